@@ -1,0 +1,54 @@
+"""The command line, thin: parse, call, report. One module a command, imported when it is called."""
+
+import sys
+from importlib import import_module
+
+import click
+
+from bandpress.errors import BandpressError
+
+#: Each command and its module below ``bandpress.cli``.
+COMMANDS = {
+    "compress": "compress",
+    "decompress": "decompress",
+    "info": "info",
+}
+
+
+class _Lazy(click.Group):
+    """A group that imports a command's module when the command is wanted."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        return import_module(f"bandpress.cli.{COMMANDS[name]}").command
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="bandpress", message="%(package)s %(version)s")
+def cli() -> None:
+    """Compress hyperspectral images in clusters of bands.
+
+    \b
+    Example:
+      bandpress compress scene.224_680_512_2_1_0.raw --codec jpeg2000 --rate 0.5
+      bandpress decompress scene.bpk
+    """
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command line; exit with 0 when done, 1 on a stated failure, 2 on wrong usage, 130 when interrupted."""
+    try:
+        cli.main(args=argv, prog_name="bandpress", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code if isinstance(error, click.UsageError) else 1)
+    except (BandpressError, OSError, MemoryError) as error:
+        click.echo(f"bandpress: {error}", err=True)
+        sys.exit(1)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("bandpress: interrupted; nothing was left half written", err=True)
+        sys.exit(130)

@@ -1,0 +1,86 @@
+"""Clusters: runs of adjacent bands that are coded together. Views in memory, never files of their own."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from bandpress.errors import CodecError
+
+#: How many bands a cluster holds: a number, or every band of the scene.
+BandsPerCluster = int | Literal["all"]
+
+
+@dataclass(frozen=True, order=True)
+class Cluster:
+    """A run of adjacent bands.
+
+    Parameters
+    ----------
+    first
+        Index of the first band, counted from 0.
+    count
+        Number of bands.
+    """
+
+    first: int
+    count: int
+
+    @property
+    def stop(self) -> int:
+        """Index one past the last band."""
+        return self.first + self.count
+
+    @property
+    def bands(self) -> slice:
+        """The bands as a slice of the cube's first axis."""
+        return slice(self.first, self.stop)
+
+    def __str__(self) -> str:
+        """Bands counted from 1, both ends included, as in the names of cluster files."""
+        return f"b{self.first + 1}-{self.stop}"
+
+
+def split(bands: int, bands_per_cluster: BandsPerCluster) -> tuple[Cluster, ...]:
+    """Cut a scene's bands into clusters.
+
+    Every cluster has `bands_per_cluster` bands except the last, which has those that are left: no band is padded,
+    repeated or taken twice.
+
+    Parameters
+    ----------
+    bands
+        Number of bands of the scene.
+    bands_per_cluster
+        Bands of each cluster, or ``"all"`` for one cluster of all of them.
+
+    Returns
+    -------
+    tuple of Cluster
+        In order; together they hold each band once.
+
+    Raises
+    ------
+    CodecError
+        If `bands_per_cluster` is neither positive nor ``"all"``.
+    """
+    if bands_per_cluster == "all":
+        return (Cluster(0, bands),)
+    if not isinstance(bands_per_cluster, int) or bands_per_cluster < 1:
+        raise CodecError(
+            f"{bands_per_cluster!r} bands a cluster were asked for; expected a positive integer or 'all'"
+        )
+    k = bands_per_cluster
+    return tuple(Cluster(first, min(k, bands - first)) for first in range(0, bands, k))
+
+
+def covering(clusters: Iterable[Cluster], first: int, stop: int) -> tuple[Cluster, ...]:
+    """Return the clusters that hold any of the bands `first` to `stop` - 1, counted from 0."""
+    return tuple(c for c in clusters if c.first < stop and c.stop > first)
+
+
+def views(cube: np.ndarray, clusters: Iterable[Cluster]) -> Iterator[np.ndarray]:
+    """Yield each cluster's samples as a view, shape (cluster bands, lines, samples)."""
+    for cluster in clusters:
+        yield cube[cluster.bands]

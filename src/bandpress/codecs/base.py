@@ -1,0 +1,97 @@
+"""The codec protocol: scene in, one chunk a cluster out, and back. What every codec of the study implements."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from bandpress.bitstream import Header
+from bandpress.clusters import BandsPerCluster, Cluster
+from bandpress.scene import Scene
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """A coded scene, chunk by chunk.
+
+    Parameters
+    ----------
+    bands_per_cluster
+        How the scene was cut.
+    chunks
+        One byte string a cluster, in order of bands; may be made while it is iterated over.
+    parameters
+        What the decoder needs besides the chunks, as JSON; known before the first chunk.
+    model
+        SHA-256 of the model in hexadecimal, or None.
+    """
+
+    bands_per_cluster: BandsPerCluster
+    chunks: Iterable[bytes]
+    parameters: dict[str, Any] = field(default_factory=dict)
+    model: str | None = None
+
+
+class Codec(ABC):
+    """A way to code scenes.
+
+    A codec is a frozen dataclass whose fields are its options (`rate`, `bands_per_cluster`, `model` …), with
+    defaults; the command line and the study give them by name. One file under ``codecs/``, one entry in the registry.
+    """
+
+    #: Name in the registry, in files and in studies.
+    name: ClassVar[str]
+
+    @abstractmethod
+    def encode(self, scene: Scene) -> Encoding:
+        """Code a scene whose type is one of `bandpress.scene.CODABLE`.
+
+        Parameters
+        ----------
+        scene
+            What to code. Memory stays bounded if clusters are read one batch after the other.
+
+        Returns
+        -------
+        Encoding
+            The chunks and what describes them.
+        """
+
+    @classmethod
+    @abstractmethod
+    def decoder(cls, header: Header, model: Path | None = None) -> "Codec":
+        """Return a codec that can decode files with this header.
+
+        Parameters
+        ----------
+        header
+            The file's header.
+        model
+            Folder of the network model, for codecs that have one.
+
+        Raises
+        ------
+        ModelError
+            If the model is missing or is not the one that the header names.
+        """
+
+    @abstractmethod
+    def decode(self, header: Header, chunks: Iterable[tuple[Cluster, bytes]]) -> Iterator[np.ndarray]:
+        """Decode clusters.
+
+        Parameters
+        ----------
+        header
+            The file's header.
+        chunks
+            Clusters, in any number and in increasing order, and their chunks. Already checked against their
+            checksums.
+
+        Yields
+        ------
+        numpy.ndarray
+            Samples of each cluster in turn, shape (cluster bands, lines, samples), dtype of the header.
+        """

@@ -1,0 +1,146 @@
+"""Scenes to ``.bpk`` files and back: what the command line, the workflow and Python programmes call."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bandpress import bitstream
+from bandpress.bitstream import Header, Reader
+from bandpress.clusters import Cluster, covering
+from bandpress.codecs import Codec, codec_class
+from bandpress.errors import CodecError
+from bandpress.scene import CODABLE, Scene
+
+#: Called with the number of bands done so far.
+Progress = Callable[[int], object]
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What came out of a ``.bpk`` file.
+
+    Parameters
+    ----------
+    scene
+        The bands that were asked for. Bands of damaged clusters hold zeros (only with ``salvage``).
+    damaged
+        Clusters that could not be decoded.
+    """
+
+    scene: Scene
+    damaged: tuple[Cluster, ...] = ()
+
+
+def compress(scene: Scene, path: str | Path, codec: Codec, progress: Progress = lambda bands: None) -> int:
+    """Code a scene into a file.
+
+    Parameters
+    ----------
+    scene
+        What to code; uint8, uint16 or int16 of either byte order.
+    path
+        File to make or replace, whole or not at all.
+    codec
+        The codec with its options, see `bandpress.codecs.make_codec`.
+    progress
+        Called after each cluster.
+
+    Returns
+    -------
+    int
+        Bytes of the file.
+
+    Raises
+    ------
+    CodecError
+        If the codec cannot code this scene as asked.
+    """
+    if scene.dtype.name not in CODABLE:
+        raise CodecError(
+            f"scene {scene.name}: samples are {scene.dtype.name}; expected one of {', '.join(CODABLE)}"
+        )
+    encoding = codec.encode(scene)
+    header = Header.of_scene(
+        scene, codec.name, encoding.bands_per_cluster, encoding.parameters, encoding.model
+    )
+
+    def reported() -> Iterator[bytes]:
+        for cluster, chunk in zip(header.clusters, encoding.chunks, strict=True):
+            yield chunk
+            progress(cluster.stop)
+
+    return bitstream.write(path, header, reported())
+
+
+def decompress(
+    path: str | Path,
+    *,
+    model: str | Path | None = None,
+    bands: tuple[int, int] | None = None,
+    salvage: bool = False,
+    progress: Progress = lambda bands: None,
+) -> Decoded:
+    """Decode a file, or some of its bands.
+
+    Parameters
+    ----------
+    path
+        A ``.bpk`` file.
+    model
+        Folder of the network model, for codecs that need one.
+    bands
+        First and last band to decode, counted from 1, both included. Default: all. Only the clusters that hold
+        them are read.
+    salvage
+        Decode what is undamaged instead of refusing a damaged file.
+    progress
+        Called after each cluster.
+
+    Returns
+    -------
+    Decoded
+        Scene in the type and byte order that was coded.
+
+    Raises
+    ------
+    BitstreamError
+        If the file is damaged; nothing is decoded then, unless `salvage` is set.
+    """
+    with Reader(path, salvage=salvage) as reader:
+        header = reader.header
+        first, stop = (0, header.bands) if bands is None else (bands[0] - 1, bands[1])
+        if not 0 <= first < stop <= header.bands:
+            raise CodecError(
+                f"{path}: bands {first + 1}-{stop} were asked for; expected bands within 1-{header.bands}"
+            )
+        wanted = covering(reader.clusters, first, stop)
+        damaged: tuple[Cluster, ...] = ()
+        if salvage:
+            damaged = tuple(c for c in reader.damaged() if c in wanted)
+        elif bands is None:
+            reader.verify()
+        good = [c for c in wanted if c not in damaged]
+        codec = codec_class(header.codec).decoder(header, None if model is None else Path(model))
+        cube = np.zeros((stop - first, header.lines, header.samples), dtype=header.dtype)
+        decoded = codec.decode(header, reader.chunks(good))
+        for cluster, samples in zip(good, decoded, strict=True):
+            from_, to = max(cluster.first, first), min(cluster.stop, stop)
+            cube[from_ - first : to - first] = samples[from_ - cluster.first : to - cluster.first]
+            progress(to - first)
+    return Decoded(header.to_scene(cube, slice(first, stop)), damaged)
+
+
+def rate(path: str | Path, samples: int | Iterable[int]) -> float:
+    """Return the rate of a file in bits per sample.
+
+    Parameters
+    ----------
+    path
+        The file; its size on disk counts, header and side information included.
+    samples
+        Number of samples of the scene, or its geometry.
+    """
+    count = samples if isinstance(samples, int) else int(np.prod(list(samples), dtype=np.int64))
+    return Path(path).stat().st_size * 8 / count

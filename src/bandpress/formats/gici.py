@@ -1,0 +1,77 @@
+"""GICI raw: band sequential samples, everything else in the file name.
+
+``<name>.<bands>_<width>_<height>_<type>_<endian>_<rgb>.raw`` with type 0 bool, 1 uint8, 2 uint16, 3 int16, 4 int32,
+5 int64, 6 float32, 7 float64, endian 0 big and 1 little, rgb 0 or 1. Width counts samples, height counts lines.
+"""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from bandpress.errors import SceneError
+from bandpress.files import atomic_path
+from bandpress.scene import Scene
+
+TYPES = ("bool", "uint8", "uint16", "int16", "int32", "int64", "float32", "float64")
+
+_NAME = re.compile(r"(?P<name>.+)\.(\d+)_(\d+)_(\d+)_(\d)_(\d)_(\d)\.raw", re.IGNORECASE)
+_EXPECTED = "<name>.<bands>_<width>_<height>_<type>_<endian>_<rgb>.raw"
+
+
+def file_name(scene: Scene) -> str:
+    """Return the name under which the format keeps a scene.
+
+    Raises
+    ------
+    SceneError
+        If the format has no code for the type of the samples.
+    """
+    if scene.dtype.name not in TYPES:
+        raise SceneError(
+            f"scene {scene.name}: type {scene.dtype} has no code in GICI raw names; expected one of {', '.join(TYPES)}"
+        )
+    endian = 0 if scene.dtype.str.startswith(">") else 1
+    code = TYPES.index(scene.dtype.name)
+    return f"{scene.name}.{scene.bands}_{scene.samples}_{scene.lines}_{code}_{endian}_0.raw"
+
+
+def read(path: Path) -> Scene:
+    """Read a scene as a memory map.
+
+    Raises
+    ------
+    SceneError
+        If the name cannot be read or the size of the file is not what the name says.
+    """
+    match = _NAME.fullmatch(path.name)
+    if match is None:
+        raise SceneError(f"{path}: the name does not give the geometry; expected {_EXPECTED}")
+    bands, width, height, code, endian, _ = (int(group) for group in match.groups()[1:])
+    if code >= len(TYPES) or endian > 1 or 0 in (bands, width, height):
+        raise SceneError(
+            f"{path}: bands {bands}, width {width}, height {height}, type {code}, endian {endian} in the name; "
+            f"expected positive sizes, a type of 0 to {len(TYPES) - 1} and an endian of 0 (big) or 1 (little)"
+        )
+    dtype = np.dtype(TYPES[code]).newbyteorder("<" if endian else ">")
+    expected = bands * width * height * dtype.itemsize
+    found = path.stat().st_size
+    if found != expected:
+        raise SceneError(
+            f"{path}: {found} bytes; expected {expected}, for {bands} bands of {width} x {height} {dtype.name}"
+        )
+    cube = np.memmap(path, dtype=dtype, mode="r", shape=(bands, height, width))
+    return Scene(cube=cube, name=match["name"])
+
+
+def write(scene: Scene, path: Path) -> Path:
+    """Write a scene; a name that does not give the geometry is completed, one that gives another is refused."""
+    match = _NAME.fullmatch(path.name)
+    named = Scene(scene.cube, name=match["name"] if match else path.name.removesuffix(".raw"))
+    final = path.with_name(file_name(named))
+    if match and final.name != path.name:
+        raise SceneError(f"{path}: the name gives another geometry or type; expected {final.name}")
+    with atomic_path(final) as part, open(part, "wb") as file:
+        for band in scene.cube:
+            file.write(np.ascontiguousarray(band).data)
+    return final

@@ -1,0 +1,1 @@
+"""The network: transforms, hyperprior, training, store. TensorFlow lives here and nowhere else."""

@@ -1,0 +1,115 @@
+"""The scene: a hyperspectral cube and what is known about its bands. Knows no file format."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from bandpress.errors import SceneError
+
+#: Sample types that codecs code as what they are. Other types can be read, converted and described.
+CODABLE = ("uint8", "uint16", "int16")
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A hyperspectral image.
+
+    Parameters
+    ----------
+    cube
+        Samples, shape (bands, lines, samples). Any memory layout, memory maps included; the byte order is that of
+        the dtype and is kept through every conversion and codec.
+    name
+        Name of the scene, without folder, geometry or suffix.
+    wavelengths
+        Centre of each band in nm, or None.
+    fwhm
+        Width at half maximum of each band in nm, or None.
+    bad_bands
+        True for each band that its producer marks as bad, or None.
+    sensor
+        Name of the sensor, or None.
+    nodata
+        Value of samples that hold no measurement, or None.
+    metadata
+        Anything else that the file said and that can be written as JSON (map information, for example).
+    """
+
+    cube: np.ndarray
+    name: str = "scene"
+    wavelengths: tuple[float, ...] | None = None
+    fwhm: tuple[float, ...] | None = None
+    bad_bands: tuple[bool, ...] | None = None
+    sensor: str | None = None
+    nodata: float | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.cube.ndim != 3 or 0 in self.cube.shape:
+            raise SceneError(
+                f"scene {self.name}: a cube of shape {self.cube.shape} was given; expected (bands, lines, samples), "
+                "none of them zero"
+            )
+        for key in ("wavelengths", "fwhm", "bad_bands"):
+            values = getattr(self, key)
+            if values is not None and len(values) != self.bands:
+                raise SceneError(
+                    f"scene {self.name}: {len(values)} {key} for {self.bands} bands; expected one a band"
+                )
+
+    @property
+    def bands(self) -> int:
+        """Number of bands."""
+        return int(self.cube.shape[0])
+
+    @property
+    def lines(self) -> int:
+        """Number of lines."""
+        return int(self.cube.shape[1])
+
+    @property
+    def samples(self) -> int:
+        """Number of samples a line."""
+        return int(self.cube.shape[2])
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Type of the samples, byte order included."""
+        return self.cube.dtype
+
+    def crop(
+        self,
+        bands: slice = slice(None),
+        lines: slice = slice(None),
+        samples: slice = slice(None),
+    ) -> "Scene":
+        """Return the part of the scene within the given ranges, as a view.
+
+        Parameters
+        ----------
+        bands, lines, samples
+            What to keep.
+
+        Returns
+        -------
+        Scene
+            Same name; band descriptions follow their bands.
+
+        Raises
+        ------
+        SceneError
+            If nothing is left.
+        """
+
+        def of_band(values: tuple | None) -> tuple | None:
+            return None if values is None else tuple(values[bands])
+
+        return replace(
+            self,
+            cube=self.cube[bands, lines, samples],
+            wavelengths=of_band(self.wavelengths),
+            fwhm=of_band(self.fwhm),
+            bad_bands=of_band(self.bad_bands),
+        )
