@@ -9,13 +9,18 @@ from bandpress.errors import BandpressError
 from bandpress.study import load_study
 
 
-def read_study():
-    """Load the one study file, or stop before any job with one sentence a fault."""
-    given = [str(path) for path in workflow.overwrite_configfiles]
+def study_file():
+    """Return the path of the one study file."""
+    given = [Path(path) for path in workflow.overwrite_configfiles]
     if len(given) > 1:
-        sys.exit(f"one study file is expected, {len(given)} were given: {' '.join(given)}")
+        sys.exit(f"{len(given)} study files were given ({', '.join(map(str, given))}); expected one")
+    return given[0] if given else Path(workflow.basedir) / "config.yaml"
+
+
+def read_study():
+    """Load the study, or stop before any job with one sentence a fault."""
     try:
-        return load_study(given[0] if given else Path(workflow.basedir) / "config.yaml")
+        return load_study(study_file())
     except BandpressError as error:
         sys.exit(str(error))
 

@@ -3,6 +3,19 @@
 #        scenes/{dataset}/{scene}/, each scene cropped and in GICI raw, ready to be coded.
 
 
+def source_of(wildcards):
+    """Return what fetching depends on as JSON: not the licence or the citation, whose change remakes nothing."""
+    return STUDY.datasets[wildcards.dataset].model_dump_json(include={"sensor", "role", "source", "scenes"})
+
+
+def entry_of(wildcards):
+    """Return what one scene depends on as JSON: its own crop, not that of its neighbours."""
+    dataset = STUDY.datasets[wildcards.dataset]
+    scenes = {wildcards.scene: dataset.scenes[wildcards.scene]} if dataset.scenes else None
+    alone = dataset.model_copy(update={"scenes": scenes})
+    return alone.model_dump_json(include={"sensor", "role", "source", "scenes"})
+
+
 checkpoint fetch_dataset:
     """Fetch a data set, check it, and list its scenes."""
     input:
@@ -13,15 +26,14 @@ checkpoint fetch_dataset:
         f"{OUT}/logs/fetch_dataset/{{dataset}}.log",
     benchmark:
         f"{OUT}/benchmarks/fetch_dataset/{{dataset}}.tsv"
-    retries: 0
     params:
-        entry=lambda wildcards: STUDY.datasets[wildcards.dataset].recipe(),
-        lock=f"{Path(workflow.basedir).name and STUDY.study}.lock.json",
+        entry=source_of,
+        lock=study_file().with_suffix(".lock.json"),
     conda:
         "../envs/analysis.yaml"
     shell:
         "envs/run analysis python {input.script} --dataset {wildcards.dataset} --entry {params.entry:q}"
-        " --output {output.record} 2>&1 | tee {log}"
+        " --lock {params.lock:q} --output {output.record} 2>&1 | tee {log}"
 
 
 rule prepare_scene:
@@ -36,9 +48,9 @@ rule prepare_scene:
     benchmark:
         f"{OUT}/benchmarks/prepare_scene/{{dataset}}/{{scene}}.tsv"
     params:
-        entry=lambda wildcards: STUDY.datasets[wildcards.dataset].recipe(),
+        entry=entry_of,
     conda:
         "../envs/analysis.yaml"
     shell:
-        "envs/run analysis python {input.script} --record {input.record} --scene {wildcards.scene}"
-        " --entry {params.entry:q} --output {output} > {log} 2>&1"
+        "envs/run analysis python {input.script} --record {input.record} --dataset {wildcards.dataset}"
+        " --scene {wildcards.scene} --entry {params.entry:q} --output {output} > {log} 2>&1"

@@ -16,8 +16,8 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from bandpress.codecs import REGISTRY
-from bandpress.datasets import Dataset, Source
-from bandpress.errors import StudyError
+from bandpress.datasets import Dataset, Source, refuse_overlaps
+from bandpress.errors import DataError, StudyError
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
 Rate = Annotated[float, Field(gt=0, le=64)]
@@ -53,6 +53,23 @@ class TrainedFamily(_Section):
     def qualities(self) -> int:
         """Number of models."""
         return len(self.lambdas)
+
+    def training_options(self, quality: int) -> list[str]:
+        """Return the options of ``bandpress train`` for one quality, counted from 1."""
+        options = {
+            "--bands-per-cluster": [self.bands_per_cluster],
+            "--filters": self.filters,
+            "--hyper": [self.hyper or self.filters[1]],
+            "--lambda": [self.lambdas[quality - 1]],
+            "--steps": [self.steps],
+            "--patch": [self.patch],
+            "--batch": [self.batch],
+            "--learning-rate": [self.learning_rate],
+            "--seed": [self.seed],
+            "--sensor": [self.sensor],
+        }
+        words = [str(word) for key, values in options.items() for word in (key, *values)]
+        return words + (["--random-start"] if self.start == "random" else [])
 
 
 class FetchedFamily(_Section):
@@ -141,6 +158,10 @@ class Study(_Section):
 
     @model_validator(mode="after")
     def _names_refer_to_something(self) -> "Study":
+        try:
+            refuse_overlaps(self.datasets)
+        except DataError as error:
+            raise _Misplaced(("datasets",), str(error)) from None
         for key, family in self.models.items():
             if isinstance(family, TrainedFamily):
                 for use in ("train_on", "validate_on"):
