@@ -23,7 +23,9 @@ def normal(name: str) -> str:
 
 def pinned(path: Path) -> dict[str, str]:
     """Return the version of each package that a file of pins holds."""
-    lines = (line.split()[0].split("==") for line in path.read_text().splitlines() if re.match(r"\w\S*==", line))
+    lines = (
+        line.split()[0].split("==") for line in path.read_text().splitlines() if re.match(r"\w\S*==", line)
+    )
     return {normal(name): version for name, version in lines}
 
 

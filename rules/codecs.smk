@@ -5,7 +5,9 @@
 
 def coding_options(wildcards):
     """Return the codec's options at a point as JSON; what does not change the file is not among them."""
-    return json.dumps(STUDY.codecs[wildcards.codec].points[wildcards.point], sort_keys=True)
+    return json.dumps(
+        STUDY.codecs[wildcards.codec].points[wildcards.point], sort_keys=True
+    )
 
 
 def about(wildcards):
@@ -41,6 +43,8 @@ rule code_scene:
         f"{OUT}/benchmarks/code_scene/{{dataset}}/{{scene}}/{{codec}}/{{point}}.tsv"
     wildcard_constraints:
         codec=one_of(CLASSIC),
+    conda:
+        "../envs/analysis.yaml"
     resources:
         mem_mb=2000,
     params:
@@ -49,8 +53,6 @@ rule code_scene:
         about=about,
         environment="analysis",
         model="",
-    conda:
-        "../envs/analysis.yaml"
     shell:
         "envs/run {params.environment} python {input.script} --scene {input.scene} {params.model}"
         " --codec {params.codec} --options {params.options:q} --about {params.about:q} --stream {output.stream}"
@@ -68,12 +70,12 @@ use rule code_scene as code_scene_learned with:
         f"{OUT}/benchmarks/code_scene_learned/{{dataset}}/{{scene}}/{{codec}}/{{point}}.tsv"
     wildcard_constraints:
         codec=one_of(LEARNED),
+    conda:
+        "../envs/tensorflow.yaml"
     threads: 2
     params:
         environment="tensorflow",
         model=lambda wildcards, input: f"--model {input.model}",
-    conda:
-        "../envs/tensorflow.yaml"
 
 
 rule decode_scene:
@@ -88,13 +90,13 @@ rule decode_scene:
         f"{OUT}/benchmarks/decode_scene/{{dataset}}/{{scene}}/{{codec}}/{{point}}.tsv"
     wildcard_constraints:
         codec=one_of(CLASSIC),
+    conda:
+        "../envs/analysis.yaml"
     resources:
         mem_mb=2000,
     params:
         environment="analysis",
         model="",
-    conda:
-        "../envs/analysis.yaml"
     shell:
         "mkdir -p {output} && envs/run {params.environment} python -m bandpress decompress {input.stream}"
         " {params.model} --output {output} --overwrite > {log} 2>&1"
@@ -110,8 +112,8 @@ use rule decode_scene as decode_scene_learned with:
         f"{OUT}/benchmarks/decode_scene_learned/{{dataset}}/{{scene}}/{{codec}}/{{point}}.tsv"
     wildcard_constraints:
         codec=one_of(LEARNED),
+    conda:
+        "../envs/tensorflow.yaml"
     params:
         environment="tensorflow",
         model=lambda wildcards, input: f"--model {input.model}",
-    conda:
-        "../envs/tensorflow.yaml"

@@ -2,6 +2,7 @@
 # Makes: nothing; names the study's paths, data sets, codecs and points for the other rule files.
 
 import json
+import os
 import re
 
 from bandpress.codecs import NEEDS_TENSORFLOW
@@ -10,11 +11,15 @@ from bandpress.study import load_study
 
 
 def study_file():
-    """Return the path of the one study file."""
-    given = [Path(path) for path in workflow.overwrite_configfiles]
+    """Return the path of the one study file, relative to the working directory."""
+    given = [Path(os.path.relpath(path)) for path in workflow.overwrite_configfiles]
     if len(given) > 1:
-        sys.exit(f"{len(given)} study files were given ({', '.join(map(str, given))}); expected one")
-    return given[0] if given else Path(workflow.basedir) / "config.yaml"
+        sys.exit(
+            f"{len(given)} study files were given ({', '.join(map(str, given))}); expected one"
+        )
+    return (
+        given[0] if given else Path(os.path.relpath(workflow.basedir)) / "config.yaml"
+    )
 
 
 def read_study():
@@ -30,7 +35,9 @@ OUT = f"results/{STUDY.study}"
 RD = f"{OUT}/rd.csv"
 
 
-LEARNED = [name for name, entry in STUDY.codecs.items() if entry.codec in NEEDS_TENSORFLOW]
+LEARNED = [
+    name for name, entry in STUDY.codecs.items() if entry.codec in NEEDS_TENSORFLOW
+]
 CLASSIC = [name for name in STUDY.codecs if name not in LEARNED]
 
 

@@ -11,7 +11,9 @@ def figure_files():
     """Return every figure of the study, one file each."""
     names = [f"rd_{sensor.lower()}" for sensor in STUDY.sensors]
     names += [f"per_band_{dataset.lower()}" for dataset in STUDY.test_sets]
-    names += [f"false_colour_{dataset.lower()}" for dataset in STUDY.figures.false_colour]
+    names += [
+        f"false_colour_{dataset.lower()}" for dataset in STUDY.figures.false_colour
+    ]
     return [f"{OUT}/figures/{name}.pdf" for name in names]
 
 
@@ -22,7 +24,10 @@ def shown_streams(dataset, folder):
         scene = scenes_of(dataset)[0]
         suffix = ".bpk" if folder == "streams" else ""
         points = STUDY.figures.false_colour[dataset].points
-        return [f"{OUT}/{folder}/{dataset}/{scene}/{codec}/{point}{suffix}" for codec, point in points.items()]
+        return [
+            f"{OUT}/{folder}/{dataset}/{scene}/{codec}/{point}{suffix}"
+            for codec, point in points.items()
+        ]
 
     return paths
 
@@ -41,10 +46,10 @@ for sensor in STUDY.sensors:
             f"{OUT}/logs/figures/rd_{sensor.lower()}.log",
         benchmark:
             f"{OUT}/benchmarks/figures/rd_{sensor.lower()}.tsv"
-        params:
-            sensor=sensor,
         conda:
             "../envs/analysis.yaml"
+        params:
+            sensor=sensor,
         shell:
             "envs/run analysis python {input.script} --rd {input.rd} --sensor {params.sensor}"
             " --output {output[0]} > {log} 2>&1"
@@ -58,17 +63,19 @@ for dataset in STUDY.test_sets:
         input:
             script="scripts/fig_per_band.py",
             rd=RD,
-            bands=lambda wildcards, dataset=dataset: coded_files(".bands.csv", dataset=dataset),
+            bands=lambda wildcards, dataset=dataset: coded_files(
+                ".bands.csv", dataset=dataset
+            ),
         output:
             figure(f"per_band_{dataset.lower()}"),
         log:
             f"{OUT}/logs/figures/per_band_{dataset.lower()}.log",
         benchmark:
             f"{OUT}/benchmarks/figures/per_band_{dataset.lower()}.tsv"
-        params:
-            dataset=dataset,
         conda:
             "../envs/analysis.yaml"
+        params:
+            dataset=dataset,
         shell:
             "envs/run analysis python {input.script} --rd {input.rd} --dataset {params.dataset}"
             " --output {output[0]} > {log} 2>&1"
@@ -90,10 +97,10 @@ for dataset in STUDY.figures.false_colour:
             f"{OUT}/logs/figures/false_colour_{dataset.lower()}.log",
         benchmark:
             f"{OUT}/benchmarks/figures/false_colour_{dataset.lower()}.tsv"
-        params:
-            bands=STUDY.figures.false_colour[dataset].bands,
         conda:
             "../envs/analysis.yaml"
+        params:
+            bands=STUDY.figures.false_colour[dataset].bands,
         shell:
             "envs/run analysis python {input.script} --rd {input.rd} --scene {input.scene}"
             " --decoded {input.decoded} --bands {params.bands} --output {output[0]} > {log} 2>&1"

@@ -29,15 +29,17 @@ rule train_model:
         f"{OUT}/benchmarks/train_model/{{family}}/q{{quality}}.tsv"
     wildcard_constraints:
         family=one_of(TRAINED),
+    conda:
+        "../envs/tensorflow.yaml"
     threads: 2
     resources:
         gpu=1,
         mem_mb=4000,
     params:
-        options=lambda wildcards: STUDY.models[wildcards.family].training_options(int(wildcards.quality)),
+        options=lambda wildcards: STUDY.models[wildcards.family].training_options(
+            int(wildcards.quality)
+        ),
         checkpoints=lambda wildcards: f"{OUT}/training/{wildcards.family}/q{wildcards.quality}",
-    conda:
-        "../envs/tensorflow.yaml"
     shell:
         "envs/run tensorflow python -m bandpress train {input.train} --validate {input.validate}"
         " {params.options:q} --threads {threads} --checkpoints {params.checkpoints} --resume"
@@ -56,13 +58,17 @@ rule fetch_models:
         f"{OUT}/benchmarks/fetch_models/{{family}}.tsv"
     wildcard_constraints:
         family=one_of(FETCHED),
-    params:
-        entry=lambda wildcards: STUDY.models[wildcards.family].model_dump_json(),
     conda:
         "../envs/analysis.yaml"
+    params:
+        archive=lambda wildcards: STUDY.models[
+            wildcards.family
+        ].archive.model_dump_json(exclude_defaults=True),
+        members=lambda wildcards: STUDY.models[wildcards.family].members,
+        lock=study_file().with_suffix(".lock.json"),
     shell:
-        "envs/run analysis python {input.script} --family {wildcards.family} --entry {params.entry:q}"
-        " --output {output.record} 2>&1 | tee {log}"
+        "envs/run analysis python {input.script} --archive {params.archive:q} --members {params.members}"
+        " --lock {params.lock:q} --output {output.record} 2>&1 | tee {log}"
 
 
 rule import_model:

@@ -54,10 +54,10 @@ rule table_bd:
         f"{OUT}/logs/table_bd.log",
     benchmark:
         f"{OUT}/benchmarks/table_bd.tsv"
-    params:
-        reference=STUDY.figures.reference,
     conda:
         "../envs/analysis.yaml"
+    params:
+        reference=STUDY.figures.reference,
     shell:
         "envs/run analysis python {input.script} --rd {input.rd} --reference {params.reference}"
         " --output {output[0]} > {log} 2>&1"

@@ -23,7 +23,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--codec", required=True, help="name in the registry")
     parser.add_argument("--options", type=json.loads, default={}, help="the codec's options, JSON")
     parser.add_argument("--model", type=Path, help="folder of the network model")
-    parser.add_argument("--about", type=json.loads, default={}, help="columns to put before the measures, JSON")
+    parser.add_argument(
+        "--about", type=json.loads, default={}, help="columns to put before the measures, JSON"
+    )
     parser.add_argument("--stream", type=Path, required=True)
     parser.add_argument("--record", type=Path, required=True)
     parser.add_argument("--bands", type=Path, required=True)

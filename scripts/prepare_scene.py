@@ -16,7 +16,9 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", required=True, help="name in the study")
     parser.add_argument("--scene", required=True, help="name of the scene")
-    parser.add_argument("--entry", type=json.loads, required=True, help="what the study says of the data set, JSON")
+    parser.add_argument(
+        "--entry", type=json.loads, required=True, help="what the study says of the data set, JSON"
+    )
     parser.add_argument("--record", type=Path, required=True, help="what fetch_dataset.py wrote")
     parser.add_argument("--output", type=Path, required=True, help="folder to make")
     args = parser.parse_args(argv)

@@ -220,7 +220,9 @@ class _Misplaced(ValueError):
 
 def _must_be_in(name: str, known: dict[str, Any], what: str, where: tuple[str, ...]) -> None:
     if name not in known:
-        raise _Misplaced(where, f"{what} {name!r} is not defined; expected one of {', '.join(known) or 'none'}")
+        raise _Misplaced(
+            where, f"{what} {name!r} is not defined; expected one of {', '.join(known) or 'none'}"
+        )
 
 
 def load_study(path: str | Path) -> Study:
@@ -351,8 +353,12 @@ def _resolve(schema: dict, here: dict) -> dict:
 
 def _tags(node: Any) -> Iterator[tuple[int, str]]:
     tag = getattr(getattr(node, "tag", None), "value", None)
-    if isinstance(node, TaggedScalar) or (tag and not re.match(r"tag:yaml\.org,2002:(map|seq|omap)$", str(tag))):
+    if isinstance(node, TaggedScalar) or (
+        tag and not re.match(r"tag:yaml\.org,2002:(map|seq|omap)$", str(tag))
+    ):
         yield int(node.lc.line or 0) + 1, str(tag)
-    children = node.values() if isinstance(node, CommentedMap) else node if isinstance(node, CommentedSeq) else ()
+    children = (
+        node.values() if isinstance(node, CommentedMap) else node if isinstance(node, CommentedSeq) else ()
+    )
     for child in children:
         yield from _tags(child)

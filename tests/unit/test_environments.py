@@ -29,9 +29,15 @@ def test_yaml_and_pins_agree(name):
 
 
 def test_every_environment_of_a_rule_has_its_file():
-    used = {m for rules in (ROOT / "rules").glob("*.smk") for m in re.findall(r"envs/run (\w+)", rules.read_text())}
+    used = {
+        m
+        for rules in (ROOT / "rules").glob("*.smk")
+        for m in re.findall(r"envs/run (\w+)", rules.read_text())
+    }
     used |= {
-        m for rules in (ROOT / "rules").glob("*.smk") for m in re.findall(r'environment="(\w+)"', rules.read_text())
+        m
+        for rules in (ROOT / "rules").glob("*.smk")
+        for m in re.findall(r'environment="(\w+)"', rules.read_text())
     }
     assert used == {"analysis", "tensorflow"}
     assert all((ROOT / f"envs/{name}.yaml").is_file() for name in used)
@@ -49,7 +55,10 @@ def checkout(tmp_path):
 
 def run(checkout, *args, **env):
     return subprocess.run(
-        [checkout / "envs/run", *args], capture_output=True, text=True, env={**os.environ, "CONDA_PREFIX": "", **env}
+        [checkout / "envs/run", *args],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "CONDA_PREFIX": "", **env},
     )
 
 

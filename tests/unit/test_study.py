@@ -34,7 +34,12 @@ def refused(tmp_path, old, new):
 @pytest.mark.parametrize(
     ("old", "new", "found", "expected"),
     [
-        ("    qualities: [1, 2, 3]", "    qualitys: [1, 2, 3]", "codecs.learned-k3.qualitys", "lossless, model, options"),
+        (
+            "    qualities: [1, 2, 3]",
+            "    qualitys: [1, 2, 3]",
+            "codecs.learned-k3.qualitys",
+            "lossless, model, options",
+        ),
         ("    steps: ", "    stepps: ", "models.demo-k3.stepps", "start, steps, train_on"),
         ("title: ", "titel: ", "titel", "study, title"),
         ("    codec: jpeg2000\n", "    codec: jpeg3000\n", "'jpeg3000'", "'jpeg2000'"),

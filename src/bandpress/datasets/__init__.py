@@ -7,4 +7,13 @@ from bandpress.datasets.entry import Dataset, SceneEntry, Source, refuse_overlap
 from bandpress.datasets.fetch import data_folder, fetch
 from bandpress.datasets.prepare import find_scenes, prepare
 
-__all__ = ["Dataset", "SceneEntry", "Source", "data_folder", "fetch", "find_scenes", "prepare", "refuse_overlaps"]
+__all__ = [
+    "Dataset",
+    "SceneEntry",
+    "Source",
+    "data_folder",
+    "fetch",
+    "find_scenes",
+    "prepare",
+    "refuse_overlaps",
+]
