@@ -51,7 +51,7 @@ for sensor in STUDY.sensors:
         params:
             sensor=sensor,
         shell:
-            "envs/run analysis python {input.script} --rd {input.rd} --sensor {params.sensor}"
+            "envs/run analysis python {input.script} {input.rd} --sensor {params.sensor}"
             " --output {output[0]} > {log} 2>&1"
 
 
@@ -75,9 +75,11 @@ for dataset in STUDY.test_sets:
         conda:
             "../envs/analysis.yaml"
         params:
-            dataset=dataset,
+            scene=lambda wildcards, dataset=dataset: scenes_of(dataset)[0],
+            rate=STUDY.figures.rate,
         shell:
-            "envs/run analysis python {input.script} --rd {input.rd} --dataset {params.dataset}"
+            "envs/run analysis python {input.script} {input.rd} {input.bands} --scene {params.scene}"
+            " --rate {params.rate}"
             " --output {output[0]} > {log} 2>&1"
 
 
@@ -90,7 +92,7 @@ for dataset in STUDY.figures.false_colour:
             script="scripts/fig_false_colour.py",
             rd=RD,
             scene=lambda wildcards, dataset=dataset: scene_folders(dataset)[0],
-            decoded=shown_streams(dataset, "decoded"),
+            decoded=lambda wildcards, dataset=dataset: list(shown(dataset).values()),
         output:
             figure(f"false_colour_{dataset.lower()}"),
         log:
@@ -101,6 +103,11 @@ for dataset in STUDY.figures.false_colour:
             "../envs/analysis.yaml"
         params:
             bands=STUDY.figures.false_colour[dataset].bands,
+            rate=STUDY.figures.rate,
+            scene=lambda wildcards, dataset=dataset: scenes_of(dataset)[0],
+            decoded=lambda wildcards, dataset=dataset: [
+                f"--reconstruction={point}={folder}" for point, folder in shown(dataset).items()
+            ],
         shell:
-            "envs/run analysis python {input.script} --rd {input.rd} --scene {input.scene}"
-            " --decoded {input.decoded} --bands {params.bands} --output {output[0]} > {log} 2>&1"
+            "envs/run analysis python {input.script} {input.rd} --original {input.scene} --scene {params.scene}"
+            " {params.decoded} --bands {params.bands} --rate {params.rate} --output {output[0]} > {log} 2>&1"

@@ -40,7 +40,7 @@ rule table_rates:
     conda:
         "../envs/analysis.yaml"
     shell:
-        "envs/run analysis python {input.script} --rd {input.rd} --output {output[0]} > {log} 2>&1"
+        "envs/run analysis python {input.script} {input.rd} --output {output[0]} > {log} 2>&1"
 
 
 rule table_bd:
@@ -59,5 +59,5 @@ rule table_bd:
     params:
         reference=STUDY.figures.reference,
     shell:
-        "envs/run analysis python {input.script} --rd {input.rd} --reference {params.reference}"
+        "envs/run analysis python {input.script} {input.rd} --reference {params.reference}"
         " --output {output[0]} > {log} 2>&1"

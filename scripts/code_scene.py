@@ -44,19 +44,20 @@ def main(argv: list[str] | None = None) -> None:
 
     with Reader(args.stream) as reader:
         clusters, bands_per_cluster = reader.clusters, reader.header.bands_per_cluster
-    record, bands = measure(scene, decoded, clusters)
+    measures = measure(scene, decoded, clusters)
+    mse_per_band = measures.pop("mse_per_band")
     record = {
         **args.about,
         "bands_per_cluster": bands_per_cluster,
         "file": args.stream.as_posix(),
         "bytes": size,
         "bps": rate(args.stream, scene.cube.shape),
-        **record,
+        **measures,
         "encode_s": encode_s,
         "decode_s": decode_s,
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
-    write_bands(args.bands, bands)
+    write_bands(args.bands, mse_per_band, scene.wavelengths)
     with atomic_path(args.record) as part:
         part.write_text(json.dumps(record, indent=1) + "\n")
     print(f"{args.stream}: {record['bps']:.4f} bps, {record['psnr']:.2f} dB")

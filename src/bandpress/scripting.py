@@ -25,15 +25,17 @@ def stated_failures(function: Callable[P, None]) -> Callable[P, None]:
     return wrapped
 
 
-def only_file(folder: Path, suffix: str = ".raw") -> Path:
-    """Return the one file with this suffix in a folder.
+def only_file(path: Path, suffix: str = ".raw") -> Path:
+    """Return the one file with this suffix in a folder, or the file itself where `path` is one.
 
     Raises
     ------
     SceneError
         If there is none, or more than one.
     """
-    found = sorted(folder.glob(f"*{suffix}"))
+    if path.is_file():
+        return path
+    found = sorted(path.glob(f"*{suffix}"))
     if len(found) != 1:
-        raise SceneError(f"{folder}: {len(found)} files named *{suffix}; expected one, a prepared scene")
+        raise SceneError(f"{path}: {len(found)} files named *{suffix}; expected one, a prepared scene")
     return found[0]

@@ -140,9 +140,14 @@ class FalseColour(_Section):
 
 
 class Figures(_Section):
-    """What the figures and tables need to know besides the numbers."""
+    """What the figures and tables need to know besides the numbers.
+
+    `reference` is the codec that the others are compared with; `rate`, in bits per sample, is where codecs are compared
+    band by band, each at its point nearest to it.
+    """
 
     reference: str
+    rate: Rate
     false_colour: dict[str, FalseColour] = {}
 
 
