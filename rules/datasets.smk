@@ -8,7 +8,7 @@ RECIPE = {"sensor", "role", "source", "scenes"}
 def source_of(wildcards):
     """Return what fetching depends on, as JSON."""
     return STUDY.datasets[wildcards.dataset].model_dump_json(
-        include=RECIPE, exclude_defaults=True
+        exclude_defaults=True, include=RECIPE
     )
 
 
