@@ -42,12 +42,8 @@ rule tables:
 
 
 onsuccess:
-    print(
-        f"{STUDY.study}: done. Figures: {OUT}/figures    Tables: {OUT}/tables    Numbers: {RD}"
-    )
+    print(f"{STUDY.study}: done. Figures: {OUT}/figures    Tables: {OUT}/tables    Numbers: {RD}")
 
 
 onerror:
-    print(
-        f"{STUDY.study}: stopped. The message above names the job's log; what is finished is kept."
-    )
+    print(f"{STUDY.study}: stopped. The message above names the job's log; what is finished is kept.")

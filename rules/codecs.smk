@@ -5,9 +5,7 @@
 
 def coding_options(wildcards):
     """Return the codec's options at a point as JSON; what does not change the file is not among them."""
-    return json.dumps(
-        STUDY.codecs[wildcards.codec].points[wildcards.point], sort_keys=True
-    )
+    return json.dumps(STUDY.codecs[wildcards.codec].points[wildcards.point], sort_keys=True)
 
 
 def about(wildcards):

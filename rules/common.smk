@@ -14,12 +14,8 @@ def study_file():
     """Return the path of the one study file, relative to the working directory."""
     given = [Path(os.path.relpath(path)) for path in workflow.overwrite_configfiles]
     if len(given) > 1:
-        sys.exit(
-            f"{len(given)} study files were given ({', '.join(map(str, given))}); expected one"
-        )
-    return (
-        given[0] if given else Path(os.path.relpath(workflow.basedir)) / "config.yaml"
-    )
+        sys.exit(f"{len(given)} study files were given ({', '.join(map(str, given))}); expected one")
+    return given[0] if given else Path(os.path.relpath(workflow.basedir)) / "config.yaml"
 
 
 def read_study():
@@ -35,9 +31,7 @@ OUT = f"results/{STUDY.study}"
 RD = f"{OUT}/rd.csv"
 
 
-LEARNED = [
-    name for name, entry in STUDY.codecs.items() if entry.codec in NEEDS_TENSORFLOW
-]
+LEARNED = [name for name, entry in STUDY.codecs.items() if entry.codec in NEEDS_TENSORFLOW]
 CLASSIC = [name for name in STUDY.codecs if name not in LEARNED]
 
 

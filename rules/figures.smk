@@ -11,9 +11,7 @@ def figure_files():
     """Return every figure of the study, one file each."""
     names = [f"rd_{sensor.lower()}" for sensor in STUDY.sensors]
     names += [f"per_band_{dataset.lower()}" for dataset in STUDY.test_sets]
-    names += [
-        f"false_colour_{dataset.lower()}" for dataset in STUDY.figures.false_colour
-    ]
+    names += [f"false_colour_{dataset.lower()}" for dataset in STUDY.figures.false_colour]
     return [f"{OUT}/figures/{name}.pdf" for name in names]
 
 
@@ -25,8 +23,7 @@ def shown_streams(dataset, folder):
         suffix = ".bpk" if folder == "streams" else ""
         points = STUDY.figures.false_colour[dataset].points
         return [
-            f"{OUT}/{folder}/{dataset}/{scene}/{codec}/{point}{suffix}"
-            for codec, point in points.items()
+            f"{OUT}/{folder}/{dataset}/{scene}/{codec}/{point}{suffix}" for codec, point in points.items()
         ]
 
     return paths
@@ -63,9 +60,7 @@ for dataset in STUDY.test_sets:
         input:
             script="scripts/fig_per_band.py",
             rd=RD,
-            bands=lambda wildcards, dataset=dataset: coded_files(
-                ".bands.csv", dataset=dataset
-            ),
+            bands=lambda wildcards, dataset=dataset: coded_files(".bands.csv", dataset=dataset),
         output:
             figure(f"per_band_{dataset.lower()}"),
         log:

@@ -36,9 +36,7 @@ rule train_model:
         gpu=1,
         mem_mb=4000,
     params:
-        options=lambda wildcards: STUDY.models[wildcards.family].training_options(
-            int(wildcards.quality)
-        ),
+        options=lambda wildcards: STUDY.models[wildcards.family].training_options(int(wildcards.quality)),
         checkpoints=lambda wildcards: f"{OUT}/training/{wildcards.family}/q{wildcards.quality}",
     shell:
         "envs/run tensorflow python -m bandpress train {input.train} --validate {input.validate}"
@@ -61,9 +59,9 @@ rule fetch_models:
     conda:
         "../envs/analysis.yaml"
     params:
-        archive=lambda wildcards: STUDY.models[
-            wildcards.family
-        ].archive.model_dump_json(exclude_defaults=True),
+        archive=lambda wildcards: STUDY.models[wildcards.family].archive.model_dump_json(
+            exclude_defaults=True
+        ),
         members=lambda wildcards: STUDY.models[wildcards.family].members,
         lock=study_file().with_suffix(".lock.json"),
     shell:
