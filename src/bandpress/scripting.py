@@ -8,7 +8,6 @@ from typing import ParamSpec
 
 from bandpress.errors import BandpressError, SceneError
 
-
 P = ParamSpec("P")
 
 
