@@ -11,6 +11,7 @@ from bandpress.errors import BandpressError
 COMMANDS = {
     "compress": "compress",
     "decompress": "decompress",
+    "evaluate": "evaluate",
     "info": "info",
 }
 
