@@ -11,14 +11,21 @@ What the widths drop is lost at every rate: `WarmStart.floor` says how much.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bandpress.model.architecture import Architecture
 from bandpress.model.patches import Batch
 
 #: Peak of 16-bit samples, for PSNR.
 PEAK = 65535.0
+
+#: GDN's initial gamma, on channels of the size of the input: near the identity.
+_GAMMA = 0.01
+#: Value of the hyper-latent that is a constant.
+_CONSTANT = 4.0
 
 _SQRT3, _SQRT2 = np.sqrt(3.0), np.sqrt(2.0)
 _D4 = np.array([1 + _SQRT3, 3 + _SQRT3, 3 - _SQRT3, 1 - _SQRT3]) / (4 * _SQRT2)
@@ -136,6 +143,89 @@ def quantiser_step(lambda_: float, k: int) -> float:
 def psnr(mse: float) -> float:
     """Return the PSNR in dB at a peak of 65,535."""
     return float("inf") if mse <= 0 else 10 * float(np.log10(PEAK**2 / mse))
+
+
+def weights(made: WarmStart, architecture: Architecture, lambdas: Sequence[float], seed: int) -> dict[str, np.ndarray]:
+    """Return a full set of initial weights.
+
+    Parameters
+    ----------
+    made
+        What `fit` found, for the same k, N and M.
+    architecture
+        The network.
+    lambdas
+        What the distortion weighs, one a quality, for a cluster whose bands range over `made.scale`.
+    seed
+        For what the data do not tell: the hyper networks' kernels.
+
+    Returns
+    -------
+    dict
+        Arrays by name, see `Architecture.shapes`.
+    """
+    weights = architecture.random_weights(seed)
+    steps = [quantiser_step(lambda_, architecture.bands_per_cluster) / made.scale for lambda_ in lambdas]
+    family = architecture.qualities > 1
+    _set_transforms(weights, architecture, made, 1.0 if family else steps[0])
+    if family:
+        gains = np.repeat(1 / np.array(steps, np.float32)[:, None], architecture.latent, axis=1)
+        weights["gains/y"], weights["gains/y_inverse"] = gains, 1 / gains
+    deviations = np.zeros(architecture.latent)
+    deviations[: len(made.deviations)] = made.deviations
+    _set_hyper(weights, architecture, deviations, np.array(steps))
+    return weights
+
+
+def _set_transforms(
+    weights: dict[str, np.ndarray], architecture: Architecture, made: WarmStart, step: float
+) -> None:
+    """Set analysis and synthesis such that the latents count quantiser steps, a quarter of the way at each stage."""
+    share = step ** (-1 / len(made.directions))
+    for stage, (inputs, outputs) in enumerate(architecture.channels("analysis")):
+        kernel = made.analysis(stage, inputs, outputs)
+        unused = made.directions[stage].shape[1]
+        back = len(made.directions) - 1 - stage
+        weights[f"analysis/{stage}/kernel"][..., :unused] = kernel[..., :unused] * share
+        weights[f"synthesis/{back}/kernel"][:] = kernel.swapaxes(2, 3) / share
+        weights[f"analysis/{stage}/bias"][:] = 0
+        if stage < len(made.directions) - 1:
+            gamma = np.eye(outputs, dtype=np.float32) * np.float32(_GAMMA / share ** (stage + 1))
+            weights[f"analysis/{stage}/gamma"] = gamma
+            weights[f"synthesis/{back - 1}/gamma"] = gamma.copy()
+    weights["analysis/0/bias"] = -np.einsum("yxco,c->o", weights["analysis/0/kernel"], made.mean)
+    weights[f"synthesis/{len(made.directions) - 1}/bias"] = made.mean.copy()
+
+
+def _set_hyper(
+    weights: dict[str, np.ndarray], architecture: Architecture, deviations: np.ndarray, steps: np.ndarray
+) -> None:
+    """Let the hyper-synthesis start from each latent's own deviation, at every quality.
+
+    The last layer's bias holds the scale index of each latent at the first quality. In a family one hyper-latent is
+    a constant, which costs no bits; its inverse gain, which grows with the quality, moves all indexes up.
+    """
+    table = architecture.scale_table
+    log_ratio = np.log(table[1] / table[0])
+    first = deviations / steps[0]
+    weights["hyper_synthesis/1/bias"] = (
+        np.log(np.clip(first, table[0], table[-1]) / table[0]) / log_ratio
+    ).astype(np.float32)
+    weights["hyper_synthesis/1/kernel"] *= np.float32(2.0)
+    typical = deviations / np.exp(np.log(steps).mean())
+    weights["hyper_analysis/0/kernel"] /= (0.5 + typical).astype(np.float32)[:, None]
+    if len(steps) > 1:
+        for name in ("hyper_analysis/0/kernel", "hyper_analysis/1/kernel", "hyper_synthesis/0/kernel"):
+            weights[name][..., 0] = 0
+        weights["hyper_analysis/0/bias"][0] = 1
+        weights["hyper_analysis/1/kernel"][2, 2, 0, 0] = _CONSTANT
+        weights["hyper_synthesis/0/kernel"][:, :, 0, :] = 0
+        weights["hyper_synthesis/0/kernel"][2:4, 2:4, 0, 0] = 1 / _CONSTANT
+        weights["hyper_synthesis/1/kernel"][:, :, 0, :] = 0
+        weights["hyper_synthesis/1/kernel"][1, 1, 0, :] = 1 / log_ratio
+        rise = np.log(steps[0] / steps) + 0.1
+        weights["hyper_synthesis/1/bias"] -= np.float32(0.1 / log_ratio)
+        weights["gains/z_inverse"][:, 0] = rise
 
 
 def _subbands(x: np.ndarray, filters: np.ndarray) -> np.ndarray:
