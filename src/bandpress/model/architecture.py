@@ -8,6 +8,7 @@ clusters of bands. Weights are a dictionary of float32 arrays under the names th
 
 import math
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -99,7 +100,7 @@ class Architecture:
         return (self.qualities - 1) * STEPS_PER_QUALITY + 1
 
     def channels(self, transform: str) -> tuple[tuple[int, int], ...]:
-        """Return (channels in, channels out) of each layer of ``analysis``, ``synthesis``, ``hyper_analysis`` …"""
+        """Return (channels in, channels out) of each layer of one of the four transforms."""
         k, n, m, h = self.bands_per_cluster, self.hidden, self.latent, self.hyper
         through = {
             "analysis": (k, n, n, n, m),
@@ -107,7 +108,7 @@ class Architecture:
             "hyper_analysis": (m, h, h),
             "hyper_synthesis": (h, h, m),
         }[transform]
-        return tuple(zip(through[:-1], through[1:], strict=True))
+        return tuple(pairwise(through))
 
     def kernel_size(self, transform: str, layer: int) -> int:
         """Return the side of a layer's kernel: 5 where the resolution changes, 3 where it does not."""
@@ -138,7 +139,7 @@ class Architecture:
                 if len(layers) == _STAGES and i < _STAGES - 1:
                     shapes[f"{transform}/{i}/beta"] = (fan_out,)
                     shapes[f"{transform}/{i}/gamma"] = (fan_out, fan_out)
-        for i, (inner, outer) in enumerate(zip(_PRIOR_FILTERS[:-1], _PRIOR_FILTERS[1:], strict=True)):
+        for i, (inner, outer) in enumerate(pairwise(_PRIOR_FILTERS)):
             shapes[f"prior/matrix/{i}"] = (self.hyper, outer, inner)
             shapes[f"prior/bias/{i}"] = (self.hyper, outer, 1)
             if i < len(_PRIOR_FILTERS) - 2:
