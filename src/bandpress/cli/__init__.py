@@ -12,6 +12,7 @@ COMMANDS = {
     "compress": "compress",
     "decompress": "decompress",
     "info": "info",
+    "train": "train",
 }
 
 

@@ -94,7 +94,9 @@ class Checkpoints:
             with np.load(path, allow_pickle=False) as file:
                 return dict(file)
         except (ValueError, OSError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise ModelError(f"{path}: cannot be read ({error}); expected a checkpoint of this training") from None
+            raise ModelError(
+                f"{path}: cannot be read ({error}); expected a checkpoint of this training"
+            ) from None
 
     def note(self, row: Mapping[str, float]) -> None:
         """Append a line to the log."""
@@ -126,7 +128,9 @@ class Checkpoints:
         try:
             before = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
-            raise ModelError(f"{path}: cannot be read ({error}); expected the settings of a training") from None
+            raise ModelError(
+                f"{path}: cannot be read ({error}); expected the settings of a training"
+            ) from None
         for key in sorted(before.keys() | self._asked.keys()):
             if before.get(key) != self._asked.get(key):
                 raise ModelError(

@@ -65,7 +65,9 @@ def usable(scene: Scene, k: int, patch: int = MULTIPLE) -> None:
             f"scene {scene.name}: samples are {scene.dtype.name}; expected one of {', '.join(CODABLE)}"
         )
     if scene.bands < k:
-        raise SceneError(f"scene {scene.name}: {scene.bands} bands; expected at least {k}, those of one cluster")
+        raise SceneError(
+            f"scene {scene.name}: {scene.bands} bands; expected at least {k}, those of one cluster"
+        )
     if min(scene.lines, scene.samples) < patch:
         raise SceneError(
             f"scene {scene.name}: {scene.lines} lines of {scene.samples} samples; expected at least {patch} of each, "

@@ -20,7 +20,7 @@ class Settings:
         Weight of the mean squared error, in DN², against bits a pixel (all k bands); one number, or for a family the
         lowest quality first.
     steps
-        Steps of the schedule.
+        Steps of the schedule; None: as many as the minutes allow.
     minutes
         Wall-clock budget; the schedule is shortened to fit. None: no limit.
     patch
@@ -43,14 +43,14 @@ class Settings:
         ``"block"`` or ``"overlap"`` (see `bandpress.model.warm_start.FILTERS`), or ``"random"``, the paper's.
     patience
         Validations without a better loss after which training stops; 0 for never.
-    validate_every
-        Steps between two validations and checkpoints; 0 chooses a twentieth of the schedule.
+    validations
+        How many validations, each with a checkpoint, are spread over the training.
     bfloat16
         Evaluate the convolutions in bfloat16.
     """
 
     lambdas: tuple[float, ...]
-    steps: int = 4000
+    steps: int | None = 4000
     minutes: float | None = None
     patch: int = 96
     batch: int = 8
@@ -62,7 +62,7 @@ class Settings:
     averaging: int = 100
     start: str = "block"
     patience: int = 0
-    validate_every: int = 0
+    validations: int = 20
     bfloat16: bool = False
 
     def __post_init__(self) -> None:
@@ -73,20 +73,18 @@ class Settings:
             raise ModelError(f"lambdas are {list(self.lambdas)}; expected positive numbers, lowest first")
         if self.patch < 16 or self.patch % 16:
             raise ModelError(f"patch is {self.patch}; expected a multiple of 16")
-        for key in ("steps", "batch"):
-            if getattr(self, key) < 1:
-                raise ModelError(f"{key} is {getattr(self, key)}; expected 1 or more")
+        for key in ("steps", "batch", "validations"):
+            value = getattr(self, key)
+            if value is not None and value < 1:
+                raise ModelError(f"{key} is {value}; expected 1 or more")
+        if self.steps is None and self.minutes is None:
+            raise ModelError("neither steps nor minutes were given; expected one of them to end the training")
         if not self.learning_rate > 0:
             raise ModelError(f"learning_rate is {self.learning_rate}; expected a positive number")
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON."""
         return asdict(self) | {"lambdas": list(self.lambdas)}
-
-    @property
-    def interval(self) -> int:
-        """Steps between two validations."""
-        return self.validate_every or max(1, self.steps // 20)
 
 
 def learning_rate(settings: Settings, done: float) -> float:
@@ -125,14 +123,14 @@ class Budget:
 
     def done(self, step: int) -> float:
         """Return the share that is done after `step` steps; 1 or more means the end."""
-        share = step / self._settings.steps
+        share = 0.0 if self._settings.steps is None else step / self._settings.steps
         if self._settings.minutes is not None:
             share = max(share, self.seconds / (60 * self._settings.minutes))
         return share
 
     def left(self, step: int, per_step: float) -> float:
         """Return the seconds left, at `per_step` seconds a step."""
-        left = (self._settings.steps - step) * per_step
+        left = math.inf if self._settings.steps is None else (self._settings.steps - step) * per_step
         if self._settings.minutes is not None:
             left = min(left, 60 * self._settings.minutes - self.seconds)
         return max(0.0, left)

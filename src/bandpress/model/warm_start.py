@@ -145,7 +145,9 @@ def psnr(mse: float) -> float:
     return float("inf") if mse <= 0 else 10 * float(np.log10(PEAK**2 / mse))
 
 
-def weights(made: WarmStart, architecture: Architecture, lambdas: Sequence[float], seed: int) -> dict[str, np.ndarray]:
+def weights(
+    made: WarmStart, architecture: Architecture, lambdas: Sequence[float], seed: int
+) -> dict[str, np.ndarray]:
     """Return a full set of initial weights.
 
     Parameters
@@ -175,6 +177,16 @@ def weights(made: WarmStart, architecture: Architecture, lambdas: Sequence[float
     deviations[: len(made.deviations)] = made.deviations
     _set_hyper(weights, architecture, deviations, np.array(steps))
     return weights
+
+
+def rescale(weights: dict[str, np.ndarray], architecture: Architecture, factor: float) -> None:
+    """Make the quantiser of a network without gains finer by a factor, in place: a start for another lambda."""
+    weights["analysis/3/kernel"] *= np.float32(factor)
+    weights["analysis/3/bias"] *= np.float32(factor)
+    weights["synthesis/0/kernel"] /= np.float32(factor)
+    weights["hyper_analysis/0/kernel"] /= np.float32(factor)
+    table = architecture.scale_table
+    weights["hyper_synthesis/1/bias"] += np.float32(np.log(factor) / np.log(table[1] / table[0]))
 
 
 def _set_transforms(
@@ -232,7 +244,9 @@ def _subbands(x: np.ndarray, filters: np.ndarray) -> np.ndarray:
     """Halve the size; channels (n, h, w, c) become (n, h/2, w/2, 4c). Periodic at the borders, hence orthonormal."""
 
     def along(values: np.ndarray, axis: int) -> list[np.ndarray]:
-        taps = [np.roll(values, 2 - tap, axis).take(np.arange(0, values.shape[axis], 2), axis) for tap in range(5)]
+        taps = [
+            np.roll(values, 2 - tap, axis).take(np.arange(0, values.shape[axis], 2), axis) for tap in range(5)
+        ]
         return [sum(np.float32(w) * t for w, t in zip(f, taps, strict=True) if w) for f in filters]
 
     return np.concatenate([part for rows in along(x, 1) for part in along(rows, 2)], axis=-1)
