@@ -63,9 +63,21 @@ class Network:
         self._y_coder, self._z_coder = (
             RangeCoder(model.tables[f"{name}/cdf"], model.tables[f"{name}/offset"]) for name in "yz"
         )
-        self._encode = tf.function(self._encode_graph)
-        self._indexes = tf.function(functools.partial(indexes_graph, self.integer))
-        self._synthesise = tf.function(self._synthesise_graph)
+        # One trace serves every shape.
+        steps = tf.TensorSpec([None], tf.int32)
+
+        def batch(channels: int, dtype: tf.DType) -> tf.TensorSpec:
+            return tf.TensorSpec([None, None, None, channels], dtype)
+
+        self._encode = tf.function(
+            self._encode_graph, input_signature=[batch(a.bands_per_cluster, tf.float32), steps]
+        )
+        self._indexes = tf.function(
+            functools.partial(indexes_graph, self.integer), input_signature=[batch(a.hyper, tf.int32), steps]
+        )
+        self._synthesise = tf.function(
+            self._synthesise_graph, input_signature=[batch(a.latent, tf.int32), steps]
+        )
 
     def latent_shape(self, lines: int, samples: int) -> tuple[int, int, int]:
         """Lines, samples and channels of the latents of an image."""
