@@ -13,12 +13,16 @@ from tensorflow_compression.python.ops import gen_ops
 
 from bandpress.errors import ModelError
 from bandpress.model.architecture import Architecture, at_quality
-from bandpress.model.integer import GAIN_BITS, OFFSET_BITS, OPERAND, SUM, worst_sum_1
+from bandpress.model.integer import ACTIVATION, EXACT_FLOAT32, EXACT_FLOAT64, HyperSynthesis
 
 #: Bits of the probabilities of the range coder, the most that it takes.
 PRECISION = 16
 #: Probability that an integer is beyond its table; it then costs an escape.
 TAIL = 2.0**-12
+#: Fraction bits of gains and offsets, in models that have any.
+GAIN_BITS = 12
+#: Largest weights: 8 bits where sums are kept below 2^24, 14 bits where they may reach 2^53.
+NARROW, WIDE = 255, 1 << 14
 #: How far above the largest value seen in calibration an activation may go before it is clipped.
 HEADROOM = 1.25
 
@@ -44,16 +48,13 @@ def build_tables(
         - ``y/cdf``, ``y/offset``: range coder tables of the scales; ``z/cdf``, ``z/offset``: of the hyper-latents, one
           a channel. A table is -16, then the cumulative frequencies from 0 to 65,536 of the integers from the offset
           on, the last interval being the escape; int32.
-        - ``hyper/…``: see `bandpress.model.integer.prepare`.
+        - ``hyper/…``: see `bandpress.model.integer`.
     """
     tables = {**gaussian_tables(architecture.scale_table), **prior_tables(weights)}
     headroom = HEADROOM
     if calibration is None:
         calibration, headroom = _draw(tables, seed=0), 2 * HEADROOM
-    ends = np.array([len(cdf) - 3 for cdf in split_tables(tables["z/cdf"])]) + tables["z/offset"]
-    reach = np.maximum(np.abs(ends), np.abs(tables["z/offset"]))
-    tables["hyper/limit"] = np.minimum(2 * reach + 1, OPERAND).astype(np.int32)
-    return tables | _hyper_tables(architecture, weights, calibration, headroom)
+    return tables | _hyper_tables(architecture, weights, tables, calibration, headroom)
 
 
 def gaussian_tables(scales: np.ndarray) -> dict[str, np.ndarray]:
@@ -123,56 +124,90 @@ def _draw(tables: Mapping[str, np.ndarray], seed: int) -> np.ndarray:
 
 
 def _hyper_tables(
-    architecture: Architecture, weights: Mapping[str, np.ndarray], calibration: np.ndarray, headroom: float
+    architecture: Architecture,
+    weights: Mapping[str, np.ndarray],
+    tables: Mapping[str, np.ndarray],
+    calibration: np.ndarray,
+    headroom: float,
 ) -> dict[str, np.ndarray]:
     w0, b0 = (weights[f"hyper_synthesis/0/{name}"].astype(np.float64) for name in ("kernel", "bias"))
     w1, b1 = (weights[f"hyper_synthesis/1/{name}"].astype(np.float64) for name in ("kernel", "bias"))
     offset = weights["prior/offset"].astype(np.float64)
-    steps = range(architecture.quality_steps)
+    gains = np.ones((1, architecture.hyper))
     if architecture.qualities > 1:
+        steps = range(architecture.quality_steps)
         gains = np.stack([at_quality(weights["gains/z_inverse"], step) for step in steps])
-    else:
-        gains = np.ones((1, architecture.hyper))
     largest = np.zeros(architecture.hyper)
-    for step in sorted({steps[0], steps[len(steps) // 2], steps[-1]}):
-        hidden = _up((calibration + offset) * gains[step], w0) + b0
+    for gain in gains[:: max(len(gains) // 4, 1)]:
+        hidden = _up((calibration + offset) * gain, w0) + b0
         largest = np.maximum(largest, hidden.max(axis=(0, 1, 2)))
-    # 2^scale of an activation is one unit; a channel that never fired keeps a unit near its smallest weight.
-    scale = np.floor(np.log2(OPERAND / np.maximum(headroom * largest, 1e-3))).astype(int)
-    exponent = _exponent(w0, 1 << 14)
-    kernel = np.round(w0 * np.exp2(exponent))
-    first = np.round(b0 * np.exp2(exponent + GAIN_BITS))
+    # An activation counts units of 2^-scale; a channel that never fired keeps a fine one.
+    scale = np.floor(np.log2(ACTIVATION / np.maximum(headroom * largest, 1e-3))).astype(int)
+    wide = architecture.qualities > 1 or bool(offset.any())
+    bits = GAIN_BITS if wide else 0
+    fixed_gain, fixed_offset = np.round(gains * 2.0**bits), np.round(offset * 2.0**bits)
+    limit = _limits(tables)
+    most = limit * fixed_gain.max(axis=0) + np.abs(fixed_offset)
+    k0, bias_0, shift_0 = _quantised(
+        w0, b0, bits, scale, most, (WIDE, EXACT_FLOAT64) if wide else (NARROW, EXACT_FLOAT32)
+    )
     scaled = w1 * np.exp2(-scale)[:, None]
-    shift = _exponent(scaled, OPERAND)
-    while True:
-        second = np.round(scaled * np.exp2(shift))
-        bias = np.round(b1 * np.exp2(shift) + 0.5 * np.exp2(shift))
-        over = np.abs(second).max(axis=(0, 1, 2)) > OPERAND
-        over |= worst_sum_1(second) + np.abs(bias) >= SUM
-        if not over.any():
-            break
-        shift -= over
-    fixed_gains = np.round(gains * (1 << GAIN_BITS))
-    if fixed_gains.max() >= 1 << (GAIN_BITS + 9) or np.abs(first).max() >= 1 << 52:
-        raise ModelError(
-            "hyper-synthesis: a gain or a bias is too large for integers; expected a trained network"
-        )
-    return {
-        "hyper/0/kernel": kernel.astype(np.int16),
-        "hyper/0/bias": first.astype(np.int64),
-        "hyper/0/exponent": exponent.astype(np.int32),
-        "hyper/gain": fixed_gains.astype(np.int32),
-        "hyper/offset": np.round(offset * (1 << OFFSET_BITS)).astype(np.int32),
-        "hyper/1/exponent": scale.astype(np.int32),
-        "hyper/1/kernel": second.astype(np.int16),
-        "hyper/1/bias": bias.astype(np.int32),
-        "hyper/1/shift": shift.astype(np.int32),
+    most = np.full(architecture.hyper, ACTIVATION)
+    k1, bias_1, shift_1 = _quantised(scaled, b1, 0, np.zeros(len(b1), int), most, (NARROW, EXACT_FLOAT32))
+    found = {
+        "hyper/limit": limit.astype(np.int32),
+        "hyper/gain": fixed_gain.astype(np.int32),
+        "hyper/offset": fixed_offset.astype(np.int32),
+        "hyper/0/kernel": k0.astype(np.int16),
+        "hyper/0/bias": bias_0.astype(np.int64),
+        "hyper/0/shift": shift_0.astype(np.int32),
+        "hyper/1/kernel": k1.astype(np.int16),
+        "hyper/1/bias": bias_1.astype(np.int64),
+        "hyper/1/shift": shift_1.astype(np.int32),
     }
+    HyperSynthesis.of_tables(found, architecture.hyper, architecture.latent, architecture.scales)
+    return found
 
 
-def _exponent(kernel: np.ndarray, most: int) -> np.ndarray:
-    largest = np.maximum(np.abs(kernel).max(axis=(0, 1, 2)), 1e-6)
-    return np.floor(np.log2(most / largest)).astype(int)
+def _quantised(
+    kernel: np.ndarray,
+    bias: np.ndarray,
+    fraction: int,
+    target: np.ndarray,
+    most: np.ndarray,
+    bounds: tuple[int, int],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Bring a layer into integers, as fine as its bounds allow.
+
+    Inputs count units of 2^-fraction and are at most `most` a channel; outputs shall count units of 2^-target a
+    channel. Returns weights, biases (half of what the shift drops included) and shifts. `bounds`: a weight, a sum.
+    """
+    weight_bound, sum_bound = bounds
+    largest = np.maximum(np.abs(kernel).max(axis=(0, 1, 2)), 1e-9)
+    finer = np.minimum(np.floor(np.log2(weight_bound / largest)).astype(int), 40)
+    while True:
+        shift = finer + fraction - target
+        weights = np.round(kernel * np.exp2(finer))
+        added = np.round(bias * np.exp2(finer + fraction) + 0.5 * np.exp2(shift))
+        taps = (np.abs(weights) * most[:, None]).sum(axis=2)
+        if kernel.shape[0] == 5:
+            sums = np.max([taps[u::2, v::2].sum(axis=(0, 1)) for u in (0, 1) for v in (0, 1)], axis=0)
+        else:
+            signs = [(np.maximum(sign * weights, 0) * most[:, None]).sum(axis=(0, 1, 2)) for sign in (1, -1)]
+            sums = np.max(signs, axis=0)
+        over = (np.abs(weights).max(axis=(0, 1, 2)) > weight_bound) | (sums + np.abs(added) >= sum_bound)
+        if not over.any():
+            return weights, added, shift
+        finer = finer - over
+        if finer.min() < -60:
+            raise ModelError("hyper-synthesis: weights too large for exact sums; expected a trained network")
+
+
+def _limits(tables: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Twice what the range coder's tables reach, in each channel: hardly a symbol is clipped."""
+    first = tables["z/offset"].astype(int)
+    last = first + np.array([len(cdf) - 3 for cdf in split_tables(tables["z/cdf"])])
+    return np.minimum(2 * np.maximum(np.abs(first), np.abs(last)) + 1, NARROW)
 
 
 def _up(x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
