@@ -13,6 +13,7 @@ COMMANDS = {
     "decompress": "decompress",
     "evaluate": "evaluate",
     "info": "info",
+    "train": "train",
 }
 
 
