@@ -24,6 +24,7 @@ from bandpress.errors import SceneError, StudyError
 from bandpress.figures import results, style
 from bandpress.figures.images import default_bands, false_colour, stretch, window
 from bandpress.figures.script import run
+from bandpress.scripting import only_file
 
 
 def rms_error(original: Scene, decoded: Scene) -> np.ndarray:
@@ -79,7 +80,7 @@ def _grid(columns: int, width: float, shape: float) -> tuple:
 
 def draw(args: argparse.Namespace) -> None:
     """Draw the figure."""
-    original = read_scene(args.original)
+    original = read_scene(only_file(args.original))
     args.scene = args.scene or original.name
     shown = choose(args)
     bands = [b - 1 for b in args.bands] if args.bands else default_bands(original)
@@ -99,7 +100,7 @@ def draw(args: argparse.Namespace) -> None:
         ax.set_axis_off()
     grid[0, 0].imshow(false_colour(original, bands, limits)[part])
     grid[0, 0].set_title("Original", fontweight="normal", fontsize=6.5)
-    decoded = [read_scene(path) for _, path in shown]
+    decoded = [read_scene(only_file(path)) for _, path in shown]
     errors = [rms_error(original, scene) for scene in decoded]
     top = max(float(np.percentile(error, 99)) for error in errors) or 1.0
     numbers = []
