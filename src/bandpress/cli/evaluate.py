@@ -10,9 +10,9 @@ import click
 import numpy as np
 
 from bandpress.bitstream import SUFFIX
-from bandpress.cli.compress import _bands_per_cluster
+from bandpress.cli.compress import command as compress_command
 from bandpress.cli.progress import bands_bar
-from bandpress.codecs import REGISTRY, make_codec
+from bandpress.codecs import make_codec
 from bandpress.errors import MissingDependencyError, SceneError
 from bandpress.evaluation import evaluate
 from bandpress.figures.images import default_bands, false_colour, stretch
@@ -34,13 +34,6 @@ COLUMNS = {
 
 @click.command()
 @click.argument("scenes", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--codec", "codec_name", type=click.Choice(sorted(REGISTRY)), help="Default: learned if a model is given."
-)
-@click.option("--model", type=click.Path(path_type=Path), help="Folder of a network model.")
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Target in bits per sample.")
-@click.option("--lossless", is_flag=True, default=None, help="Exact reconstruction, for codecs that can.")
-@click.option("--bands-per-cluster", "-k", callback=_bands_per_cluster, help="A number, or 'all'.")
 @click.option(
     "-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="CSV file to make."
 )
@@ -113,6 +106,10 @@ def command(
                     click.echo(str(picture))
     write_csv(output, rows)
     click.echo(f"{output}: {len(rows)} scene{'s' * (len(rows) != 1)}")
+
+
+#: Codecs and their options are chosen as in ``bandpress compress``.
+command.params[1:1] = [p for p in compress_command.params if p.name not in {o.name for o in command.params}]
 
 
 def find_scenes(places: Iterable[Path]) -> list[Path]:
