@@ -9,9 +9,13 @@ from bandpress.errors import BandpressError
 
 #: Each command and its module below ``bandpress.cli``.
 COMMANDS = {
+    "clusters": "clusters",
     "compress": "compress",
+    "convert": "convert",
     "decompress": "decompress",
     "info": "info",
+    "quicklook": "quicklook",
+    "synthesize": "synthesize",
 }
 
 
