@@ -205,11 +205,11 @@ def _merge(
     kept = total if bands is None else bands
     if not 0 < kept <= total:
         raise SceneError(f"scene {name}: {bands} bands were asked for; expected 1 to {total}")
-    return _write_merged(name, scenes, target, kept, ">" if big else "<")
+    return _write_merged(name, scenes, target, kept, big)
 
 
-def _write_merged(name: str, scenes: list[Scene], target: Path, kept: int, order: str) -> Path:
-    dtype = scenes[0].dtype.newbyteorder(order)
+def _write_merged(name: str, scenes: list[Scene], target: Path, kept: int, big: bool) -> Path:
+    dtype = scenes[0].dtype.newbyteorder("big" if big else "little")
     shape = (kept, *scenes[0].cube.shape[1:])
     whole = _described(name, scenes, Scene(np.broadcast_to(np.zeros((), dtype), shape), name=name))
     path = target / gici.file_name(whole)

@@ -2,13 +2,14 @@
 
 A pixel is a mixture of materials. Abundances vary smoothly (value noise of several octaves; Perlin, *An image
 synthesizer*, SIGGRAPH 1985) and jump at the borders of fields; each material has a smooth reflectance with absorptions;
-the sun, water vapour and a factor for slopes turn it into radiance; the sensor adds photon and read-out noise and a small
-difference from column to column.
+the sun, water vapour and a factor for slopes turn it into radiance; the sensor adds photon and read-out noise and a
+small difference from column to column.
 
 Random numbers are raw output of the Philox generator (Salmon et al., SC 2011), which numpy promises to keep; everything
-after them is addition, multiplication, division, square root and rounding of single numbers, which IEEE 754 defines to the
-last bit, or sums of integers, which are exact in any order. So a seed gives the same bytes with any version of numpy, on
-any machine. A scene is made line block by line block in bounded memory, and no block depends on how large the others are.
+after them is addition, multiplication, division, square root and rounding of single numbers, which IEEE 754 defines to
+the last bit, or sums of integers, which are exact in any order. So a seed gives the same bytes with any version of
+numpy, on any machine. A scene is made block of lines by block of lines in bounded memory, and no block depends on how
+large the others are.
 """
 
 from collections.abc import Callable, Iterator

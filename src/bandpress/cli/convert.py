@@ -46,8 +46,8 @@ def command(
     if byte_order is not None:
         from dataclasses import replace
 
-        order = ">" if byte_order == "big" else "<"
-        scene = replace(scene, cube=scene.cube.astype(scene.dtype.newbyteorder(order), copy=False))
+        dtype = scene.dtype.newbyteorder("big" if byte_order == "big" else "little")
+        scene = replace(scene, cube=scene.cube.astype(dtype, copy=False))
     final = final_path(scene, target)
     if final.exists() and not overwrite:
         raise SceneError(f"{final}: exists already; give --overwrite to replace it")

@@ -1,7 +1,7 @@
 """ENVI: samples in one file, a text header (``.hdr``) beside it. Headers are read and written by `spectral`.
 
-Band centres and widths are kept in nm. Header fields that a scene has no place for are in its `metadata`, as the text or
-list of texts that they are, and are written back.
+Band centres and widths are kept in nm. Header fields that a scene has no place for are in its `metadata`, as the text
+or list of texts that they are, and are written back.
 """
 
 import warnings
@@ -73,9 +73,8 @@ def read(path: Path) -> Scene:
     fields = _fields(header)
     try:
         shape = tuple(int(fields[key]) for key in ("bands", "lines", "samples"))
-        dtype = np.dtype(TYPES[int(fields["data type"])]).newbyteorder(
-            "<>"[int(fields.get("byte order", "0"))]
-        )
+        big = {"0": False, "1": True}[fields.get("byte order", "0")]
+        dtype = np.dtype(TYPES[int(fields["data type"])]).newbyteorder("big" if big else "little")
         interleave = fields.get("interleave", "bsq").lower()
         offset = int(fields.get("header offset", "0"))
         if interleave not in ("bsq", "bil", "bip") or min(shape) < 1 or offset < 0:
@@ -198,7 +197,7 @@ def _described(scene: Scene, fields: dict[str, Any], header: Path) -> Scene:
         for key, field in (("wavelengths", "wavelength"), ("fwhm", "fwhm")):
             if field in fields and scale is None:
                 metadata[field] = fields[field]
-            elif field in fields:
+            elif field in fields and scale is not None:
                 known[key] = tuple(float(value) * scale for value in fields[field])
         if scale is None:
             metadata["wavelength units"] = fields["wavelength units"]

@@ -94,7 +94,7 @@ def write(scene: Scene, path: Path) -> Path:
 
 
 def _band_tags(scene: Scene, band: int) -> dict[str, str]:
-    tags = {}
+    tags: dict[str, str] = {}
     if scene.wavelengths is not None:
         tags |= {"wavelength": repr(float(scene.wavelengths[band])), "wavelength_units": "Nanometers"}
     if scene.fwhm is not None:

@@ -1,8 +1,8 @@
 """HDF5 and NetCDF 4: PRISMA (``.he5``), EMIT L1B and L2A (``.nc``), and any other file by the name of its array.
 
 PRISMA: the bands of the VNIR cube and then those of the SWIR cube, each by increasing wavelength (the product has them
-decreasing); bands that it flags as not valid are marked as bad. EMIT: radiance or reflectance as float32, in the geometry
-of the sensor. Counts are kept as they are: scale factors stay in `metadata`.
+decreasing); bands that it flags as not valid are marked as bad. EMIT: radiance or reflectance as float32, in the
+geometry of the sensor. Counts are kept as they are: scale factors stay in `metadata`.
 """
 
 from dataclasses import replace
@@ -128,8 +128,10 @@ def _prisma(file: Any, path: Path) -> Scene:
         np.concatenate(cubes),
         name=path.stem,
         sensor="PRISMA",
+        wavelengths=tuple(known["wavelengths"]),
+        fwhm=tuple(known["fwhm"]),
+        bad_bands=tuple(known["bad_bands"]),
         metadata=metadata,
-        **{key: tuple(values) for key, values in known.items()},
     )
 
 

@@ -1,6 +1,7 @@
-"""MATLAB: one array of a ``.mat`` file, version 5 (scipy) or 7.3 (HDF5). Axes are (lines, samples, bands) unless said otherwise.
+"""MATLAB: one array of a ``.mat`` file, version 5 (scipy) or 7.3 (HDF5).
 
-Written as version 5, the cube as ``cube`` and what is known of the scene as JSON in ``bandpress``.
+Axes are (lines, samples, bands) unless said otherwise. Written as version 5, the cube as ``cube`` and what is known of
+the scene as JSON in ``bandpress``.
 """
 
 import json
