@@ -23,7 +23,9 @@ _PEDESTAL = 2.0**-36
 _BETA_MINIMUM = 1e-6
 
 
-def import_model(source: str | Path, target: str | Path, card: Mapping[str, Any] | None = None) -> StoredModel:
+def import_model(
+    source: str | Path, target: str | Path, card: Mapping[str, Any] | None = None
+) -> StoredModel:
     """Turn a seed SavedModel into a model folder.
 
     Parameters
@@ -68,14 +70,18 @@ class _Variables:
         self.source = source
         prefix = source / "variables" / "variables"
         if not prefix.with_suffix(".index").is_file():
-            raise ModelError(f"{source}: no {prefix.name}.index in variables/; expected a SavedModel's folder")
+            raise ModelError(
+                f"{source}: no {prefix.name}.index in variables/; expected a SavedModel's folder"
+            )
         try:
             self._reader = tf.train.load_checkpoint(str(prefix))
             self._graph = trackable_object_graph_pb2.TrackableObjectGraph()
             self._graph.ParseFromString(self._reader.get_tensor(_GRAPH))
         except Exception as error:
             first = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise ModelError(f"{source}: the checkpoint cannot be read ({first}); expected a SavedModel") from None
+            raise ModelError(
+                f"{source}: the checkpoint cannot be read ({first}); expected a SavedModel"
+            ) from None
 
     def _node(self, place: str) -> Any:
         node = self._graph.nodes[0]
@@ -94,7 +100,9 @@ class _Variables:
         """Return the variable at a place."""
         node = self._node(place)
         if node is None or not node.attributes:
-            raise ModelError(f"{self.source}: no variable at {place}; expected a model of the authors' script")
+            raise ModelError(
+                f"{self.source}: no variable at {place}; expected a model of the authors' script"
+            )
         return np.asarray(self._reader.get_tensor(node.attributes[0].checkpoint_key))
 
     def kernel(self, layer: str, side: int) -> np.ndarray:

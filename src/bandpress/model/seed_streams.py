@@ -62,7 +62,9 @@ class SeedCoder:
         ranges = _ranges(path, features)
         k = self.model.architecture.bands_per_cluster
         if len(ranges.low) != k:
-            raise ModelError(f"{path}: {len(ranges.low)} bands; expected {k}, which the model was trained for")
+            raise ModelError(
+                f"{path}: {len(ranges.low)} bands; expected {k}, which the model was trained for"
+            )
         shape, y_shape, z_shape = (_sizes(path, features, key) for key in (_IMAGE_SHAPE, _Y_SHAPE, _Z_SHAPE))
         halved = tuple(-(-side // 16) for side in shape)
         if y_shape != halved or z_shape != tuple(-(-side // 2) for side in halved):
@@ -72,12 +74,18 @@ class SeedCoder:
         a = self.model.architecture
         try:
             z = self._z_coder.decode([_bytes(path, features, _Z)], (*z_shape, a.hyper))
-            y = self._y_coder.decode([_bytes(path, features, _Y)], (*y_shape, a.latent), self._indexes(z, y_shape))
+            y = self._y_coder.decode(
+                [_bytes(path, features, _Y)], (*y_shape, a.latent), self._indexes(z, y_shape)
+            )
         except BitstreamError as error:
-            raise BitstreamError(f"{path}: {error}; expected an undamaged file and the model that made it") from None
+            raise BitstreamError(
+                f"{path}: {error}; expected an undamaged file and the model that made it"
+            ) from None
         image = self._network.synthesis(tf.cast(y, tf.float32))[0, : shape[0], : shape[1]].numpy()
         dtype = _dtype(path)
-        return Scene(ranges.restore(np.moveaxis(image, 2, 0), dtype), name=path.name.split(".")[0])
+        # The authors' decoder does not clip to the ranges.
+        cube = ranges.restore(np.moveaxis(image, 2, 0), dtype, clip=False)
+        return Scene(cube, name=path.name.split(".")[0])
 
     def encode(self, scene: Scene) -> bytes:
         """Code a scene of one cluster as the authors' script does.
@@ -89,7 +97,9 @@ class SeedCoder:
         """
         k = self.model.architecture.bands_per_cluster
         if scene.bands != k:
-            raise ModelError(f"scene {scene.name}: {scene.bands} bands; expected {k}, which the model was trained for")
+            raise ModelError(
+                f"scene {scene.name}: {scene.bands} bands; expected {k}, which the model was trained for"
+            )
         cube = np.asarray(scene.cube)
         ranges = Ranges.of(cube)
         y = self._network.analysis(np.moveaxis(ranges.normalise(cube), 0, 2)[None])
@@ -102,7 +112,11 @@ class SeedCoder:
         feature = example.features.feature
         feature[_Y].bytes_list.value.append(y_bytes)
         feature[_Z].bytes_list.value.append(z_bytes)
-        for key, sizes in ((_IMAGE_SHAPE, cube.shape[1:]), (_Y_SHAPE, y_shape), (_Z_SHAPE, z_symbols.shape[1:3])):
+        for key, sizes in (
+            (_IMAGE_SHAPE, cube.shape[1:]),
+            (_Y_SHAPE, y_shape),
+            (_Z_SHAPE, z_symbols.shape[1:3]),
+        ):
             feature[key].int64_list.value.extend(sizes)
         for key, values in ((_LOW, ranges.low), (_HIGH, ranges.high)):
             feature[key].bytes_list.value.extend(f"{value:.6f}".encode() for value in values)
@@ -121,14 +135,18 @@ def _features(path: Path) -> Any:
     except OSError:
         raise
     except Exception:
-        raise BitstreamError(f"{path}: not a tf.train.Example; expected a .tfci file of the authors' script") from None
+        raise BitstreamError(
+            f"{path}: not a tf.train.Example; expected a .tfci file of the authors' script"
+        ) from None
     return example.features.feature
 
 
 def _values(path: Path, features: Any, key: str, kind: str) -> list:
     values = list(getattr(features[key], kind).value) if key in features else []
     if not values:
-        raise BitstreamError(f"{path}: feature {ord(key)} is missing; expected the seven of the authors' script")
+        raise BitstreamError(
+            f"{path}: feature {ord(key)} is missing; expected the seven of the authors' script"
+        )
     return values
 
 
@@ -152,7 +170,9 @@ def _ranges(path: Path, features: Any) -> Ranges:
     except ValueError:
         raise BitstreamError(f"{path}: a range is not a number; expected decimal text") from None
     if len(low) != len(high) or (high < low).any() or max(np.abs(low).max(), np.abs(high).max()) > 1 << 16:
-        raise BitstreamError(f"{path}: ranges {low} to {high}; expected a smallest and a largest sample for each band")
+        raise BitstreamError(
+            f"{path}: ranges {low} to {high}; expected a smallest and a largest sample for each band"
+        )
     return Ranges(low, high)
 
 
