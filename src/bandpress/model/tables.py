@@ -51,8 +51,8 @@ def build_tables(
     -------
     dict
         - ``y/cdf``, ``y/offset``: range coder tables of the scales; ``z/cdf``, ``z/offset``: of the hyper-latents, one
-          a channel. A table is -p, then the cumulative frequencies from 0 to 2^p (p = 16) of the integers from the offset
-          on, the last interval being the escape; int32.
+          a channel. A table is -p, then the cumulative frequencies from 0 to 2^p (p = 16) of the integers from the
+          offset on, the last interval being the escape; int32.
         - ``hyper/…``: see `bandpress.model.integer`.
     """
     tables = tables or {**gaussian_tables(architecture.scale_table), **prior_tables(weights)}
