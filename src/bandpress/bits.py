@@ -43,6 +43,12 @@ class BitWriter:
         size = -(-len(text) // 8)
         return int(text.ljust(8 * size, "0"), 2).to_bytes(size, "big") if size else b""
 
+    def copy(self) -> "BitWriter":
+        """Return another writer with the same bits."""
+        other = BitWriter()
+        other._bits = list(self._bits)
+        return other
+
     def __len__(self) -> int:
         return sum(map(len, self._bits))
 

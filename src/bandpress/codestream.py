@@ -7,6 +7,7 @@ codestream that OpenJPEG made of a whole scene, rate shared over all its compone
 components, each decodable alone.
 """
 
+import itertools
 import math
 import struct
 from collections.abc import Sequence
@@ -112,7 +113,11 @@ class Layout:
                 f"expected {a_component * len(bits)} of {len(packets)}"
             )
         ends = np.cumsum([0, *lengths])[::a_component].tolist()
-        return [packets[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+        return [packets[a:b] for a, b in itertools.pairwise(ends)]
+
+    def is_empty(self, packets: bytes) -> bool:
+        """Tell whether the packets of a component hold no coding pass (each is then a byte, Annex B.9 and B.10)."""
+        return not packets or (len(packets) == self.levels + 1 and set(packets) <= {0x00, 0x80})
 
 
 def step_sizes(levels: int) -> list[tuple[int, int]]:
@@ -143,7 +148,8 @@ def _segment(marker: int, content: bytes) -> bytes:
 
 def _parse(codestream: bytes) -> tuple[list[tuple[int, bytes]], int]:
     """Return the marker segments before the packets, and where the packets start."""
-    segments, position = [], 2
+    segments: list[tuple[int, bytes]] = []
+    position = 2
     while True:
         marker, length = struct.unpack_from(">HH", codestream, position)
         if marker == _SOD:

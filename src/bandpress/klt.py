@@ -1,5 +1,7 @@
 """The Karhunen-Loève basis of a cluster: covariance, eigenvectors, and as few bits for them as they deserve."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from bandpress.bits import BitReader, BitWriter
@@ -8,6 +10,12 @@ from bandpress.rklt import Reflections
 
 _MOST_PRECISION = 24
 _PRECISION_BITS = 5
+
+
+#: Level for `reflections` at which a single pixel asks for every vector at full precision.
+FINEST = 0.0
+_FULL_PRECISION = 16
+_PIXELS = 1 << 14
 
 
 def covariance(samples: np.ndarray, fraction: float = 1.0) -> np.ndarray:
@@ -26,14 +34,47 @@ def covariance(samples: np.ndarray, fraction: float = 1.0) -> np.ndarray:
     numpy.ndarray
         float64, shape (bands, bands).
     """
+    return _moments(samples, fraction, lambda block: block)
+
+
+def innovations(samples: np.ndarray, fraction: float = 1.0) -> np.ndarray:
+    """Return, for each component of the KLT, the variance that the sample to the left does not already tell.
+
+    Half the variance of differences, as for a first-order process of high correlation; never more than the variance.
+
+    Parameters
+    ----------
+    samples, fraction
+        As for `covariance`.
+
+    Returns
+    -------
+    numpy.ndarray
+        float64, shape (bands,).
+    """
+    variances, basis = np.linalg.eigh(covariance(samples, fraction))
+    if samples.shape[2] < 2:
+        return np.maximum(variances, 0)
+    steps = _moments(samples, fraction, lambda block: np.diff(block, axis=2))
+    return np.minimum(np.einsum("ij,ik,kj->j", basis, steps, basis) / 2, np.maximum(variances, 0))
+
+
+def _moments(
+    samples: np.ndarray, fraction: float, prepared: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
+    """Return the covariance of `prepared` lines, taken some lines at a time."""
+    bands, lines, width = samples.shape
     step = max(1, round(1 / fraction))
-    flat = samples.reshape(len(samples), -1)[:, ::step]
-    total = np.zeros((len(flat), len(flat)))
-    means = flat.mean(axis=1, dtype=np.float64)
-    for start in range(0, flat.shape[1], 1 << 16):
-        block = flat[:, start : start + (1 << 16)] - means[:, None]
-        total += block @ block.T
-    return total / flat.shape[1]
+    at_once = max(1, _PIXELS // width)
+    products, sums, count = np.zeros((bands, bands)), np.zeros(bands), 0
+    for line in range(0, lines, at_once):
+        block = prepared(samples[:, line : line + at_once].astype(np.float64))
+        block = block.reshape(bands, -1)[:, ::step]
+        products += block @ block.T
+        sums += block.sum(axis=1)
+        count += block.shape[1]
+    means = sums / count
+    return products / count - np.outer(means, means)
 
 
 def water_level(variances: np.ndarray, rate: float) -> float:
@@ -64,7 +105,7 @@ def reflections(covariance_: np.ndarray, level: float, pixels: int) -> Reflectio
     covariance_
         Shape (n, n).
     level
-        Distortion that the components will have, or the variance below which precision is wasted.
+        Distortion that the components will have; `FINEST` for all vectors with 16 bits a factor.
     pixels
         Pixels that share the basis.
     """
@@ -75,10 +116,13 @@ def reflections(covariance_: np.ndarray, level: float, pixels: int) -> Reflectio
     precisions: list[int] = []
     integers: list[tuple[int, ...]] = []
     for i in range(n - 1):
-        if variances[i] <= level:
+        if level == FINEST:
+            precision = _FULL_PRECISION
+        elif variances[i] <= level:
             break
-        wanted = int(np.ceil(np.log2(np.sqrt(variances[i]) / step)))
-        precision = max(1, min(_MOST_PRECISION, wanted))
+        else:
+            wanted = int(np.ceil(np.log2(np.sqrt(variances[i]) / step)))
+            precision = max(1, min(_MOST_PRECISION, wanted))
         u = basis[i:, i] / max(float(np.linalg.norm(basis[i:, i])), 1e-300)
         first = u[0] + (1.0 if u[0] >= 0 else -1.0)
         rest = np.rint(u[1:] / first * (1 << precision)).astype(np.int64)

@@ -145,7 +145,7 @@ class _Memory:
 
 
 def encode(
-    components: np.ndarray,
+    components: Sequence[np.ndarray],
     bits: Sequence[int],
     *,
     levels: int,
@@ -157,7 +157,7 @@ def encode(
     Parameters
     ----------
     components
-        Integers, shape (components, lines, samples).
+        Integers, each of the same shape (lines, samples).
     bits
         Bits of each component, sign included: component i lies within -2**(bits-1) … 2**(bits-1) - 1.
     levels
@@ -179,7 +179,7 @@ def encode(
         If OpenJPEG refuses.
     """
     api = bindings()
-    count, lines, samples = components.shape
+    count, (lines, samples) = len(components), components[0].shape
     with ExitStack() as stack:
         image = _image(api, components, bits)
         stack.callback(api.image_destroy, image)
@@ -210,13 +210,13 @@ def encode(
             api.end_compress(codec, memory.handle)
         except api.OpenJPEGLibraryError as error:
             raise CodecError(
-                f"OpenJPEG cannot code {count} components of {lines} lines, {samples} samples and {max(bits)} bits: {error}"
+                f"OpenJPEG cannot code {count} components of {lines} x {samples} samples and {max(bits)} bits: {error}"
             ) from None
     return bytes(memory.buffer)
 
 
-def _image(api: Any, components: np.ndarray, bits: Sequence[int]) -> Any:
-    count, lines, samples = components.shape
+def _image(api: Any, components: Sequence[np.ndarray], bits: Sequence[int]) -> Any:
+    count, (lines, samples) = len(components), components[0].shape
     described = (api.ImageComptParmType * count)()
     for one, width in zip(described, bits, strict=True):
         one.dx = one.dy = 1

@@ -7,12 +7,12 @@ maps integers to integers and back exactly, like the PLUS factorisation of Hao &
 49(10)) used by Blanes & Serra-Sagristà 2011; the diagonal is kept apart here because the single row that takes it up
 in PLUS grows beyond 1e10 at 200 bands. With complete pivoting no factor exceeds the pivots' ratio, 2 to 3 in practice.
 
-Q itself is a product of Householder reflections given by integers (`Reflections`), so that encoder and decoder build the
-same factors whatever precision the integers have: only sums, products and quotients of IEEE doubles are used, element
+Q itself is a product of Householder reflections given by integers (`Reflections`): encoder and decoder build the same
+factors whatever precision the integers have: only sums, products and quotients of IEEE doubles are used, element
 by element and in a fixed order. The lifting sums are sums of integers below 2**53 in doubles, exact in any order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -48,7 +48,7 @@ class Reflections:
     vectors: tuple[tuple[int, ...], ...]
 
     def matrix(self) -> np.ndarray:
-        """Return Q, float64, shape (n, n): components = Q @ samples. The same bits on every machine."""
+        """Return Q, float64, shape (n, n): components = Q @ samples. The same on every machine."""
         q = np.eye(self.bands)
         for i, (precision, rest) in enumerate(zip(self.precisions, self.vectors, strict=True)):
             if precision:
@@ -98,31 +98,37 @@ class Rklt:
         """Largest absolute factor of the lifting networks."""
         return float(max(np.abs(self._lower).max(), np.abs(self._upper).max())) / (1 << self._fraction_bits)
 
-    def forward(self, samples: np.ndarray) -> np.ndarray:
+    def forward(self, samples: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """Transform.
 
         Parameters
         ----------
         samples
             Integers within ± 2**16, shape (n, …).
+        out
+            int32 of the same shape to write to; may be `samples`.
 
         Returns
         -------
         numpy.ndarray
             int32, same shape: the components, close to matrix @ samples.
         """
-        return self._by_blocks(samples, self._forward)
+        return self._by_blocks(samples, self._forward, out)
 
-    def inverse(self, components: np.ndarray) -> np.ndarray:
+    def inverse(self, components: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """Return the samples of which `forward` made these components, exactly; int32."""
-        return self._by_blocks(components, self._inverse)
+        return self._by_blocks(components, self._inverse, out)
 
-    def _by_blocks(self, values: np.ndarray, step: object) -> np.ndarray:
-        flat = values.reshape(self.bands, -1)
-        out = np.empty(flat.shape, np.int32)
+    def _by_blocks(
+        self, values: np.ndarray, step: Callable[[np.ndarray], np.ndarray], out: np.ndarray | None
+    ) -> np.ndarray:
+        if out is None:
+            out = np.empty(values.shape, np.int32)
+        flat, target = values.reshape(self.bands, -1), out.reshape(self.bands, -1)
         for start in range(0, flat.shape[1], _BLOCK):
-            out[:, start : start + _BLOCK] = step(flat[:, start : start + _BLOCK].astype(np.float64))  # type: ignore[operator]
-        return out.reshape(values.shape)
+            block = slice(start, start + _BLOCK)
+            target[:, block] = step(flat[:, block].astype(np.float64))
+        return out
 
     def _rounded(self, sums: np.ndarray) -> np.ndarray:
         """Divide by 2**fraction bits and round halves up, in place; exact."""
@@ -176,8 +182,7 @@ def _factor(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.
     n = len(work)
     rows, columns = np.arange(n), np.arange(n)
     for k in range(n):
-        row, column = np.unravel_index(np.argmax(np.abs(work[k:, k:])), (n - k, n - k))
-        row, column = k + int(row), k + int(column)
+        row, column = (k + i for i in divmod(int(np.argmax(np.abs(work[k:, k:]))), n - k))
         work[[k, row]] = work[[row, k]]
         rows[[k, row]] = rows[[row, k]]
         work[:, [k, column]] = work[:, [column, k]]

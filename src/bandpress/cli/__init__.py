@@ -9,10 +9,15 @@ from bandpress.errors import BandpressError
 
 #: Each command and its module below ``bandpress.cli``.
 COMMANDS = {
+    "clusters": "clusters",
     "compress": "compress",
+    "convert": "convert",
     "decompress": "decompress",
     "evaluate": "evaluate",
     "info": "info",
+    "quicklook": "quicklook",
+    "synthesize": "synthesize",
+    "train": "train",
 }
 
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
@@ -10,14 +11,18 @@ from rich.text import Text
 
 
 class _Rate(ProgressColumn):
-    """Bands done per second."""
+    """Bands (or `unit`) done per second."""
+
+    def __init__(self, unit: str = "bands"):
+        super().__init__()
+        self.unit = unit
 
     def render(self, task: Task) -> Text:
-        return Text("" if task.speed is None else f"{task.speed:.1f} bands/s")
+        return Text("" if task.speed is None else f"{task.speed:.1f} {self.unit}/s")
 
 
 @contextmanager
-def bands_bar(label: str, bands: int) -> Iterator[Callable[[int], object]]:
+def bands_bar(label: str, bands: int, unit: str = "bands") -> Iterator[Callable[[int], object]]:
     """Yield a function to be called with the number of bands done so far."""
     columns = (
         TextColumn("{task.description}"),
@@ -26,7 +31,55 @@ def bands_bar(label: str, bands: int) -> Iterator[Callable[[int], object]]:
     )
     console = Console(stderr=True)
     with Progress(
-        *columns, _Rate(), TimeRemainingColumn(), console=console, disable=not sys.stderr.isatty()
+        *columns, _Rate(unit), TimeRemainingColumn(), console=console, disable=not sys.stderr.isatty()
     ) as progress:
         task = progress.add_task(label, total=bands)
         yield lambda done: progress.update(task, completed=done)
+
+
+@contextmanager
+def training_bar(label: str) -> Iterator[tuple[Callable[[Any], object], Callable[[str], object]]]:
+    """Yield a function that takes each step's `Progress`, and one that takes sentences.
+
+    A person sees a bar with rate, PSNR and time left; a log file gets the sentences.
+    """
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:.0f} %  step {task.fields[step]}  {task.fields[bps]:.3f} bps"),
+        TextColumn("{task.fields[psnr]:.2f} dB  {task.fields[left]} left"),
+    )
+    hidden = not sys.stderr.isatty()
+    with Progress(*columns, console=console, disable=hidden, refresh_per_second=2) as progress:
+        task = progress.add_task(label, total=1.0, step=0, bps=0.0, psnr=0.0, left="?")
+
+        def report(now: Any) -> None:
+            minutes, seconds = divmod(int(now.seconds_left), 60)
+            progress.update(
+                task,
+                completed=now.done,
+                step=now.step,
+                bps=now.bps,
+                psnr=now.psnr,
+                left=f"{minutes}:{seconds:02}",
+            )
+
+        def say(line: str) -> None:
+            if hidden:
+                print(f"{label}: {line}", file=sys.stderr, flush=True)
+            else:
+                progress.console.print(f"{label}: {line}", highlight=False)
+
+        yield report, say
+
+
+@contextmanager
+def busy(label: str) -> Iterator[None]:
+    """Show a person that something of unknown length is going on."""
+    console = Console(stderr=True)
+    if not sys.stderr.isatty():
+        yield
+        return
+    with console.status(label):
+        yield

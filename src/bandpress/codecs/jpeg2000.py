@@ -1,16 +1,17 @@
 """JPEG 2000 through OpenJPEG, band by band or over the bands of a cluster (ISO/IEC 15444-1)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 
-from bandpress import bitstream, openjpeg
+from bandpress import bitstream, chunks, openjpeg
 from bandpress.bits import BitReader, BitWriter
 from bandpress.bitstream import Header
+from bandpress.chunks import Components
 from bandpress.clusters import BandsPerCluster, Cluster, split
 from bandpress.codecs.base import Codec, Encoding
 from bandpress.codestream import MOST_LEVELS, Layout
@@ -21,32 +22,16 @@ from bandpress.scene import Scene
 #: scene, divided over clusters, bands and code-blocks by what each byte gains (the fair protocol).
 Allocation = Literal["equal", "shared"]
 
-#: What a cluster still owes or is owed is passed on to the cluster that comes this many later.
+#: What rounding to whole coding passes left over is passed on to the cluster that comes this many later.
 _LAG = 8
-_LEAST_SIDE = 12
+_TRIES = 4
+#: A file may exceed its target by this much.
+_MOST_EXCESS = 0.02
 _MOST_LEVELS = 5
-_WIDTH_BITS = 5
+_SMALLEST_SUBBAND = 12
 
-
-@dataclass
-class Components:
-    """A cluster as JPEG 2000 gets it.
-
-    Parameters
-    ----------
-    samples
-        int32, shape (components, lines, samples), around zero.
-    side
-        What the inverse needs, bit by bit.
-    """
-
-    samples: np.ndarray
-    side: BitWriter
-
-    @property
-    def bits(self) -> list[int]:
-        """Bits of each component, sign included."""
-        return [max(int(c.max()), -int(c.min()) - 1, 1).bit_length() + 1 for c in self.samples]
+T = TypeVar("T")
+S = TypeVar("S")
 
 
 @dataclass(frozen=True)
@@ -77,7 +62,7 @@ class Jpeg2000(Codec):
             raise CodecError(
                 f"codec {self.name}: rate {self.rate} and lossless {self.lossless} were given; expected one of the two"
             )
-        if self.rate is not None and not self.rate > 0:
+        if self.rate is not None and not 0 < self.rate < float("inf"):
             raise CodecError(f"codec {self.name}: rate {self.rate}; expected a positive number")
         if self.allocation not in ("equal", "shared"):
             raise CodecError(
@@ -90,181 +75,154 @@ class Jpeg2000(Codec):
         Raises
         ------
         CodecError
-            If the target is below what the headers take.
+            If the headers and the side information alone take more than the target.
         """
         openjpeg.bindings()
-        levels = _levels(scene.lines, scene.samples)
-        parameters = {"levels": levels, "lossless": bool(self.lossless)}
+        layout = Layout(scene.lines, scene.samples, _levels(scene.lines, scene.samples), bool(self.lossless))
+        parameters = {"levels": layout.levels, "lossless": layout.reversible}
         clusters = split(scene.bands, self.bands_per_cluster)
-        layout = Layout(scene.lines, scene.samples, levels, bool(self.lossless))
-        if self.lossless:
-            chunks = self._lossless(scene, clusters, layout)
+        if self.rate is None:
+            coded = self._lossless(scene, clusters, layout)
         else:
-            assert self.rate is not None
             header = Header.of_scene(scene, self.name, self.bands_per_cluster, parameters, None)
-            target = int(self.rate * scene.cube.size / 8) - bitstream.overhead(header)
-            coded = self._equal if self.allocation == "equal" else self._shared
-            chunks = coded(scene, clusters, layout, target)
-        return Encoding(self.bands_per_cluster, chunks, parameters)
+            fixed = bitstream.overhead(header)
+            target = self.rate * scene.cube.size / 8
+            method = self._equal if self.allocation == "equal" else self._shared
+            coded = self._within(target, fixed, scene, method(scene, clusters, layout, target - fixed))
+        return Encoding(self.bands_per_cluster, coded, parameters)
 
     @classmethod
     def decoder(cls, header: Header, model: Path | None = None) -> "Jpeg2000":
         """Return the codec, see `Codec.decoder`."""
         return cls(lossless=True, bands_per_cluster=header.bands_per_cluster)
 
-    def decode(self, header: Header, chunks: Iterable[tuple[Cluster, bytes]]) -> Iterator[np.ndarray]:
+    def decode(self, header: Header, chunks_: Iterable[tuple[Cluster, bytes]]) -> Iterator[np.ndarray]:
         """Decode clusters, see `Codec.decode`."""
-        layout = _layout_of(header)
         openjpeg.bindings()
+        layout = _layout_of(header)
         threads = _threads(header.clusters)
 
         def decoded(item: tuple[Cluster, bytes]) -> np.ndarray:
             cluster, chunk = item
             reader = BitReader(chunk)
             state = self._read_side(reader, cluster.count)
-            count = reader.number(_count_bits(cluster.count))
-            if count > cluster.count:
-                raise CodecError(f"cluster {cluster}: {count} components; expected at most {cluster.count}")
-            bits = [reader.number(_WIDTH_BITS) for _ in range(count)]
-            components = np.zeros((cluster.count, header.lines, header.samples), np.int32)
-            if count:
-                packets = chunk[reader.bytes_read :]
-                components[:count] = openjpeg.decode(layout.join(bits, packets), threads=threads)
+            components = chunks.read_components(reader, chunk, cluster.count, layout, threads)
             return _clipped(self._inverse(components, state), np.dtype(header.dtype))
 
-        yield from _pooled(decoded, chunks)
+        yield from _pooled(decoded, chunks_)
 
-    # What RKLT + JPEG 2000 does otherwise.
+    # What a codec that transforms the bands first does otherwise.
 
-    def _forward(self, samples: np.ndarray, target: float | None) -> Components:
-        """Turn a cluster's samples into components; `target` is the rate in bits per sample, None for lossless."""
-        means = samples.mean(axis=(1, 2), dtype=np.float64).round().astype(np.int32)
+    def _forward(self, samples: np.ndarray, level: float | None) -> Components:
+        """Turn a cluster's samples into components that will have the distortion `level` (None: lossless)."""
+        means = np.rint(samples.mean(axis=(1, 2), dtype=np.float64)).astype(np.int32)
         side = BitWriter()
         side.rice(np.diff(means, prepend=0).tolist())
-        return Components(samples.astype(np.int32) - means[:, None, None], side)
+        centred = samples.astype(np.int32)
+        centred -= means[:, None, None]
+        return Components(centred, side)
 
     def _read_side(self, reader: BitReader, bands: int) -> Any:
+        """Read what `_forward` wrote."""
         return np.cumsum(reader.rice(bands), dtype=np.int64).astype(np.int32)
 
-    def _inverse(self, components: np.ndarray, means: Any) -> np.ndarray:
-        components += means[:, None, None]
+    def _inverse(self, components: np.ndarray, state: Any) -> np.ndarray:
+        """Turn components into samples, with what `_read_side` returned; may change `components`."""
+        components += state[:, None, None]
         return components
+
+    def _level(self, parts: Iterable[np.ndarray]) -> float:
+        """Return the distortion to expect of these clusters at the target rate."""
+        return 0.0
 
     # Ways to divide the rate.
 
     def _lossless(self, scene: Scene, clusters: Sequence[Cluster], layout: Layout) -> Iterator[bytes]:
         def coded(cluster: Cluster) -> bytes:
-            return _coded([self._forward(scene.cube[cluster.bands], None)], layout, None, _threads(clusters))[
-                0
-            ]
+            return chunks.code([self._forward(scene.cube[cluster.bands], None)], layout, None, threads)[0]
 
+        threads = _threads(clusters)
         yield from _pooled(coded, clusters)
 
     def _equal(
-        self, scene: Scene, clusters: Sequence[Cluster], layout: Layout, target: int
+        self, scene: Scene, clusters: Sequence[Cluster], layout: Layout, target: float
     ) -> Iterator[bytes]:
         """Give every cluster its bands' part of the target; pass on what rounding to whole passes left over."""
-
-        def coded(job: tuple[Cluster, float]) -> bytes:
-            cluster, size = job
-            components = self._forward(scene.cube[cluster.bands], self.rate)
-            return _coded([components], layout, size, _threads(clusters))[0]
-
+        threads = _threads(clusters)
+        tries = 1 if len(clusters) > _LAG else _TRIES
         spent: list[int] = []
 
         def jobs() -> Iterator[tuple[Cluster, float]]:
             for number, cluster in enumerate(clusters):
                 known = max(number - _LAG, 0)
                 owed = target * clusters[known].first / scene.bands - sum(spent[:known])
-                yield cluster, target * cluster.count / scene.bands + owed / (2 * _LAG)
+                yield cluster, target * cluster.count / scene.bands + owed / _LAG
 
-        for chunk in _pooled(coded, jobs(), window=_LAG):
+        def coded(job: tuple[Cluster, float]) -> bytes:
+            cluster, size = job
+            samples = scene.cube[cluster.bands]
+            return chunks.code(
+                [self._forward(samples, self._level([samples]))], layout, size, threads, tries
+            )[0]
+
+        for chunk in _pooled(coded, jobs(), ahead=_LAG):
             spent.append(len(chunk))
             yield chunk
 
     def _shared(
-        self, scene: Scene, clusters: Sequence[Cluster], layout: Layout, target: int
+        self, scene: Scene, clusters: Sequence[Cluster], layout: Layout, target: float
     ) -> Iterator[bytes]:
         """Code all clusters as the components of one codestream, so that PCRD divides the rate over all of them."""
-        parts = [self._forward(scene.cube[c.bands], self.rate) for c in clusters]
-        yield from _coded(parts, layout, target, openjpeg.processors())
+        level = self._level(scene.cube[cluster.bands] for cluster in clusters)
+        parts = list(_pooled(lambda c: self._forward(scene.cube[c.bands], level), clusters))
+        yield from chunks.code(parts, layout, target, openjpeg.processors(), _TRIES)
 
-
-def _coded(parts: Sequence[Components], layout: Layout, target: float | None, threads: int) -> list[bytes]:
-    """Code clusters together in `target` bytes, side information included, and return a chunk each."""
-    bits = [b for part in parts for b in part.bits]
-    samples = parts[0].samples if len(parts) == 1 else np.concatenate([part.samples for part in parts])
-    side = sum(_side_bytes(part) for part in parts)
-    size = None
-    if target is not None:
-        least = side + len(bits)
-        if target < least:
+    def _within(self, target: float, fixed: int, scene: Scene, coded: Iterable[bytes]) -> Iterator[bytes]:
+        """Pass chunks on; refuse a file that is larger than its target."""
+        total = fixed
+        for chunk in coded:
+            total += len(chunk)
+            yield chunk
+        if total > target * (1 + _MOST_EXCESS):
             raise CodecError(
-                f"the target leaves {target:.0f} bytes for bands whose headers take {least}; expected a higher rate"
+                f"scene {scene.name}: {self.rate} bits per sample were asked for and {total * 8 / scene.cube.size:.4g} "
+                f"reached with {self.name}; expected a rate that headers and side information leave room in"
             )
-        size = int(target - side) + layout.overhead(bits)
-    codestream = openjpeg.encode(samples, bits, levels=layout.levels, size=size, threads=threads)
-    packets = layout.split(bits, codestream)
-    chunks, first = [], 0
-    for part in parts:
-        stop = first + len(part.samples)
-        chunks.append(_chunk(part, bits[first:stop], packets[first:stop], layout))
-        first = stop
-    return chunks
-
-
-def _side_bytes(part: Components) -> int:
-    count = len(part.samples)
-    return -(-(len(part.side) + _count_bits(count) + _WIDTH_BITS * count) // 8)
-
-
-def _chunk(part: Components, bits: list[int], packets: list[bytes], layout: Layout) -> bytes:
-    """Write side information, number and bits of the components, packets; leave empty components at the end out."""
-    count, empty = len(bits), bytes(layout.levels + 1)
-    while count and packets[count - 1] == empty:
-        count -= 1
-    part.side.number(count, _count_bits(len(bits)))
-    for width in bits[:count]:
-        part.side.number(width, _WIDTH_BITS)
-    return part.side.to_bytes() + b"".join(packets[:count])
-
-
-def _count_bits(most: int) -> int:
-    return most.bit_length()
 
 
 def _levels(lines: int, samples: int) -> int:
-    """Return the levels of decomposition: five, fewer while the coarsest subband would be smaller than 12."""
-    return max(0, min(_MOST_LEVELS, (min(lines, samples) // _LEAST_SIDE).bit_length() - 1))
+    """Return the levels of decomposition: five, fewer where the coarsest subband would be smaller than 12 samples."""
+    return max(0, min(_MOST_LEVELS, (min(lines, samples) // _SMALLEST_SUBBAND).bit_length() - 1))
 
 
 def _layout_of(header: Header) -> Layout:
     levels, lossless = header.parameters.get("levels"), header.parameters.get("lossless")
     if type(levels) is not int or not 0 <= levels <= MOST_LEVELS or type(lossless) is not bool:
         raise CodecError(
-            f"parameters {header.parameters}; expected levels (0 to {MOST_LEVELS}) and lossless (true or false)"
+            f"scene {header.scene}: its parameters are {header.parameters}; "
+            f"expected levels (0 to {MOST_LEVELS}) and lossless (true or false)"
         )
     return Layout(header.lines, header.samples, levels, lossless)
 
 
 def _clipped(samples: np.ndarray, dtype: np.dtype) -> np.ndarray:
     limits = np.iinfo(dtype)
-    return np.clip(samples, limits.min, limits.max).astype(dtype)
+    return np.clip(samples, limits.min, limits.max, out=samples).astype(dtype)
 
 
 def _threads(clusters: Sequence[Cluster]) -> int:
-    """Return the threads of one codestream: all of them if it is the only one, else one, clusters running abreast."""
+    """Return the threads of a codestream: all for the only one, else one each, clusters running abreast."""
     return openjpeg.processors() if len(clusters) == 1 else 1
 
 
-def _pooled(function: Any, items: Iterable[Any], window: int | None = None) -> Iterator[Any]:
-    """Map in threads, in order, at most `window` ahead of what was yielded."""
+def _pooled(function: Callable[[S], T], items: Iterable[S], ahead: int | None = None) -> Iterator[T]:
+    """Map in threads, in order, at most `ahead` items before the one that is yielded."""
     workers = openjpeg.processors()
     with ThreadPoolExecutor(workers) as pool:
-        waiting: list[Future] = []
+        waiting: list[Future[T]] = []
         for item in items:
             waiting.append(pool.submit(function, item))
-            if len(waiting) >= (window or 2 * workers):
+            if len(waiting) >= (ahead or 2 * workers):
                 yield waiting.pop(0).result()
         while waiting:
             yield waiting.pop(0).result()

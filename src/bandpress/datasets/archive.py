@@ -140,7 +140,7 @@ def _members(path: Path) -> Iterator[_Member]:
             for info in archive.infolist():
                 mode = info.external_attr >> 16
                 regular = not info.is_dir() and (not stat.S_IFMT(mode) or stat.S_ISREG(mode))
-                yield _Member(info.filename, info.is_dir(), regular, lambda info=info: archive.open(info))  # type: ignore[misc,arg-type]
+                yield _Member(info.filename, info.is_dir(), regular, lambda info=info: archive.open(info))  # type: ignore[misc]
     elif tarfile.is_tarfile(path):
         with tarfile.open(path) as tar:
             for entry in tar:

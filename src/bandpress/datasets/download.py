@@ -33,7 +33,8 @@ except ImportError as error:
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _WORTH_ANOTHER_TRY = (408, 425, 429, 500, 502, 503, 504)
-_CHUNK = 1 << 18
+#: Bytes that are lost, at most, when a connection breaks off.
+_CHUNK = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -197,12 +198,13 @@ def _transfer(address: str, part: Path, patience: Patience) -> None:
                     if total is not None and have > total:
                         break
     except requests.Timeout:
-        raise _Failure(f"the server sent nothing for {patience.stall:g} s") from None
-    except requests.ConnectionError as error:
-        raise _Failure("the connection failed" + (f" after {have} bytes" if have else _why(error))) from None
-    except requests.exceptions.ChunkedEncodingError:
-        have = part.stat().st_size if part.is_file() else 0
-        raise _Failure(f"the connection broke off after {have} bytes") from None
+        raise _stalled(patience) from None
+    except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
+        if "timed out" in str(error):
+            raise _stalled(patience) from None
+        if have:
+            raise _Failure(f"the connection broke off after {have} bytes") from None
+        raise _Failure(f"the connection failed{_why(error)}") from None
     except requests.RequestException as error:
         raise _Failure(f"the request failed ({error})", again=False) from None
     if total is not None and have != total:
@@ -242,6 +244,10 @@ def _understood(answer: requests.Response, have: int) -> tuple[int, int | None]:
 def _validator(answer: requests.Response) -> str:
     tag = answer.headers.get("ETag", "")
     return tag if tag and not tag.startswith("W/") else answer.headers.get("Last-Modified", "")
+
+
+def _stalled(patience: Patience) -> _Failure:
+    return _Failure(f"the server sent nothing for {patience.stall:g} s")
 
 
 def _why(error: Exception) -> str:

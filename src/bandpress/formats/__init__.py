@@ -26,21 +26,30 @@ class Format(NamedTuple):
         (or None) and its order of axes.
     interleaves
         ``write`` takes an order of axes.
+    writes
+        Files with these endings are written in this format.
     """
 
     module: str
     suffixes: tuple[str, ...]
     arrays: bool = False
     interleaves: bool = False
+    writes: bool = True
 
 
+#: Of several formats with one ending, the first whose ``claims(path)`` is true is taken, else the first.
 FORMATS = (
-    Format("ccsds", (".raw",)),
     Format("gici", (".raw",)),
+    Format("ccsds", (".raw",)),
+    Format("envi", (".raw",), writes=False),
+    Format("envi", (".hdr", ".img", ".dat", ".bin", ".bsq", ".bil", ".bip", ".hyspex"), interleaves=True),
+    Format("matlab", (".mat",), arrays=True, interleaves=True),
     Format("npy", (".npy", ".npz"), arrays=True, interleaves=True),
+    Format("geotiff", (".tif", ".tiff")),
+    Format("hdf5", (".h5", ".hdf5", ".he5", ".nc"), arrays=True),
 )
 
-#: Endings of packed files that the workflow unpacks before it reads them.
+#: Endings of scenes' names.
 SUFFIXES = tuple(sorted({suffix for entry in FORMATS for suffix in entry.suffixes}))
 
 _VARIABLE = re.compile(r"(?P<path>.+\.(?:mat|npz|h5|hdf5|he5|nc)):(?P<variable>[^:]+)", re.IGNORECASE)
@@ -115,7 +124,7 @@ def write_scene(scene: Scene, path: str | Path, *, interleave: Interleave | None
         If the format needs a package that is not installed.
     """
     file, variable = split_variable(path)
-    entry = _format(file)
+    entry = _format(file, writing=True)
     module = _module(entry)
     if not hasattr(module, "write"):
         raise SceneError(f"{file}: {entry.module} files can be read but not written")
@@ -136,15 +145,19 @@ def split_variable(path: str | Path) -> tuple[Path, str | None]:
     return Path(match["path"]), match["variable"]
 
 
-def _format(path: Path) -> Format:
-    for entry in FORMATS:
-        if path.name.lower().endswith(entry.suffixes):
-            module = _module(entry)
-            if not hasattr(module, "claims") or module.claims(path):
-                return entry
-    raise SceneError(
-        f"{path}: the suffix {path.suffix!r} is not known; expected one of {', '.join(SUFFIXES)}"
-    )
+def _format(path: Path, writing: bool = False) -> Format:
+    entries = [entry for entry in FORMATS if path.name.lower().endswith(entry.suffixes)]
+    entries = [entry for entry in entries if entry.writes or not writing]
+    if not entries:
+        raise SceneError(
+            f"{path}: the suffix {path.suffix!r} is not known; expected one of {', '.join(SUFFIXES)}"
+        )
+    return next((entry for entry in entries if _claims(entry, path)), entries[0])
+
+
+def _claims(entry: Format, path: Path) -> bool:
+    module = _module(entry)
+    return not hasattr(module, "claims") or module.claims(path)
 
 
 def _module(entry: Format) -> ModuleType:

@@ -22,6 +22,11 @@ _NAME = re.compile(r"(?P<name>.+)\.(\d+)_(\d+)_(\d+)_(\d)_(\d)_(\d)\.raw", re.IG
 _EXPECTED = "<name>.<bands>_<width>_<height>_<type>_<endian>_<rgb>.raw"
 
 
+def claims(path: Path) -> bool:
+    """Say whether a file has a name of this kind."""
+    return _NAME.fullmatch(path.name) is not None
+
+
 def file_name(scene: Scene) -> str:
     """Return the name under which the format keeps a scene.
 
