@@ -186,6 +186,12 @@ class Header:
                 raise ValueError(f"{len(self.metadata[key])} {key} for {self.bands} bands")
 
 
+def overhead(header: Header) -> int:
+    """Return the bytes of a file with this header besides its chunks."""
+    fixed = _PREFIX.size + _CHECK.size + _DIGEST_BYTES
+    return fixed + len(header._pack()) + _ENTRY.size * len(header.clusters)
+
+
 def write(path: str | os.PathLike[str], header: Header, chunks: Iterable[bytes]) -> int:
     """Write a ``.bpk`` file, whole or not at all.
 

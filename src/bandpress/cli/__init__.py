@@ -13,9 +13,11 @@ COMMANDS = {
     "compress": "compress",
     "convert": "convert",
     "decompress": "decompress",
+    "evaluate": "evaluate",
     "info": "info",
     "quicklook": "quicklook",
     "synthesize": "synthesize",
+    "train": "train",
 }
 
 

@@ -33,6 +33,11 @@ def _bands_per_cluster(ctx: click.Context, param: click.Parameter, value: str | 
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Target in bits per sample.")
 @click.option("--lossless", is_flag=True, default=None, help="Exact reconstruction, for codecs that can.")
 @click.option("--bands-per-cluster", "-k", callback=_bands_per_cluster, help="A number, or 'all'.")
+@click.option(
+    "--allocation",
+    type=click.Choice(["equal", "shared"]),
+    help="Rate the same for every cluster, or shared over the scene by distortion.",
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="File, or folder for several scenes.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 def command(

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
@@ -34,6 +35,43 @@ def bands_bar(label: str, bands: int, unit: str = "bands") -> Iterator[Callable[
     ) as progress:
         task = progress.add_task(label, total=bands)
         yield lambda done: progress.update(task, completed=done)
+
+
+@contextmanager
+def training_bar(label: str) -> Iterator[tuple[Callable[[Any], object], Callable[[str], object]]]:
+    """Yield a function that takes each step's `Progress`, and one that takes sentences.
+
+    A person sees a bar with rate, PSNR and time left; a log file gets the sentences.
+    """
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:.0f} %  step {task.fields[step]}  {task.fields[bps]:.3f} bps"),
+        TextColumn("{task.fields[psnr]:.2f} dB  {task.fields[left]} left"),
+    )
+    hidden = not sys.stderr.isatty()
+    with Progress(*columns, console=console, disable=hidden, refresh_per_second=2) as progress:
+        task = progress.add_task(label, total=1.0, step=0, bps=0.0, psnr=0.0, left="?")
+
+        def report(now: Any) -> None:
+            minutes, seconds = divmod(int(now.seconds_left), 60)
+            progress.update(
+                task,
+                completed=now.done,
+                step=now.step,
+                bps=now.bps,
+                psnr=now.psnr,
+                left=f"{minutes}:{seconds:02}",
+            )
+
+        def say(line: str) -> None:
+            if hidden:
+                print(f"{label}: {line}", file=sys.stderr, flush=True)
+            else:
+                progress.console.print(f"{label}: {line}", highlight=False)
+
+        yield report, say
 
 
 @contextmanager

@@ -14,7 +14,10 @@ REGISTRY = {
     "learned": "bandpress.codecs.learned:Learned",
 }
 
-__all__ = ["REGISTRY", "Codec", "Encoding", "codec_class", "make_codec"]
+#: Codecs that run a network and so need the TensorFlow environment.
+NEEDS_TENSORFLOW = frozenset({"learned"})
+
+__all__ = ["NEEDS_TENSORFLOW", "REGISTRY", "Codec", "Encoding", "codec_class", "make_codec"]
 
 
 def codec_class(name: str) -> type[Codec]:

@@ -5,6 +5,15 @@
 
 from bandpress.datasets.entry import Dataset, SceneEntry, Source, refuse_overlaps
 from bandpress.datasets.fetch import data_folder, fetch
-from bandpress.datasets.prepare import prepare
+from bandpress.datasets.prepare import find_scenes, prepare
 
-__all__ = ["Dataset", "SceneEntry", "Source", "data_folder", "fetch", "prepare", "refuse_overlaps"]
+__all__ = [
+    "Dataset",
+    "SceneEntry",
+    "Source",
+    "data_folder",
+    "fetch",
+    "find_scenes",
+    "prepare",
+    "refuse_overlaps",
+]

@@ -45,7 +45,7 @@ def prepare(dataset: Dataset, name: str, fetched: Path, out: Path) -> list[Path]
     SceneError
         If a file is not a scene.
     """
-    entries = dataset.scenes if dataset.scenes is not None else _found(name, fetched)
+    entries = find_scenes(dataset, name, fetched)
     out.mkdir(parents=True, exist_ok=True)
     written = []
     for scene_name, entry in entries.items():
@@ -65,7 +65,16 @@ def prepare(dataset: Dataset, name: str, fetched: Path, out: Path) -> list[Path]
     return written
 
 
-def _found(name: str, fetched: Path) -> dict[str, SceneEntry]:
+def find_scenes(dataset: Dataset, name: str, fetched: Path) -> dict[str, SceneEntry]:
+    """Return the scenes of a data set: those that the study lists, or else every scene in what was fetched.
+
+    Raises
+    ------
+    DataError
+        If none is listed and none is found, or two of them have the same name.
+    """
+    if dataset.scenes is not None:
+        return dataset.scenes
     if fetched.is_file():
         return {_scene_name(fetched): SceneEntry()}
     entries: dict[str, SceneEntry] = {}

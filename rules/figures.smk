@@ -1,0 +1,108 @@
+# Reads: rd.csv, streams/{dataset}/{scene}/{codec}/{point}.bpk and .bands.csv, scenes/{dataset}/{scene}/.
+# Makes: figures/{name}.pdf, .svg, .png and .csv (the plotted numbers). Each is a target of its own, fig_{name}.
+
+
+def figure(name):
+    """Return the four files of a figure."""
+    return [f"{OUT}/figures/{name}.{kind}" for kind in ("pdf", "svg", "png", "csv")]
+
+
+def figure_files():
+    """Return every figure of the study, one file each."""
+    names = [f"rd_{sensor.lower()}" for sensor in STUDY.sensors]
+    names += [f"per_band_{dataset.lower()}" for dataset in STUDY.test_sets]
+    names += [f"false_colour_{dataset.lower()}" for dataset in STUDY.figures.false_colour]
+    return [f"{OUT}/figures/{name}.pdf" for name in names]
+
+
+def shown_streams(dataset, folder):
+    """Return an input function: the coded or decoded scene of each point shown in a false-colour figure."""
+
+    def paths(wildcards):
+        scene = scenes_of(dataset)[0]
+        suffix = ".bpk" if folder == "streams" else ""
+        points = STUDY.figures.false_colour[dataset].points
+        return [
+            f"{OUT}/{folder}/{dataset}/{scene}/{codec}/{point}{suffix}" for codec, point in points.items()
+        ]
+
+    return paths
+
+
+for sensor in STUDY.sensors:
+
+    rule:
+        name:
+            f"fig_rd_{sensor.lower()}"
+        input:
+            script="scripts/fig_rd.py",
+            rd=RD,
+        output:
+            figure(f"rd_{sensor.lower()}"),
+        log:
+            f"{OUT}/logs/figures/rd_{sensor.lower()}.log",
+        benchmark:
+            f"{OUT}/benchmarks/figures/rd_{sensor.lower()}.tsv"
+        conda:
+            "../envs/analysis.yaml"
+        params:
+            sensor=sensor,
+        shell:
+            "envs/run analysis python {input.script} {input.rd} --sensor {params.sensor}"
+            " --output {output[0]} > {log} 2>&1"
+
+
+for dataset in STUDY.test_sets:
+
+    rule:
+        name:
+            f"fig_per_band_{dataset.lower()}"
+        input:
+            script="scripts/fig_per_band.py",
+            rd=RD,
+            bands=lambda wildcards, dataset=dataset: coded_files(".bands.csv", dataset=dataset),
+        output:
+            figure(f"per_band_{dataset.lower()}"),
+        log:
+            f"{OUT}/logs/figures/per_band_{dataset.lower()}.log",
+        benchmark:
+            f"{OUT}/benchmarks/figures/per_band_{dataset.lower()}.tsv"
+        conda:
+            "../envs/analysis.yaml"
+        params:
+            scene=lambda wildcards, dataset=dataset: scenes_of(dataset)[0],
+            rate=STUDY.figures.rate,
+        shell:
+            "envs/run analysis python {input.script} {input.rd} {input.bands} --scene {params.scene}"
+            " --rate {params.rate}"
+            " --output {output[0]} > {log} 2>&1"
+
+
+for dataset in STUDY.figures.false_colour:
+
+    rule:
+        name:
+            f"fig_false_colour_{dataset.lower()}"
+        input:
+            script="scripts/fig_false_colour.py",
+            rd=RD,
+            scene=lambda wildcards, dataset=dataset: scene_folders(dataset)[0],
+            decoded=lambda wildcards, dataset=dataset: list(shown(dataset).values()),
+        output:
+            figure(f"false_colour_{dataset.lower()}"),
+        log:
+            f"{OUT}/logs/figures/false_colour_{dataset.lower()}.log",
+        benchmark:
+            f"{OUT}/benchmarks/figures/false_colour_{dataset.lower()}.tsv"
+        conda:
+            "../envs/analysis.yaml"
+        params:
+            bands=STUDY.figures.false_colour[dataset].bands,
+            rate=STUDY.figures.rate,
+            scene=lambda wildcards, dataset=dataset: scenes_of(dataset)[0],
+            decoded=lambda wildcards, dataset=dataset: [
+                f"--reconstruction={point}={folder}" for point, folder in shown(dataset).items()
+            ],
+        shell:
+            "envs/run analysis python {input.script} {input.rd} --original {input.scene} --scene {params.scene}"
+            " {params.decoded} --bands {params.bands} --rate {params.rate} --output {output[0]} > {log} 2>&1"

@@ -1,0 +1,146 @@
+"""``bandpress train``: scenes to a model."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bandpress.cli.progress import training_bar
+from bandpress.errors import SceneError
+from bandpress.formats import FORMATS, read_scene
+from bandpress.model.architecture import Architecture
+from bandpress.model.schedule import Settings
+from bandpress.scene import Scene
+
+
+@click.command()
+@click.argument("scenes", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder of the model to make."
+)
+@click.option(
+    "--validate",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Scene to choose the best weights on; may be given again. Default: the last lines of each scene.",
+)
+@click.option(
+    "-k",
+    "--bands-per-cluster",
+    type=click.IntRange(1),
+    default=3,
+    show_default=True,
+    help="Bands of a cluster.",
+)
+@click.option(
+    "--filters",
+    nargs=2,
+    type=click.IntRange(1),
+    default=(64, 192),
+    show_default=True,
+    help="Hidden, latent channels.",
+)
+@click.option(
+    "--hyper", type=click.IntRange(0), default=0, help="Channels of the hyper networks. Default: latent."
+)
+@click.option(
+    "--lambda",
+    "lambdas",
+    multiple=True,
+    type=click.FloatRange(min=0, min_open=True),
+    help="Weight of the squared error in DN² against bits a pixel; given again, one network learns them all.",
+)
+@click.option("--steps", type=click.IntRange(1), help="Default: 4000, or as many as --minutes allow.")
+@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Train for that long at most.")
+@click.option(
+    "--patch", type=click.IntRange(16), default=96, show_default=True, help="Lines and samples of a patch."
+)
+@click.option("--batch", type=click.IntRange(1), default=8, show_default=True, help="Patches a step.")
+@click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), default=1e-3, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option(
+    "--start", type=click.Choice(["block", "overlap"]), default="block", show_default=True, help="Warm start."
+)
+@click.option("--random-start", is_flag=True, help="Start from random weights, as the paper does.")
+@click.option("--init-from", type=click.Path(path_type=Path), help="Start from the weights of this model.")
+@click.option(
+    "--patience", type=click.IntRange(0), default=0, help="Stop after so many validations without progress."
+)
+@click.option("--bfloat16", is_flag=True, help="Convolve in bfloat16, where the processor is fast at it.")
+@click.option("--threads", type=click.IntRange(1), help="Default: one a processor.")
+@click.option("--sensor", help="Name of the sensor, for the model's card.")
+@click.option("--resume", is_flag=True, help="Go on with a training that was interrupted.")
+def command(
+    scenes: tuple[Path, ...],
+    output: Path,
+    validate: tuple[Path, ...],
+    bands_per_cluster: int,
+    filters: tuple[int, int],
+    hyper: int,
+    lambdas: tuple[float, ...],
+    steps: int | None,
+    minutes: float | None,
+    start: str,
+    random_start: bool,
+    init_from: Path | None,
+    threads: int | None,
+    sensor: str | None,
+    resume: bool,
+    **options: Any,
+) -> None:
+    """Train a model on SCENES (files, or folders of them).
+
+    The state of the training and its log are kept in OUTPUT.training.
+
+    \b
+    Examples:
+      bandpress train flights/ --validate other.224_680_512_2_1_0.raw -k 3 --lambda 1e-4 --minutes 60 -o aviris-k3
+      bandpress train flights/ --lambda 1e-6 --lambda 1e-5 --lambda 1e-4 --lambda 1e-3 --minutes 60 -o family-k3
+    """
+    lambdas = tuple(sorted(lambdas)) or (1e-4,)
+    if steps is None and minutes is None:
+        steps = 4000
+    settings = Settings(
+        lambdas=lambdas, steps=steps, minutes=minutes, start="random" if random_start else start, **options
+    )
+    hidden, latent = filters
+    architecture = Architecture(bands_per_cluster, hidden, latent, hyper, qualities=len(lambdas))
+    train_on, validate_on = _scenes(scenes), _scenes(validate)
+    from bandpress.model.training import (
+        train,  # TensorFlow takes seconds to import: not before all else is right
+    )
+
+    with training_bar(output.name) as (report, say):
+        made = train(
+            output,
+            train_on,
+            architecture,
+            settings,
+            validation=validate_on,
+            init_from=init_from,
+            resume=resume,
+            threads=threads,
+            card={} if sensor is None else {"sensor": sensor},
+            report=report,
+            say=say,
+        )
+    click.echo(f"{output}: {made.card['steps']} steps, model {made.digest[:16]}")
+    for point in made.card["validation"]:
+        click.echo(
+            f"lambda {point['lambda']:g}: {point['bps']:.4f} bps, {point['psnr']:.2f} dB on validation patches"
+        )
+
+
+def _scenes(paths: tuple[Path, ...]) -> list[Scene]:
+    """Read scenes; a folder stands for every scene in it, in order of their names."""
+    suffixes = tuple(suffix for entry in FORMATS for suffix in entry.suffixes)
+    found: list[Scene] = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(read_scene(path))
+            continue
+        files = sorted(file for file in path.iterdir() if file.name.lower().endswith(suffixes))
+        if not files:
+            raise SceneError(f"{path}: holds no scene; expected files that end in {', '.join(suffixes)}")
+        found.extend(read_scene(file) for file in files)
+    return found

@@ -1,0 +1,316 @@
+"""The learned codec: each cluster through one network, its symbols through a range coder, exact on every machine.
+
+A chunk (integers little-endian; `docs/bitstream.md`)::
+
+    ranges   per band: smallest sample, then largest minus smallest, each as wide as a sample
+    u16      operating point                                       } only with a model with gains
+    u32      bytes of z                                            }
+    z        hyper-latents, range coded with the tables z/cdf      } absent where every band is constant
+    y        latents, range coded with the tables y/cdf            }
+
+A cluster of fewer bands than the network takes is coded with its last band repeated; only its own bands come back.
+"""
+
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from bandpress.bitstream import Header
+from bandpress.clusters import Cluster, split
+from bandpress.codecs.base import Codec, Encoding
+from bandpress.codecs.side import Ranges, side_bytes
+from bandpress.errors import BitstreamError, CodecError, MissingDependencyError, ModelError
+from bandpress.model import catalogue
+from bandpress.model.architecture import Architecture
+from bandpress.model.quality import cluster_steps
+from bandpress.model.store import StoredModel
+from bandpress.pipeline import ahead, batches
+from bandpress.scene import Scene
+
+if TYPE_CHECKING:
+    from bandpress.model.network import Network, Symbols
+
+_STEP = struct.Struct("<H")
+_LENGTH = struct.Struct("<I")
+#: Bytes of activations that a batch may take: what bounds memory.
+_BATCH_BYTES = 400 << 20
+_MOST_BATCH = 32
+
+
+class Point(NamedTuple):
+    """An operating point: a model and, for models with gains, the weight of the error.
+
+    Parameters
+    ----------
+    model
+        The model.
+    lambda_
+        Weight of the mean squared error in DN², from which each cluster's step follows; None: every cluster at step 0.
+    """
+
+    model: StoredModel
+    lambda_: float | None = None
+
+
+@dataclass(frozen=True)
+class Learned(Codec):
+    """The network codec.
+
+    Parameters
+    ----------
+    model
+        Folder or name of a model or of a family of models.
+    quality
+        1 for the lowest of the family's operating points, and so on; between two of them for a model with gains.
+        Default: the only one there is, or the highest.
+    rate
+        Target in bits per sample, instead of a quality.
+    psnr
+        Target in dB with the peak 65,535, instead of a quality.
+    batch
+        Clusters that go through the network together; 0: as many as memory for activations allows. Changes speed and
+        memory, never the file's samples.
+    """
+
+    name: ClassVar[str] = "learned"
+
+    model: str | Path
+    quality: float | None = None
+    rate: float | None = None
+    psnr: float | None = None
+    batch: int = 0
+
+    def __post_init__(self) -> None:
+        given = [key for key in ("quality", "rate", "psnr") if getattr(self, key) is not None]
+        if len(given) > 1:
+            raise CodecError(f"codec learned: {' and '.join(given)} were given; expected one of them")
+        if self.batch < 0:
+            raise CodecError(f"codec learned: a batch of {self.batch}; expected 0 (automatic) or more")
+
+    def encode(self, scene: Scene) -> Encoding:
+        """Code a scene; see `Codec.encode`."""
+        family = catalogue.members(self.model)
+        if self.rate is None and self.psnr is None:
+            return self.encode_at(scene, point_of_quality(family, self.quality))
+        from bandpress.codecs.ratecontrol import search
+
+        return search(self, scene, family)
+
+    def encode_at(self, scene: Scene, point: Point) -> Encoding:
+        """Code a scene at an operating point."""
+        parameters: dict[str, Any] = {}
+        if point.lambda_ is not None:
+            parameters["lambda"] = point.lambda_
+        return Encoding(
+            bands_per_cluster=point.model.architecture.bands_per_cluster,
+            chunks=self._chunks(scene, point, split(scene.bands, point.model.architecture.bands_per_cluster)),
+            parameters=parameters,
+            model=point.model.digest,
+        )
+
+    def _chunks(self, scene: Scene, point: Point, clusters: Sequence[Cluster]) -> Iterator[bytes]:
+        network = open_network(point.model)
+        size = self._batch_size(point.model.architecture, scene.lines, scene.samples)
+        with ThreadPoolExecutor(2) as pool:
+            inputs = ahead(lambda group: _load(scene, group, point), batches(clusters, size), pool)
+            coded = ((batch, _analyse(network, batch)) for batch in inputs)
+            for chunks in ahead(lambda pair: _write(network, *pair, scene.dtype), coded, pool):
+                yield from chunks
+
+    @classmethod
+    def decoder(cls, header: Header, model: Path | None = None) -> "Learned":
+        """Return the codec for a file; see `Codec.decoder`."""
+        if header.model is None:
+            raise BitstreamError("the header names no model; expected the digest of one")
+        found = catalogue.find(header.model, model)
+        if header.bands_per_cluster != found.architecture.bands_per_cluster:
+            raise ModelError(
+                f"{found.path}: a model for clusters of {found.architecture.bands_per_cluster} bands; "
+                f"expected one for {header.bands_per_cluster}"
+            )
+        return cls(model=str(found.path))
+
+    def decode(self, header: Header, chunks: Iterable[tuple[Cluster, bytes]]) -> Iterator[np.ndarray]:
+        """Decode clusters; see `Codec.decode`."""
+        (model,) = catalogue.members(self.model)
+        network = open_network(model)
+        dtype = np.dtype(header.dtype)
+        size = self._batch_size(model.architecture, header.lines, header.samples)
+        with ThreadPoolExecutor(2) as pool:
+            groups = batches(chunks, size)
+            parsed = ahead(lambda group: _read(network, group, header, dtype), groups, pool)
+            images = ((batch, _synthesise(network, batch, header)) for batch in parsed)
+            for cubes in ahead(lambda pair: _restore(*pair, header, dtype), images, pool):
+                yield from cubes
+
+    def _batch_size(self, architecture: Architecture, lines: int, samples: int) -> int:
+        if self.batch:
+            return self.batch
+        widest = 4 * architecture.hidden * -(-lines // 2) * -(-samples // 2)
+        return max(1, min(_MOST_BATCH, _BATCH_BYTES // (4 * widest)))
+
+
+class _Batch(NamedTuple):
+    """Clusters on their way through the network. `active` are those with anything to code."""
+
+    ranges: list[Ranges]
+    steps: np.ndarray
+    active: list[int]
+    content: Any
+
+
+def _load(scene: Scene, clusters: Sequence[Cluster], point: Point) -> _Batch:
+    k = point.model.architecture.bands_per_cluster
+    cubes = [scene.cube[cluster.bands] for cluster in clusters]
+    ranges = [Ranges.of(cube) for cube in cubes]
+    active = [i for i, found in enumerate(ranges) if not found.constant]
+    steps = _steps(point, [ranges[i] for i in active], k)
+    x = np.empty((len(active), scene.lines, scene.samples, k), np.float32)
+    for place, i in enumerate(active):
+        bands = ranges[i].normalise(cubes[i])
+        for band in range(k):
+            x[place, :, :, band] = bands[min(band, len(bands) - 1)]
+    return _Batch(ranges, steps, active, x)
+
+
+def _steps(point: Point, ranges: Sequence[Ranges], k: int) -> np.ndarray:
+    if point.lambda_ is None or not ranges:
+        return np.zeros(len(ranges), np.int32)
+    card = point.model.card
+    widths = np.stack([np.resize(found.high - found.low + 1, k) for found in ranges])
+    reference = float(card.get("reference_range", 0.0)) or float(
+        np.sqrt(np.mean(np.square(widths, dtype=float)))
+    )
+    return cluster_steps(card["lambda"], reference, point.lambda_, widths).astype(np.int32)
+
+
+def _analyse(network: "Network", batch: _Batch) -> "Symbols | None":
+    return network.analyse(batch.content, batch.steps) if batch.active else None
+
+
+def _write(network: "Network", batch: _Batch, symbols: "Symbols | None", dtype: np.dtype) -> list[bytes]:
+    chunks = [found.pack(dtype) for found in batch.ranges]
+    if symbols is not None:
+        for place, (z, y) in enumerate(network.write(symbols)):
+            step = _STEP.pack(batch.steps[place]) if network.architecture.qualities > 1 else b""
+            chunks[batch.active[place]] += step + _LENGTH.pack(len(z)) + z + y
+    return chunks
+
+
+def _read(
+    network: "Network", group: Sequence[tuple[Cluster, bytes]], header: Header, dtype: np.dtype
+) -> _Batch:
+    ranges, steps, active, strings = [], [], [], []
+    for place, (cluster, chunk) in enumerate(group):
+        try:
+            found = Ranges.unpack(chunk, cluster.count, dtype)
+            ranges.append(found)
+            if not found.constant:
+                step, pair = _parse(chunk[side_bytes(cluster.count, dtype) :], network.architecture)
+                active.append(place)
+                steps.append(step)
+                strings.append(pair)
+        except BitstreamError as error:
+            raise BitstreamError(f"{header.scene}: cluster {cluster}: {error}") from None
+    points = np.array(steps, np.int32)
+    symbols = network.read(strings, points, header.lines, header.samples).y if active else None
+    return _Batch(ranges, points, active, symbols)
+
+
+def _parse(data: bytes, architecture: Architecture) -> tuple[int, tuple[bytes, bytes]]:
+    gains = architecture.qualities > 1
+    head = _LENGTH.size + (_STEP.size if gains else 0)
+    if len(data) < head:
+        raise BitstreamError(f"{len(data)} bytes of symbols; expected at least {head}")
+    step = _STEP.unpack_from(data)[0] if gains else 0
+    (length,) = _LENGTH.unpack_from(data, head - _LENGTH.size)
+    if step >= architecture.quality_steps or head + length > len(data):
+        raise BitstreamError(
+            f"operating point {step} and {length} bytes of hyper-latents; "
+            f"expected less than {architecture.quality_steps} and at most {len(data) - head}"
+        )
+    return step, (data[head : head + length], data[head + length :])
+
+
+def _synthesise(network: "Network", batch: _Batch, header: Header) -> np.ndarray | None:
+    if not batch.active:
+        return None
+    return network.synthesise(batch.content, batch.steps, header.lines, header.samples)
+
+
+def _restore(batch: _Batch, images: np.ndarray | None, header: Header, dtype: np.dtype) -> list[np.ndarray]:
+    cubes: list[np.ndarray] = []
+    place = {i: number for number, i in enumerate(batch.active)}
+    for i, found in enumerate(batch.ranges):
+        if images is None or i not in place:
+            cubes.append(found.fill((header.lines, header.samples), dtype))
+        else:
+            bands = np.moveaxis(images[place[i]], 2, 0)[: len(found.low)]
+            cubes.append(found.restore(bands, dtype))
+    return cubes
+
+
+def point_of_quality(family: Sequence[StoredModel], quality: float | None) -> Point:
+    """Return the operating point of a family that a quality names.
+
+    Raises
+    ------
+    CodecError
+        If the family has no such quality.
+    """
+    gains = len(family) == 1 and family[0].architecture.qualities > 1
+    most = family[0].architecture.qualities if gains else len(family)
+    chosen = float(most) if quality is None else float(quality)
+    if not 1 <= chosen <= most or (not gains and chosen != int(chosen)):
+        kind = "a number" if gains else "an integer"
+        raise CodecError(f"quality {chosen:g}; expected {kind} of 1 to {most} with this family of models")
+    if not gains:
+        return Point(family[int(chosen) - 1])
+    lambdas = np.log(np.asarray(family[0].card["lambda"], float))
+    return Point(family[0], float(np.exp(np.interp(chosen - 1, np.arange(most), lambdas))))
+
+
+def with_quality(codec: Learned, quality: float) -> Learned:
+    """Return the same codec at a quality instead of a target."""
+    return replace(codec, quality=quality, rate=None, psnr=None)
+
+
+def open_network(model: StoredModel) -> "Network":
+    """Make a model ready to code; the last few are kept.
+
+    Raises
+    ------
+    MissingDependencyError
+        If TensorFlow is not installed.
+    """
+    return _open(_Keyed(model))
+
+
+class _Keyed:
+    """A model that compares by its digest."""
+
+    def __init__(self, model: StoredModel):
+        self.model = model
+
+    def __hash__(self) -> int:
+        return hash(self.model.digest)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Keyed) and other.model.digest == self.model.digest != ""
+
+
+@lru_cache(maxsize=4)
+def _open(keyed: _Keyed) -> "Network":
+    try:
+        from bandpress.model.network import Network
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"the learned codec needs TensorFlow ({error}); install bandpress[tensorflow] with Python 3.11"
+        ) from None
+    return Network(keyed.model)

@@ -1,0 +1,139 @@
+"""The state of a training on disk, so that it outlives a `kill -9`. No TensorFlow here.
+
+A training of model ``OUT`` keeps its state in the folder ``OUT.training``::
+
+    settings.json   what was asked for; a training is resumed only if it asks for the same
+    last.npz        weights, averages, the optimizer's moments, step, seconds: written whole or not at all
+    best.npz        the weights that validated best
+    log.csv         one line a validation
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bandpress.errors import ModelError
+from bandpress.files import atomic_path
+
+#: Columns of the log. Rates are in bits per sample, errors in DN².
+COLUMNS = (
+    "step",
+    "seconds",
+    "learning_rate",
+    "train_bps",
+    "train_mse",
+    "train_psnr",
+    "train_loss",
+    "validation_bps",
+    "validation_mse",
+    "validation_psnr",
+    "validation_loss",
+)
+
+
+class Checkpoints:
+    """The folder of one training.
+
+    Parameters
+    ----------
+    folder
+        Made if it does not exist.
+    settings
+        What is asked for, as JSON.
+    resume
+        Go on with what the folder holds, if it holds something; otherwise begin anew.
+
+    Raises
+    ------
+    ModelError
+        If the training to be resumed was started with other settings.
+    """
+
+    def __init__(self, folder: str | Path, settings: Mapping[str, Any], resume: bool) -> None:
+        self.folder = Path(folder)
+        self._asked = json.loads(json.dumps(settings))
+        if resume and (self.folder / "settings.json").exists():
+            self._compare()
+        else:
+            if self.folder.exists():
+                shutil.rmtree(self.folder)
+            self.folder.mkdir(parents=True)
+            with atomic_path(self.folder / "settings.json") as part:
+                part.write_text(json.dumps(self._asked, indent=2) + "\n", encoding="utf-8")
+
+    @property
+    def log(self) -> Path:
+        """The log."""
+        return self.folder / "log.csv"
+
+    def save(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
+        """Write a state, whole or not at all."""
+        with atomic_path(self.folder / f"{name}.npz") as part, open(part, "wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+
+    def load(self, name: str) -> dict[str, np.ndarray] | None:
+        """Read a state; None if there is none.
+
+        Raises
+        ------
+        ModelError
+            If it is damaged.
+        """
+        path = self.folder / f"{name}.npz"
+        if not path.exists():
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                return dict(file)
+        except (ValueError, OSError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise ModelError(
+                f"{path}: cannot be read ({error}); expected a checkpoint of this training"
+            ) from None
+
+    def note(self, row: Mapping[str, float]) -> None:
+        """Append a line to the log."""
+        new = not self.log.exists()
+        with open(self.log, "a", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            if new:
+                writer.writeheader()
+            writer.writerow({key: f"{row[key]:.6g}" if key in row else "" for key in COLUMNS})
+
+    def forget_after(self, step: int) -> None:
+        """Drop the log's lines after a step: they are written again by the training that resumes there."""
+        if not self.log.exists():
+            return
+        with open(self.log, newline="", encoding="utf-8") as file:
+            rows = [row for row in csv.DictReader(file) if float(row["step"] or "inf") <= step]
+        with atomic_path(self.log) as part, open(part, "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows(rows)
+
+    def finish(self) -> None:
+        """Remove the states; the settings and the log stay."""
+        for name in ("last", "best"):
+            (self.folder / f"{name}.npz").unlink(missing_ok=True)
+
+    def _compare(self) -> None:
+        path = self.folder / "settings.json"
+        try:
+            before = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ModelError(
+                f"{path}: cannot be read ({error}); expected the settings of a training"
+            ) from None
+        for key in sorted(before.keys() | self._asked.keys()):
+            if before.get(key) != self._asked.get(key):
+                raise ModelError(
+                    f"{self.folder}: that training was started with {key} = {before.get(key)!r}; found "
+                    f"{self._asked.get(key)!r} now, expected the same to resume it"
+                )

@@ -1,0 +1,228 @@
+"""The network as it codes: trained float transforms, integer hyper-synthesis, range coder.
+
+Only the scale indexes and the symbols must be equal everywhere, and they are integers from exact sums
+(`bandpress.model.integer`). The float transforms may differ in the last bits between machines: that moves no symbol of
+a stream, only rounding of samples.
+"""
+
+import functools
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from bandpress.errors import ModelError
+from bandpress.model import transforms
+from bandpress.model.architecture import HYPER_STRIDE, LATENT_STRIDE, at_quality
+from bandpress.model.integer import ACTIVATION, HyperSynthesis
+from bandpress.model.rangecoder import RangeCoder
+from bandpress.model.store import StoredModel
+
+#: Symbols beyond this are clipped: no trained network comes near.
+_MOST_SYMBOL = float(1 << 20)
+
+
+class Symbols(NamedTuple):
+    """What is coded of a batch of clusters.
+
+    Parameters
+    ----------
+    y, z
+        Integers of latents and hyper-latents, (clusters, lines, samples, channels), int32.
+    indexes
+        Scale index of each latent, int32.
+    """
+
+    y: np.ndarray
+    z: np.ndarray
+    indexes: np.ndarray
+
+
+class Network:
+    """A stored model, ready to code.
+
+    Parameters
+    ----------
+    model
+        The model.
+
+    Raises
+    ------
+    ModelError
+        If the model's tables are not usable.
+    """
+
+    def __init__(self, model: StoredModel):
+        a = self.architecture = model.architecture
+        self.integer = HyperSynthesis.of_tables(model.tables, a.hyper, a.latent, a.scales)
+        if len(self.integer.gain) != a.quality_steps:
+            raise ModelError(f"tables: {len(self.integer.gain)} operating points; expected {a.quality_steps}")
+        self._weights = {name: tf.constant(value) for name, value in model.weights.items()}
+        self._gains = _gain_tables(model) if a.qualities > 1 else None
+        self._y_coder, self._z_coder = (
+            RangeCoder(model.tables[f"{name}/cdf"], model.tables[f"{name}/offset"]) for name in "yz"
+        )
+        # One trace serves every shape.
+        steps = tf.TensorSpec([None], tf.int32)
+
+        def batch(channels: int, dtype: tf.DType) -> tf.TensorSpec:
+            return tf.TensorSpec([None, None, None, channels], dtype)
+
+        self._encode = tf.function(
+            self._encode_graph, input_signature=[batch(a.bands_per_cluster, tf.float32), steps]
+        )
+        self._indexes = tf.function(
+            functools.partial(indexes_graph, self.integer), input_signature=[batch(a.hyper, tf.int32), steps]
+        )
+        self._synthesise = tf.function(
+            self._synthesise_graph, input_signature=[batch(a.latent, tf.int32), steps]
+        )
+
+    def latent_shape(self, lines: int, samples: int) -> tuple[int, int, int]:
+        """Lines, samples and channels of the latents of an image."""
+        return -(-lines // LATENT_STRIDE), -(-samples // LATENT_STRIDE), self.architecture.latent
+
+    def hyper_shape(self, lines: int, samples: int) -> tuple[int, int, int]:
+        """Lines, samples and channels of the hyper-latents of an image."""
+        return -(-lines // HYPER_STRIDE), -(-samples // HYPER_STRIDE), self.architecture.hyper
+
+    def analyse(self, clusters: np.ndarray, steps: np.ndarray) -> Symbols:
+        """Find the symbols of a batch.
+
+        Parameters
+        ----------
+        clusters
+            Normalised, shape (clusters, lines, samples, bands), float32.
+        steps
+            Operating point of each cluster, int32.
+        """
+        return Symbols(*(part.numpy() for part in self._encode(clusters, steps)))
+
+    def write(self, symbols: Symbols) -> list[tuple[bytes, bytes]]:
+        """Range code symbols: bytes of z and of y for each cluster."""
+        z = self._z_coder.encode(symbols.z)
+        return list(zip(z, self._y_coder.encode(symbols.y, symbols.indexes), strict=True))
+
+    def read(
+        self, strings: Sequence[tuple[bytes, bytes]], steps: np.ndarray, lines: int, samples: int
+    ) -> Symbols:
+        """Decode what `write` wrote, exactly.
+
+        Parameters
+        ----------
+        strings
+            Bytes of z and of y of each cluster.
+        steps
+            Operating point of each cluster, int32.
+        lines, samples
+            Size of the image.
+
+        Raises
+        ------
+        BitstreamError
+            If the range coder notices that the bytes are not what it wrote.
+        """
+        shape = self.latent_shape(lines, samples)
+        z = self._z_coder.decode([pair[0] for pair in strings], self.hyper_shape(lines, samples))
+        indexes = self._indexes(z, steps).numpy()[:, : shape[0], : shape[1]]
+        y = self._y_coder.decode([pair[1] for pair in strings], shape, indexes)
+        return Symbols(y, z, indexes)
+
+    def synthesise(self, y: np.ndarray, steps: np.ndarray, lines: int, samples: int) -> np.ndarray:
+        """Return normalised clusters, float32, (clusters, lines, samples, bands), from the symbols of latents."""
+        return self._synthesise(y, steps).numpy()[:, :lines, :samples]
+
+    def _encode_graph(self, x: tf.Tensor, steps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        y = self._gained(self.analysis(x), "y", steps)
+        z = self._gained(self.hyper_analysis(tf.abs(y)), "z", steps) - self._weights["prior/offset"]
+        symbols = _rounded(z)
+        shape = tf.shape(y)
+        indexes = indexes_graph(self.integer, symbols, steps)[:, : shape[1], : shape[2]]
+        return _rounded(y), symbols, indexes
+
+    def _synthesise_graph(self, y: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
+        return self.synthesis(self._gained(tf.cast(y, tf.float32), "y_inverse", steps))
+
+    def _gained(self, x: tf.Tensor, name: str, steps: tf.Tensor) -> tf.Tensor:
+        return x if self._gains is None else x * tf.gather(self._gains[name], steps)[:, None, None]
+
+    def analysis(self, x: tf.Tensor) -> tf.Tensor:
+        """Normalised samples to latents."""
+        for i in range(4):
+            x = transforms.down(x, *self._layer("analysis", i))
+            if i < 3:
+                x = transforms.gdn(x, *self._gdn("analysis", i))
+        return x
+
+    def hyper_analysis(self, magnitude: tf.Tensor) -> tf.Tensor:
+        """Magnitudes of latents to hyper-latents."""
+        x = tf.nn.relu(transforms.same(magnitude, *self._layer("hyper_analysis", 0)))
+        return transforms.down(x, *self._layer("hyper_analysis", 1))
+
+    def synthesis(self, y: tf.Tensor) -> tf.Tensor:
+        """Latents to normalised samples, sizes a multiple of 16."""
+        for i in range(4):
+            y = transforms.up(y, *self._layer("synthesis", i))
+            if i < 3:
+                y = transforms.inverse_gdn(y, *self._gdn("synthesis", i))
+        return y
+
+    def _layer(self, transform: str, layer: int) -> tuple[tf.Tensor, tf.Tensor | None]:
+        names = (f"{transform}/{layer}/{part}" for part in ("kernel", "bias"))
+        kernel, bias = (self._weights.get(name) for name in names)
+        return kernel, bias
+
+    def _gdn(self, transform: str, layer: int) -> tuple[tf.Tensor, tf.Tensor]:
+        return self._weights[f"{transform}/{layer}/beta"], self._weights[f"{transform}/{layer}/gamma"]
+
+
+def indexes_graph(layers: HyperSynthesis, symbols: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
+    """Evaluate the integer hyper-synthesis, in floating point types whose sums are exact.
+
+    Parameters
+    ----------
+    layers
+        The layers, checked.
+    symbols
+        (clusters, lines, samples, hyper), int32.
+    steps
+        Operating points, (clusters,), int32.
+
+    Returns
+    -------
+    tensorflow.Tensor
+        (clusters, 2 lines, 2 samples, latent), int32; equal to ``layers.indexes(symbols, steps)``.
+    """
+    first = tf.float32 if layers.first_in_float32 else tf.float64
+    limit = tf.constant(layers.limit, tf.int32)
+    a = tf.cast(tf.clip_by_value(symbols, -limit, limit), first)
+    if len(layers.gain) > 1 or layers.offset.any() or (layers.gain != 1).any():
+        a = a * tf.gather(tf.constant(layers.gain, first), steps)[:, None, None] + tf.constant(
+            layers.offset, first
+        )
+    total = transforms.up(a, tf.constant(layers.kernel_0, first), tf.constant(layers.bias_0, first))
+    h = tf.cast(_shifted(total, layers.shift_0, ACTIVATION), tf.float32)
+    total = transforms.same(
+        h, tf.constant(layers.kernel_1, tf.float32), tf.constant(layers.bias_1, tf.float32)
+    )
+    return tf.cast(_shifted(total, layers.shift_1, layers.scales - 1), tf.int32)
+
+
+def _shifted(total: tf.Tensor, shift: np.ndarray, most: int) -> tf.Tensor:
+    power = tf.constant(np.exp2(-shift.astype(np.float64)), total.dtype)
+    return tf.clip_by_value(tf.floor(total * power), tf.cast(0, total.dtype), tf.cast(most, total.dtype))
+
+
+def _rounded(x: tf.Tensor) -> tf.Tensor:
+    return tf.cast(tf.round(tf.clip_by_value(x, -_MOST_SYMBOL, _MOST_SYMBOL)), tf.int32)
+
+
+def _gain_tables(model: StoredModel) -> dict[str, tf.Tensor]:
+    steps = range(model.architecture.quality_steps)
+    return {
+        name: tf.constant(
+            np.stack([at_quality(model.weights[f"gains/{name}"], step) for step in steps]), tf.float32
+        )
+        for name in ("y", "y_inverse", "z")
+    }

@@ -1,0 +1,136 @@
+"""How a training runs: its settings, the learning rate of each step, and when it ends. No TensorFlow here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bandpress.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that decides what a training makes, besides the scenes and the network's widths.
+
+    Parameters
+    ----------
+    lambdas
+        Weight of the mean squared error, in DN², against bits a pixel (all k bands); one number, or for a family the
+        lowest quality first.
+    steps
+        Steps of the schedule; None: as many as the minutes allow.
+    minutes
+        Wall-clock budget; the schedule is shortened to fit. None: no limit.
+    patch
+        Lines and samples of a patch, a multiple of 16.
+    batch
+        Patches a step.
+    seed
+        Of data order, noise and random weights.
+    learning_rate
+        Highest learning rate of Adam.
+    warm_up
+        Share of the schedule in which the rate rises.
+    final
+        Learning rate at the end, as a share of the highest.
+    clip
+        Bound of the gradient's global norm; 0 for none.
+    averaging
+        Steps over which weights are averaged (exponentially); 0 for none.
+    start
+        ``"block"`` or ``"overlap"`` (see `bandpress.model.warm_start.FILTERS`), or ``"random"``, the paper's.
+    patience
+        Validations without a better loss after which training stops; 0 for never.
+    validations
+        How many validations, each with a checkpoint, are spread over the training.
+    bfloat16
+        Evaluate the convolutions in bfloat16.
+    """
+
+    lambdas: tuple[float, ...]
+    steps: int | None = 4000
+    minutes: float | None = None
+    patch: int = 96
+    batch: int = 8
+    seed: int = 1
+    learning_rate: float = 1e-3
+    warm_up: float = 0.05
+    final: float = 0.01
+    clip: float = 1.0
+    averaging: int = 100
+    start: str = "block"
+    patience: int = 0
+    validations: int = 20
+    bfloat16: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lambdas", tuple(float(value) for value in self.lambdas))
+        positive = all(math.isfinite(value) and value > 0 for value in self.lambdas)
+        rising = all(a < b for a, b in zip(self.lambdas[:-1], self.lambdas[1:], strict=True))
+        if not self.lambdas or not positive or not rising:
+            raise ModelError(f"lambdas are {list(self.lambdas)}; expected positive numbers, lowest first")
+        if self.patch < 16 or self.patch % 16:
+            raise ModelError(f"patch is {self.patch}; expected a multiple of 16")
+        for key in ("steps", "batch", "validations"):
+            value = getattr(self, key)
+            if value is not None and value < 1:
+                raise ModelError(f"{key} is {value}; expected 1 or more")
+        if self.steps is None and self.minutes is None:
+            raise ModelError("neither steps nor minutes were given; expected one of them to end the training")
+        if not self.learning_rate > 0:
+            raise ModelError(f"learning_rate is {self.learning_rate}; expected a positive number")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings as JSON."""
+        return asdict(self) | {"lambdas": list(self.lambdas)}
+
+
+def learning_rate(settings: Settings, done: float) -> float:
+    """Return the learning rate where a share `done` of the training is done.
+
+    It rises in proportion, then falls along half a cosine (Loshchilov and Hutter, SGDR, ICLR 2017).
+    """
+    if done < settings.warm_up:
+        return settings.learning_rate * (done + 1e-3) / (settings.warm_up + 1e-3)
+    part = min(1.0, (done - settings.warm_up) / max(1e-9, 1 - settings.warm_up))
+    share = settings.final + (1 - settings.final) * (1 + math.cos(math.pi * part)) / 2
+    return settings.learning_rate * share
+
+
+class Budget:
+    """How much of a training is done, by steps or by the clock, whichever is further.
+
+    Parameters
+    ----------
+    settings
+        With `steps` and `minutes`.
+    clock
+        Seconds, from any start.
+    spent
+        Seconds that went into the training before it was resumed.
+    """
+
+    def __init__(self, settings: Settings, clock: Callable[[], float], spent: float = 0.0) -> None:
+        self._settings, self._clock = settings, clock
+        self._from = clock() - spent
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that went into the training so far."""
+        return self._clock() - self._from
+
+    def done(self, step: int) -> float:
+        """Return the share that is done after `step` steps; 1 or more means the end."""
+        share = 0.0 if self._settings.steps is None else step / self._settings.steps
+        if self._settings.minutes is not None:
+            share = max(share, self.seconds / (60 * self._settings.minutes))
+        return share
+
+    def left(self, step: int, per_step: float) -> float:
+        """Return the seconds left, at `per_step` seconds a step."""
+        left = math.inf if self._settings.steps is None else (self._settings.steps - step) * per_step
+        if self._settings.minutes is not None:
+            left = min(left, 60 * self._settings.minutes - self.seconds)
+        return max(0.0, left)

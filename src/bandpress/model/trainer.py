@@ -1,0 +1,168 @@
+"""One training step: the loss, its gradients, the optimizer and the averages of the weights.
+
+The loss is that of Ballé et al. (ICLR 2018): bits a pixel (all k bands) + lambda · mean squared error in DN². Patches
+come from clusters of very different ranges, and the network sees them normalised; what a unit of normalised error is
+worth is known from the range. In a family with gains, the quality of each patch follows from lambda and that worth,
+as it does for each cluster when coding, see `bandpress.model.quality`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from bandpress.model.architecture import Architecture
+from bandpress.model.hyperprior import Hyperprior
+from bandpress.model.patches import Batch
+from bandpress.model.schedule import Settings
+
+
+class Sums(NamedTuple):
+    """Totals over a batch."""
+
+    bits: tf.Tensor
+    squared_error: tf.Tensor
+    loss: tf.Tensor
+
+
+class Trainer:
+    """The network, its optimizer and its averages.
+
+    Parameters
+    ----------
+    architecture
+        Widths.
+    settings
+        How to train.
+    weights
+        Where to start from.
+    reference
+        Range in DN that the lambdas of a family refer to.
+    """
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        settings: Settings,
+        weights: Mapping[str, np.ndarray],
+        reference: float,
+    ) -> None:
+        dtype = tf.bfloat16 if settings.bfloat16 else tf.float32
+        self.network = Hyperprior(architecture, weights, dtype)
+        self.settings, self.reference = settings, reference
+        self._variables = [v for v in self.network.parameters.values() if v.trainable]
+        self.optimizer = tf.keras.optimizers.legacy.Adam(learning_rate=tf.Variable(0.0, trainable=False))
+        self.optimizer._create_all_weights(self._variables)
+        self._averages = [tf.Variable(v, trainable=False) for v in self._variables]
+        self._logs = np.log(np.array(settings.lambdas, np.float32))
+        self._step = tf.function(self._train_step, jit_compile=False)
+        self._validate = tf.function(self._validation_step, jit_compile=False)
+
+    def step(self, batch: Batch, rate: float, averaging: float) -> Sums:
+        """Take one step at a learning rate, with a decay of the averages."""
+        return self._step(
+            tf.constant(batch.x),
+            tf.constant(batch.ranges),
+            tf.constant(rate, tf.float32),
+            tf.constant(averaging, tf.float32),
+        )
+
+    def validate(self, batch: Batch, lambda_: float, size: int = 8) -> tuple[float, float, float]:
+        """Return rate in bps, MSE in DN² and loss on patches, latents rounded, at one lambda."""
+        totals = np.zeros(3)
+        for i in range(0, len(batch.x), size):
+            part = self._validate(
+                tf.constant(batch.x[i : i + size]),
+                tf.constant(batch.ranges[i : i + size]),
+                tf.constant(lambda_, tf.float32),
+            )
+            totals += [float(value) for value in part]
+        bits, squared, loss = totals
+        return bits / batch.x.size, squared / batch.x.size, loss / len(batch.x)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return everything that a step depends on, as arrays."""
+        found = {f"variable/{i}": v.numpy() for i, v in enumerate(self._variables)}
+        found |= {f"average/{i}": v.numpy() for i, v in enumerate(self._averages)}
+        return found | {f"adam/{i}": value for i, value in enumerate(self.optimizer.get_weights())}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Put back what `state` returned."""
+        for name, variables in (("variable", self._variables), ("average", self._averages)):
+            for i, variable in enumerate(variables):
+                variable.assign(state[f"{name}/{i}"])
+        count = len(self.optimizer.get_weights())
+        self.optimizer.set_weights([state[f"adam/{i}"] for i in range(count)])
+
+    def averaged(self) -> Averaged:
+        """Return a context in which the network holds the averages of its weights."""
+        return Averaged(self._variables, self._averages)
+
+    def _quality(self, lambda_: tf.Tensor, worth: tf.Tensor) -> tf.Tensor | None:
+        if self.network.architecture.qualities == 1:
+            return None
+        return quality_of(self._logs, tf.math.log(lambda_ * worth / self.reference**2))
+
+    def _sums(
+        self, x: tf.Tensor, ranges: tf.Tensor, lambda_: tf.Tensor, training: bool
+    ) -> tuple[tf.Tensor, ...]:
+        worth = tf.reduce_mean(tf.square(ranges), axis=1)
+        quality = self._quality(lambda_, worth)
+        out = self.network(x, training, quality)
+        error = tf.square((out.reconstruction - x) * ranges[:, None, None, :])
+        squared = tf.reduce_sum(error, axis=(1, 2, 3))
+        pixels = tf.cast(tf.shape(x)[1] * tf.shape(x)[2], tf.float32)
+        bits = out.bits_y + out.bits_z
+        bands = tf.cast(tf.shape(x)[3], tf.float32)
+        loss = bits / pixels + lambda_ * squared / (pixels * bands)
+        return bits, squared, loss
+
+    def _train_step(self, x: tf.Tensor, ranges: tf.Tensor, rate: tf.Tensor, averaging: tf.Tensor) -> Sums:
+        count = tf.shape(x)[0]
+        lambda_: tf.Tensor
+        if len(self._logs) > 1:
+            logs = tf.random.uniform((count,), float(self._logs[0]), float(self._logs[-1]))
+            lambda_ = tf.exp(logs)
+        else:
+            lambda_ = tf.fill((count,), float(self.settings.lambdas[0]))
+        with tf.GradientTape() as tape:
+            bits, squared, losses = self._sums(x, ranges, lambda_, training=True)
+            loss = tf.reduce_mean(losses)
+        gradients = tape.gradient(loss, self._variables)
+        if self.settings.clip:
+            gradients, _ = tf.clip_by_global_norm(gradients, self.settings.clip)
+        self.optimizer.learning_rate.assign(rate)
+        self.optimizer.apply_gradients(zip(gradients, self._variables, strict=True))
+        for average, variable in zip(self._averages, self._variables, strict=True):
+            average.assign_sub((1 - averaging) * (average - variable))
+        return Sums(tf.reduce_sum(bits), tf.reduce_sum(squared), loss)
+
+    def _validation_step(self, x: tf.Tensor, ranges: tf.Tensor, lambda_: tf.Tensor) -> Sums:
+        bits, squared, losses = self._sums(x, ranges, tf.fill((tf.shape(x)[0],), lambda_), training=False)
+        return Sums(tf.reduce_sum(bits), tf.reduce_sum(squared), tf.reduce_sum(losses))
+
+
+def quality_of(log_lambdas: np.ndarray, wanted: tf.Tensor) -> tf.Tensor:
+    """Return the quality, counted from 0 and bounded, whose lambda at the reference range has a logarithm `wanted`."""
+    low, high = log_lambdas[:-1], log_lambdas[1:]
+    parts = (wanted[:, None] - low) / (high - low)
+    return tf.reduce_sum(tf.clip_by_value(parts, 0.0, 1.0), axis=1)
+
+
+class Averaged:
+    """Swap averages in, and out again."""
+
+    def __init__(self, variables: Sequence[tf.Variable], averages: Sequence[tf.Variable]) -> None:
+        self._variables, self._averages = variables, averages
+
+    def __enter__(self) -> None:
+        self._kept = [v.numpy() for v in self._variables]
+        for variable, average in zip(self._variables, self._averages, strict=True):
+            variable.assign(average)
+
+    def __exit__(self, *_: object) -> None:
+        for variable, kept in zip(self._variables, self._kept, strict=True):
+            variable.assign(kept)

@@ -1,0 +1,304 @@
+"""Training: scenes in, a model folder out."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from bandpress.errors import ModelError
+from bandpress.model import store, warm_start
+from bandpress.model.architecture import Architecture
+from bandpress.model.checkpoints import Checkpoints
+from bandpress.model.finalise import finalise
+from bandpress.model.patches import MULTIPLE, Batch, Patches, split_lines
+from bandpress.model.schedule import Budget, Settings, learning_rate
+from bandpress.model.trainer import Trainer
+from bandpress.scene import Scene
+
+_SURVEY = 384  # patches that the warm start looks at
+_VALIDATION = 48  # patches that a validation codes
+_CALIBRATION = 16  # patches that finalising codes
+
+
+class Progress(NamedTuple):
+    """What is known after a step; rate in bits per sample, PSNR in dB, both of the patches of late."""
+
+    step: int
+    done: float
+    bps: float
+    psnr: float
+    seconds_left: float
+
+
+Report = Callable[[Progress], object]
+
+
+def train(
+    out: str | Path,
+    scenes: Sequence[Scene],
+    architecture: Architecture,
+    settings: Settings,
+    *,
+    validation: Sequence[Scene] = (),
+    init_from: str | Path | None = None,
+    resume: bool = False,
+    threads: int | None = None,
+    card: Mapping[str, Any] | None = None,
+    report: Report = lambda progress: None,
+    say: Callable[[str], object] = lambda line: None,
+) -> store.StoredModel:
+    """Train a model.
+
+    Equal scenes, settings and threads give equal models, to the bit. While it trains, the folder ``OUT.training``
+    holds its state, see `bandpress.model.checkpoints`; the settings and the log stay there.
+
+    Parameters
+    ----------
+    out
+        Folder of the model to make.
+    scenes
+        What to train on.
+    architecture
+        The network's widths; `Architecture.qualities` is the number of lambdas.
+    settings
+        How to train.
+    validation
+        What to choose the best weights on. Default: the last eighth of the lines of each scene, which then is not
+        trained on.
+    init_from
+        Folder of a model to go on from instead of a warm start: of the same architecture.
+    resume
+        Go on with the state in ``OUT.training``, if there is one.
+    threads
+        Of TensorFlow; default: one a processor.
+    card
+        What else the model's card is to say: ``sensor``, for example.
+    report
+        Called after each step.
+    say
+        Called with a sentence now and then.
+
+    Returns
+    -------
+    StoredModel
+        The finished model, as read back.
+
+    Raises
+    ------
+    SceneError
+        If a scene cannot be trained on.
+    ModelError
+        If `out` exists, a setting is out of range, or training diverges; its state up to the last checkpoint stays.
+    """
+    out = Path(out)
+    if out.exists():
+        raise ModelError(f"{out}: exists already; expected a new folder to write the model to")
+    if architecture.qualities != len(settings.lambdas):
+        raise ModelError(
+            f"{len(settings.lambdas)} lambdas for {architecture.qualities} qualities; expected one each"
+        )
+    if not validation:
+        parts = [split_lines(scene) for scene in scenes]
+        scenes, validation = [part[0] for part in parts], [part[1] for part in parts]
+    patches = Patches(scenes, architecture.bands_per_cluster, settings.patch, settings.batch, settings.seed)
+    side = min(min(scene.lines, scene.samples) for scene in validation) // MULTIPLE * MULTIPLE
+    held_out = Patches(
+        validation, architecture.bands_per_cluster, max(MULTIPLE, min(settings.patch, side)), 1, 0
+    )
+    facts = dict(card or {}) | {
+        "lambda": list(settings.lambdas) if architecture.qualities > 1 else settings.lambdas[0],
+        "settings": settings.to_json(),
+        "training_set": [_fingerprint(scene) for scene in scenes],
+        "validation_set": [_fingerprint(scene) for scene in validation],
+        "versions": {"numpy": np.__version__, "tensorflow": tf.__version__},
+    }
+    _set_threads(threads or len(os.sched_getaffinity(0)))
+    if init_from is None:
+        weights, reference = _start(architecture, settings, patches, say)
+    else:
+        weights, reference = _from_model(init_from, architecture, settings, facts)
+    facts["reference_range"] = reference
+    asked = facts | {"architecture": architecture.to_json()}
+    kept = Checkpoints(Path(f"{out}.training"), asked, resume)
+    run = _Run(
+        Trainer(architecture, settings, weights, reference), settings, held_out.fixed(_VALIDATION), kept
+    )
+    run.resume()
+    with closing(patches.batches(run.step)) as batches:
+        run.until_done(batches, report, say)
+    best = run.best()
+    facts |= {"steps": run.step, "validation": run.measured(best)}
+    made = finalise(out, best, architecture, facts, held_out.fixed(_CALIBRATION).x)
+    kept.finish()
+    return made
+
+
+class _Run:
+    """A training under way."""
+
+    def __init__(self, trainer: Trainer, settings: Settings, held_out: Batch, kept: Checkpoints) -> None:
+        self.trainer, self.settings, self.held_out, self.kept = trainer, settings, held_out, kept
+        self.step, self.best_loss, self.since_best, self.spent = 0, math.inf, 0, 0.0
+        self.checked = -1
+
+    def resume(self) -> None:
+        """Take up the last checkpoint, if there is one, and the noise where it would be."""
+        state = self.kept.load("last")
+        if state is not None:
+            self.step, self.checked, self.since_best = (
+                int(state.pop(f"run/{k}")) for k in ("step", "checked", "since")
+            )
+            self.best_loss, self.spent = (float(state.pop(f"run/{key}")) for key in ("best", "spent"))
+            self.trainer.restore(state)
+            self.kept.forget_after(self.step)
+        tf.random.set_seed(self.settings.seed * 1_000_003 + self.step)
+
+    def until_done(self, batches: Any, report: Report, say: Callable[[str], object]) -> None:
+        """Take steps until the schedule, the budget or patience ends."""
+        settings, trainer = self.settings, self.trainer
+        budget = Budget(settings, time.monotonic, self.spent)
+        started, first = time.monotonic(), self.step
+        recent, lately = np.zeros(4), np.zeros(3)
+        while True:
+            done = min(1.0, budget.done(self.step))
+            if int(done * settings.validations) > self.checked:
+                self.checked = int(done * settings.validations)
+                self._check(done, budget, recent, say)
+                recent = np.zeros(4)
+            if done >= 1 or (settings.patience and self.since_best >= settings.patience):
+                return
+            batch = next(batches)
+            decay = min(1 - 1 / max(1, settings.averaging), (1 + self.step) / (10 + self.step))
+            sums = trainer.step(batch, learning_rate(settings, done), decay if settings.averaging else 0.0)
+            values = np.array([float(sums.bits), float(sums.squared_error), float(sums.loss)])
+            if not np.isfinite(values).all():
+                raise ModelError(
+                    f"{self.kept.folder}: the loss became {values[2]} at step {self.step}; expected a number: try a "
+                    "lower learning rate (the last good state is kept, resume goes on from it)"
+                )
+            self.step += 1
+            recent += [*values, 1]
+            values[:2] /= batch.x.size
+            lately += (values - lately) * max(0.02, 1 / (self.step - first))
+            left = budget.left(self.step, (time.monotonic() - started) / (self.step - first))
+            report(Progress(self.step, done, lately[0], warm_start.psnr(lately[1]), left))
+
+    def best(self) -> dict[str, np.ndarray]:
+        """Return the weights that validated best."""
+        found = self.kept.load("best")
+        assert found is not None, "every training begins with a validation"
+        return found
+
+    def measured(self, weights: Mapping[str, np.ndarray]) -> list[dict[str, float]]:
+        """Return what a set of weights does on the validation patches, at each lambda."""
+        self.trainer.network.assign(weights)
+        return [
+            {"lambda": lambda_, "bps": bps, "mse": mse, "psnr": warm_start.psnr(mse)}
+            for lambda_, (bps, mse, _) in self._validated().items()
+        ]
+
+    def _validated(self) -> dict[float, tuple[float, float, float]]:
+        return {lambda_: self.trainer.validate(self.held_out, lambda_) for lambda_ in self.settings.lambdas}
+
+    def _check(self, done: float, budget: Budget, recent: np.ndarray, say: Callable[[str], object]) -> None:
+        """Validate the averaged weights, keep them if they are the best so far, write a checkpoint and the log."""
+        with self.trainer.averaged():
+            results = list(self._validated().values())
+            # Over a family, the mean of the logarithms: each quality counts the same.
+            loss = float(np.exp(np.mean([np.log(result[2]) for result in results])))
+            self.since_best += 1
+            if loss < self.best_loss:
+                self.best_loss, self.since_best = loss, 0
+                self.kept.save("best", self.trainer.network.weights())
+        run = {"step": self.step, "checked": self.checked, "since": self.since_best}
+        run |= {"best": self.best_loss, "spent": budget.seconds}
+        self.kept.save(
+            "last", self.trainer.state() | {f"run/{key}": np.array(value) for key, value in run.items()}
+        )
+        bps, mse, _ = results[len(results) // 2]
+        row = {
+            "step": self.step,
+            "seconds": budget.seconds,
+            "learning_rate": learning_rate(self.settings, done),
+            "validation_bps": bps,
+            "validation_mse": mse,
+            "validation_psnr": warm_start.psnr(mse),
+            "validation_loss": loss,
+        }
+        if recent[3]:
+            samples = recent[3] * self.settings.batch * self.settings.patch**2
+            samples *= self.trainer.network.architecture.bands_per_cluster
+            row |= {"train_bps": recent[0] / samples, "train_mse": recent[1] / samples}
+            row |= {"train_psnr": warm_start.psnr(recent[1] / samples), "train_loss": recent[2] / recent[3]}
+        self.kept.note(row)
+        say(
+            f"step {self.step}: validation at {bps:.4f} bps, {row['validation_psnr']:.2f} dB, loss {loss:.4g}"
+        )
+
+
+def _start(
+    architecture: Architecture, settings: Settings, patches: Patches, say: Callable[[str], object]
+) -> tuple[dict[str, np.ndarray], float]:
+    """Return initial weights, and the range that the lambdas of a family refer to."""
+    filters = "block" if settings.start == "random" else settings.start
+    made = warm_start.fit(patches.fixed(_SURVEY), architecture.hidden, architecture.latent, filters)
+    say(
+        f"{architecture.hidden} and {architecture.latent} channels can reach {warm_start.psnr(made.floor):.1f} dB on "
+        f"the training patches, at {architecture.macs_per_sample()['encoder']:.0f} multiplications a sample"
+    )
+    if settings.start == "random":
+        return architecture.random_weights(settings.seed), made.scale
+    return warm_start.weights(made, architecture, settings.lambdas, settings.seed), made.scale
+
+
+def _from_model(
+    path: str | Path, architecture: Architecture, settings: Settings, facts: dict[str, Any]
+) -> tuple[dict[str, np.ndarray], float]:
+    """Return the weights of a trained model, fitted to another lambda where there is one."""
+    model = store.load(path)
+    if model.architecture != architecture:
+        raise ModelError(
+            f"{path}: a model of {model.architecture.to_json()}; expected {architecture.to_json()} to go on from it"
+        )
+    facts["init_from"] = model.digest
+    before = np.atleast_1d(model.card.get("lambda", settings.lambdas))
+    reference = float(model.card.get("reference_range", 4096.0))
+    weights = {name: np.array(value) for name, value in model.weights.items()}
+    if architecture.qualities == 1:
+        factor = math.sqrt(settings.lambdas[0] / float(before[0]))
+        warm_start.rescale(weights, architecture, factor)
+    elif not np.allclose(before, settings.lambdas):
+        raise ModelError(
+            f"{path}: a family for lambdas {list(before)}; found {list(settings.lambdas)}, expected the same"
+        )
+    return weights, reference
+
+
+def _fingerprint(scene: Scene) -> dict[str, Any]:
+    """Return what a card says of a scene: name, shape, type and the SHA-256 of its samples in file order."""
+    digest = hashlib.sha256()
+    for band in scene.cube:
+        digest.update(np.ascontiguousarray(band).data)
+    return {
+        "scene": scene.name,
+        "shape": list(scene.cube.shape),
+        "dtype": scene.dtype.str,
+        "sha256": digest.hexdigest(),
+    }
+
+
+def _set_threads(threads: int) -> None:
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+    except RuntimeError:  # TensorFlow is at work already: it keeps the threads that it has
+        return

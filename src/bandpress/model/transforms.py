@@ -1,0 +1,46 @@
+"""The layers, as plain TensorFlow operations with explicit padding; equal to TFC's SignalConv2D and GDN.
+
+Batches are (clusters, lines, samples, channels). ``down`` and ``up`` are ``SignalConv2D(padding="same_zeros")`` with
+stride 2, down a correlation and up a convolution; ``gdn`` is ``tfc.GDN()`` with its defaults (exponents fixed to 1).
+"""
+
+import tensorflow as tf
+
+
+def down(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None) -> tf.Tensor:
+    """Correlate with a kernel of odd side and keep every second output: n samples become ceil(n / 2)."""
+    x = tf.nn.conv2d(x, kernel, strides=2, padding=_padding(kernel))
+    return x if bias is None else tf.nn.bias_add(x, bias)
+
+
+def up(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
+    """Put zeros between samples and convolve with a kernel of odd side: n samples become 2 n."""
+    shape = tf.shape(x)
+    target = tf.stack([shape[0], 2 * shape[1], 2 * shape[2], kernel.shape[3]])
+    flipped = tf.transpose(kernel, (0, 1, 3, 2))
+    x = tf.nn.conv2d_transpose(x, flipped, target, strides=2, padding=_padding(kernel))
+    return tf.nn.bias_add(x, bias)
+
+
+def same(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
+    """Correlate with a kernel of odd side, zeros around."""
+    return tf.nn.bias_add(tf.nn.conv2d(x, kernel, strides=1, padding=_padding(kernel)), bias)
+
+
+def gdn(x: tf.Tensor, beta: tf.Tensor, gamma: tf.Tensor) -> tf.Tensor:
+    """Divide by beta + gamma^T |x|: generalised divisive normalisation (Ballé 2016), exponents 1."""
+    return x / _pool(x, beta, gamma)
+
+
+def inverse_gdn(x: tf.Tensor, beta: tf.Tensor, gamma: tf.Tensor) -> tf.Tensor:
+    """Multiply by beta + gamma^T |x|."""
+    return x * _pool(x, beta, gamma)
+
+
+def _pool(x: tf.Tensor, beta: tf.Tensor, gamma: tf.Tensor) -> tf.Tensor:
+    return tf.nn.bias_add(tf.nn.conv2d(tf.abs(x), gamma[None, None], strides=1, padding="VALID"), beta)
+
+
+def _padding(kernel: tf.Tensor) -> list[list[int]]:
+    rows, columns = kernel.shape[0] // 2, kernel.shape[1] // 2
+    return [[0, 0], [rows, rows], [columns, columns], [0, 0]]
