@@ -8,10 +8,10 @@ import tarfile
 import zipfile
 
 import pytest
-from loopback import tarred, zipped
 
 from bandpress.datasets import archive
 from bandpress.errors import DataError
+from loopback import tarred, zipped
 
 FILES = {"AVIRIS_test/a.raw": b"1234", "AVIRIS_test/b.raw": b"", "AVIRIS_test/deep/er/c.raw": b"x" * 9999}
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from loopback import Loopback, paper_site, zipped
 from pydantic import ValidationError
 
 from bandpress import Scene, read_scene, write_scene
@@ -13,6 +12,7 @@ from bandpress.datasets import Dataset, data_folder, fetch, prepare, refuse_over
 from bandpress.datasets.entry import SceneEntry, limits
 from bandpress.errors import DataError
 from bandpress.synthesis import Plan, write
+from loopback import Loopback, paper_site, zipped
 
 PAGE = "https://gici.uab.cat/GiciWebPage/datasets.php"
 SCENES = Path(__file__).parents[2].parent / "shared" / "scenes"
@@ -70,7 +70,9 @@ def test_mistakes_in_an_entry_are_refused(change, words):
 def test_ranges_count_from_1_and_include_both_ends():
     assert limits("96-144") == (96, 144)
     assert limits(SceneEntry.model_validate({"lines": 7}).lines) == (7, 7)
-    scene = Scene(np.arange(60).reshape(3, 4, 5), wavelengths=(1, 2, 3), metadata={"map info": ["x"], "note": "n"})
+    scene = Scene(
+        np.arange(60).reshape(3, 4, 5), wavelengths=(1, 2, 3), metadata={"map info": ["x"], "note": "n"}
+    )
     part = SceneEntry(bands="2-3", lines="1-2", samples="5").crop(scene)
     assert part.cube.tolist() == [[[24], [29]], [[44], [49]]]
     assert part.wavelengths == (2, 3)
@@ -149,18 +151,24 @@ def test_files_brought_by_hand_are_taken_and_must_stay_the_same(tmp_path, how):
         target.mkdir(exist_ok=True)
         shutil.copy(path, target)
     for _ in range(2):
-        (scene,) = prepare(source, "d", fetch(source, "AVIRIS_test", tmp_path / "data", lock), tmp_path / "out")
+        (scene,) = prepare(
+            source, "d", fetch(source, "AVIRIS_test", tmp_path / "data", lock), tmp_path / "out"
+        )
         assert scene.read_bytes() == path.read_bytes()
     assert all(address.startswith(PAGE + "#") for address in json.loads(lock.read_text()))
     for changed in folder.rglob("*.zip" if how == "archive" else "*.raw"):
-        changed.write_bytes(zipped({path.name: path.read_bytes()[::-1]}) if how == "archive" else path.read_bytes()[::-1])
+        changed.write_bytes(
+            zipped({path.name: path.read_bytes()[::-1]}) if how == "archive" else path.read_bytes()[::-1]
+        )
     with pytest.raises(DataError, match="recorded in"):
         fetch(source, "AVIRIS_test", tmp_path / "data", lock)
 
 
 def test_data_sets_laid_out_like_the_authors_are_downloaded_and_unpacked(tmp_path):
     pytest.importorskip("pooch")
-    scenes = {name: raw(tmp_path / "in", name, ">i2" if name == "c" else "<u2").name for name in ("a", "b", "c")}
+    scenes = {
+        name: raw(tmp_path / "in", name, ">i2" if name == "c" else "<u2").name for name in ("a", "b", "c")
+    }
     content = {file: (tmp_path / "in" / file).read_bytes() for file in scenes.values()}
     model = tmp_path / "model" / "variables"
     model.mkdir(parents=True)
@@ -182,7 +190,9 @@ def test_data_sets_laid_out_like_the_authors_are_downloaded_and_unpacked(tmp_pat
 
 def test_scenes_are_cropped_and_keep_type_byte_order_and_bands(tmp_path):
     path = raw(tmp_path / "in", dtype=">i2", wavelengths=tuple(range(400, 406)), bad_bands=(False, True) * 3)
-    source = dataset({"top": {"file": path.name, "lines": "1-2", "bands": "2-4"}, "all": {"file": path.name}}, path="in")
+    source = dataset(
+        {"top": {"file": path.name, "lines": "1-2", "bands": "2-4"}, "all": {"file": path.name}}, path="in"
+    )
     top, whole = prepare(source, "d", fetch(source, "d", tmp_path), tmp_path / "out")
     assert (top.name, whole.name) == ("top.3_4_2_3_0_0.raw", "all.6_4_5_3_0_0.raw")
     scene, part = read_scene(path), read_scene(top)
@@ -214,7 +224,12 @@ def test_packed_scenes_are_unpacked_and_checked(tmp_path):
         assert written.read_bytes() == content
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [path.name, path.name + ".json"]
     with pytest.raises(DataError, match="SHA-256"):
-        prepare(dataset({"t": {"file": path.name, "sha256": "0" * 64}}, path="in"), "d", tmp_path / "in", tmp_path / "out")
+        prepare(
+            dataset({"t": {"file": path.name, "sha256": "0" * 64}}, path="in"),
+            "d",
+            tmp_path / "in",
+            tmp_path / "out",
+        )
     Path(f"{path}.xz").write_bytes(lzma.compress(content)[:-20])
     with pytest.raises(DataError, match="damaged"):
         prepare(dataset({"t": {"file": path.name}}, path="in"), "d", tmp_path / "in", tmp_path / "out")
@@ -242,7 +257,9 @@ def test_a_file_name_that_cannot_be_that_of_a_scene_is_refused_unless_renamed(tm
     path = raw(tmp_path / "in", name)
     with pytest.raises(DataError, match="or a name for it under scenes"):
         prepare(dataset(path="in"), "d", tmp_path / "in", tmp_path / "out")
-    (written,) = prepare(dataset({"plain": {"file": path.name}}, path="in"), "d", tmp_path / "in", tmp_path / "out")
+    (written,) = prepare(
+        dataset({"plain": {"file": path.name}}, path="in"), "d", tmp_path / "in", tmp_path / "out"
+    )
     assert written.read_bytes() == path.read_bytes()
 
 

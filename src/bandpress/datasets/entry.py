@@ -147,7 +147,14 @@ class SceneEntry(BaseModel, extra="forbid"):
             return scene
         stale = {"default bands", "band names"} if "bands" in kept else set()
         if "lines" in kept or "samples" in kept:
-            stale |= {"map info", "coordinate system string", "projection info", "crs", "transform", "geo points"}
+            stale |= {
+                "map info",
+                "coordinate system string",
+                "projection info",
+                "crs",
+                "transform",
+                "geo points",
+            }
         metadata = {key: value for key, value in scene.metadata.items() if key not in stale}
         return replace(scene.crop(**kept), metadata=metadata)
 

@@ -1,6 +1,7 @@
 """The lock file of a study: the SHA-256 of every file that was first seen without one.
 
-JSON, one object: address (of a file brought by hand, ``<page>#<file>``) → ``{"sha256": …, "bytes": …}``. Made to be kept beside the study and shared with it.
+JSON, one object: address → ``{"sha256": …, "bytes": …}``; the address of a file brought by hand is ``<page>#<file>``.
+Made to be kept beside the study and shared with it.
 """
 
 import json

@@ -60,7 +60,9 @@ def prepare(dataset: Dataset, name: str, fetched: Path, out: Path) -> list[Path]
                     f"{path}: samples are {scene.dtype.name}; expected one of {', '.join(CODABLE)} in data set {name}"
                 )
             if scene.sensor == "synthetic" and "synthetic" not in scene_name:
-                raise DataError(f"{path}: a made-up scene; expected a name with 'synthetic' in it, not {scene_name}")
+                raise DataError(
+                    f"{path}: a made-up scene; expected a name with 'synthetic' in it, not {scene_name}"
+                )
             written.append(write_scene(scene, out / f"{scene_name}.raw"))
     return written
 
