@@ -15,18 +15,11 @@ def figure_files():
     return [f"{OUT}/figures/{name}.pdf" for name in names]
 
 
-def shown_streams(dataset, folder):
-    """Return an input function: the coded or decoded scene of each point shown in a false-colour figure."""
-
-    def paths(wildcards):
-        scene = scenes_of(dataset)[0]
-        suffix = ".bpk" if folder == "streams" else ""
-        points = STUDY.figures.false_colour[dataset].points
-        return [
-            f"{OUT}/{folder}/{dataset}/{scene}/{codec}/{point}{suffix}" for codec, point in points.items()
-        ]
-
-    return paths
+def shown(dataset):
+    """Return what a false-colour figure shows: the decoded scene of each CODEC/POINT."""
+    scene = scenes_of(dataset)[0]
+    points = STUDY.figures.false_colour[dataset].points.items()
+    return {f"{codec}/{point}": f"{OUT}/decoded/{dataset}/{scene}/{codec}/{point}" for codec, point in points}
 
 
 for sensor in STUDY.sensors:

@@ -37,11 +37,12 @@ rule train_model:
         mem_mb=4000,
     params:
         options=lambda wildcards: STUDY.models[wildcards.family].training_options(int(wildcards.quality)),
-        checkpoints=lambda wildcards: f"{OUT}/training/{wildcards.family}/q{wildcards.quality}",
+        validate=lambda wildcards, input: [f"--validate={folder}" for folder in input.validate],
+    conda:
+        "../envs/tensorflow.yaml"
     shell:
-        "envs/run tensorflow python -m bandpress train {input.train} --validate {input.validate}"
-        " {params.options:q} --threads {threads} --checkpoints {params.checkpoints} --resume"
-        " --output {output} > {log} 2>&1"
+        "envs/run tensorflow python -m bandpress train {input.train} {params.validate} {params.options}"
+        " --threads {threads} --resume --output {output} > {log} 2>&1"
 
 
 rule fetch_models:

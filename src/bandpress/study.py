@@ -42,7 +42,7 @@ class TrainedFamily(_Section):
     filters: tuple[PositiveInt, PositiveInt] = (64, 192)
     hyper: PositiveInt | None = None
     lambdas: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)]
-    start: Literal["pca", "random"] = "pca"
+    start: Literal["block", "overlap", "random"] = "block"
     steps: PositiveInt = 100_000
     patch: PositiveInt = 256
     batch: PositiveInt = 8
@@ -69,7 +69,7 @@ class TrainedFamily(_Section):
             "--sensor": [self.sensor],
         }
         words = [str(word) for key, values in options.items() for word in (key, *values)]
-        return words + (["--random-start"] if self.start == "random" else [])
+        return words + (["--random-start"] if self.start == "random" else ["--start", self.start])
 
 
 class FetchedFamily(_Section):
