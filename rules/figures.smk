@@ -45,7 +45,7 @@ for sensor in STUDY.sensors:
         params:
             sensor=sensor,
         shell:
-            "envs/run analysis python {input.script} {input.rd} --sensor {params.sensor}"
+            "envs/run analysis python {input.script} {input.rd} --sensor {params.sensor:q}"
             " --output {output[0]} > {log} 2>&1"
 
 

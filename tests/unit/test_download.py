@@ -228,7 +228,9 @@ def test_a_killed_download_leaves_no_file_and_the_next_one_finishes(site, tmp_pa
 def test_the_first_download_is_recorded_and_every_later_one_must_match(site, tmp_path):
     lock = tmp_path / "study.lock.json"
     get(site, tmp_path / "one", None, lock)
-    assert json.loads(lock.read_text()) == {f"{site.address}/a.zip": {"sha256": SHA256, "bytes": len(CONTENT)}}
+    assert json.loads(lock.read_text()) == {
+        f"{site.address}/a.zip": {"sha256": SHA256, "bytes": len(CONTENT)}
+    }
     site.offer("a.zip", b"changed")
     with pytest.raises(DataError, match=SHA256):
         get(site, tmp_path / "two", None, lock)
