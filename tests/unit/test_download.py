@@ -13,10 +13,9 @@ import pytest
 
 pytest.importorskip("pooch")
 
-from loopback import Loopback
-
 from bandpress.datasets.download import Patience, download, file_name
 from bandpress.errors import DataError
+from loopback import Loopback
 
 CONTENT = np.random.default_rng(0).bytes(327_680)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -24,7 +23,7 @@ OTHER = hashlib.sha256(b"other").hexdigest()
 QUICK = Patience(connect=2, stall=0.3, tries=3, pause=0.01)
 
 
-@pytest.fixture()
+@pytest.fixture
 def site():
     with Loopback() as server:
         server.offer("a.zip", CONTENT)
