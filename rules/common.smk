@@ -99,10 +99,13 @@ def as_list(paths):
     return [paths] if isinstance(paths, str) else list(paths)
 
 
-if workflow.local_exec and "mem" not in workflow.global_resources:
-    # No more jobs at once than memory holds, unless --resources mem_mb=… says otherwise.
+if workflow.local_exec:
+    # One machine: no more jobs at once than its memory holds, and one at a time on its GPU, unless --resources says
+    # otherwise. A job that asks for more than there is runs alone.
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    workflow.global_resources.update({"mem_mb": int(0.8 * physical / 1e6)})
+    for name, key, most in (("mem", "mem_mb", int(0.8 * physical / 1e6)), ("gpu", "gpu", 1)):
+        if name not in workflow.global_resources:
+            workflow.global_resources.update({key: most})
 
 
 def model_folders(families=None):

@@ -40,7 +40,7 @@ rule train_model:
         options=lambda wildcards: STUDY.models[wildcards.family].training_options(wildcards.member),
         validate=lambda wildcards, input: [f"--validate={folder}" for folder in input.validate],
     shell:
-        "envs/run tensorflow python -m bandpress train {input.train} {params.validate} {params.options}"
+        "envs/run tensorflow python -m bandpress train {input.train} {params.validate} {params.options:q}"
         " --threads {threads} --resume --output {output} > {log} 2>&1"
 
 
@@ -69,7 +69,7 @@ rule fetch_models:
         members=lambda wildcards: STUDY.models[wildcards.family].members,
         lock=study_file().with_suffix(".lock.json"),
     shell:
-        "envs/run analysis python {input.script} --archive {params.archive:q} --members {params.members}"
+        "envs/run analysis python {input.script} --archive {params.archive:q} --members {params.members:q}"
         " --lock {params.lock:q} --output {output.record} 2>&1 | tee {log}"
 
 
