@@ -19,7 +19,6 @@ from bandpress.model.hyperprior import Hyperprior
 from bandpress.model.patches import Batch
 from bandpress.model.schedule import Settings
 
-
 #: What only the rate depends on: it starts from little and may move fast, while the transforms start from much.
 _CODING = ("hyper_", "prior/", "gains/z")
 
