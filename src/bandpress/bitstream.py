@@ -141,6 +141,12 @@ class Header:
             metadata=self.metadata.get("metadata", {}),
         )
 
+    @property
+    def overhead(self) -> int:
+        """Bytes that a file with this header has besides its chunks."""
+        index = _ENTRY.size * len(self.clusters)
+        return _PREFIX.size + len(self._pack()) + index + _CHECK.size + _DIGEST_BYTES
+
     def _pack(self) -> bytes:
         text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), allow_nan=False)
         return zlib.compress(text.encode("ascii"), 9)
@@ -184,6 +190,12 @@ class Header:
         for key in ("wavelengths", "fwhm", "bad_bands"):
             if key in self.metadata and len(self.metadata[key]) != self.bands:
                 raise ValueError(f"{len(self.metadata[key])} {key} for {self.bands} bands")
+
+
+def overhead(header: Header) -> int:
+    """Return the bytes of a file with this header besides its chunks."""
+    fixed = _PREFIX.size + _CHECK.size + _DIGEST_BYTES
+    return fixed + len(header._pack()) + _ENTRY.size * len(header.clusters)
 
 
 def write(path: str | os.PathLike[str], header: Header, chunks: Iterable[bytes]) -> int:

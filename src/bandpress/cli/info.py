@@ -12,22 +12,28 @@ from bandpress.formats import read_scene
 
 
 @click.command()
-@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.argument("path")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def command(path: Path, as_json: bool) -> None:
-    """Describe a scene or a .bpk file.
+def command(path: str, as_json: bool) -> None:
+    """Describe PATH, a scene or a .bpk file.
+
+    Of a scene: geometry, type, byte order, and of each band its wavelength and its range. One array of several in a
+    file is named after a colon.
 
     \b
-    Example:
-      bandpress info scene.bpk --json
+    Examples:
+      bandpress info scene.bpk
+      bandpress info scene.hdr --json
+      bandpress info scenes.mat:indian_pines
     """
-    facts = _of_bitstream(path) if path.suffix == SUFFIX else _of_scene(path)
+    is_bitstream = Path(path).suffix == SUFFIX
+    facts = _of_bitstream(Path(path)) if is_bitstream else _of_scene(path)
     if as_json:
         click.echo(json.dumps(facts, indent=2))
+    elif is_bitstream:
+        _show(facts)
     else:
-        width = max(map(len, facts))
-        for key, value in facts.items():
-            click.echo(f"{key:{width}}  {value}")
+        _show_scene(facts)
 
 
 def _of_bitstream(path: Path) -> dict[str, Any]:
@@ -50,15 +56,34 @@ def _of_bitstream(path: Path) -> dict[str, Any]:
         }
 
 
-def _of_scene(path: Path) -> dict[str, Any]:
-    scene = read_scene(path)
-    return {
-        "file": str(path),
-        "scene": scene.name,
-        "bands": scene.bands,
-        "lines": scene.lines,
-        "samples": scene.samples,
-        "dtype": scene.dtype.str,
-        "min": scene.cube.min().item(),
-        "max": scene.cube.max().item(),
-    }
+def _of_scene(path: str) -> dict[str, Any]:
+    from bandpress.describe import describe
+
+    return describe(read_scene(path), path)
+
+
+def _show_scene(facts: dict[str, Any]) -> None:
+    """Print facts about a scene, then a table of its bands."""
+    of_band = ("wavelengths", "fwhm", "bad_bands", "band_min", "band_max")
+    _show({key: value for key, value in facts.items() if key not in of_band and value not in (None, [], {})})
+    bands = range(facts["bands"])
+    columns: dict[str, list[str]] = {"band": [str(b + 1) for b in bands]}
+    for title, key in (("nm", "wavelengths"), ("fwhm", "fwhm")):
+        if facts[key] is not None:
+            columns[title] = [
+                f"{value:.2f}" if isinstance(value, float) else str(value) for value in facts[key]
+            ]
+    for title, key in (("min", "band_min"), ("max", "band_max")):
+        columns[title] = ["-" if value is None else f"{value:g}" for value in facts[key]]
+    if facts["bad_bands"]:
+        columns["bad"] = ["bad" if b + 1 in facts["bad_bands"] else "" for b in bands]
+    widths = [max(map(len, [title, *cells])) for title, cells in columns.items()]
+    click.echo()
+    for row in [list(columns), *map(list, zip(*columns.values(), strict=True))]:
+        click.echo("  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _show(facts: dict[str, Any]) -> None:
+    width = max(map(len, facts))
+    for key, value in facts.items():
+        click.echo(f"{key:{width}}  {value}")

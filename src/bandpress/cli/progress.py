@@ -11,14 +11,18 @@ from rich.text import Text
 
 
 class _Rate(ProgressColumn):
-    """Bands done per second."""
+    """Bands (or `unit`) done per second."""
+
+    def __init__(self, unit: str = "bands"):
+        super().__init__()
+        self.unit = unit
 
     def render(self, task: Task) -> Text:
-        return Text("" if task.speed is None else f"{task.speed:.1f} bands/s")
+        return Text("" if task.speed is None else f"{task.speed:.1f} {self.unit}/s")
 
 
 @contextmanager
-def bands_bar(label: str, bands: int) -> Iterator[Callable[[int], object]]:
+def bands_bar(label: str, bands: int, unit: str = "bands") -> Iterator[Callable[[int], object]]:
     """Yield a function to be called with the number of bands done so far."""
     columns = (
         TextColumn("{task.description}"),
@@ -27,7 +31,7 @@ def bands_bar(label: str, bands: int) -> Iterator[Callable[[int], object]]:
     )
     console = Console(stderr=True)
     with Progress(
-        *columns, _Rate(), TimeRemainingColumn(), console=console, disable=not sys.stderr.isatty()
+        *columns, _Rate(unit), TimeRemainingColumn(), console=console, disable=not sys.stderr.isatty()
     ) as progress:
         task = progress.add_task(label, total=bands)
         yield lambda done: progress.update(task, completed=done)
@@ -68,3 +72,14 @@ def training_bar(label: str) -> Iterator[tuple[Callable[[Any], object], Callable
                 progress.console.print(f"{label}: {line}", highlight=False)
 
         yield report, say
+
+
+@contextmanager
+def busy(label: str) -> Iterator[None]:
+    """Show a person that something of unknown length is going on."""
+    console = Console(stderr=True)
+    if not sys.stderr.isatty():
+        yield
+        return
+    with console.status(label):
+        yield

@@ -11,10 +11,14 @@ from bandpress.errors import CodecError
 REGISTRY = {
     "jpeg2000": "bandpress.codecs.jpeg2000:Jpeg2000",
     "rklt-jpeg2000": "bandpress.codecs.rklt_jpeg2000:RkltJpeg2000",
+    "jpegxl": "bandpress.codecs.jpegxl:JpegXl",
     "learned": "bandpress.codecs.learned:Learned",
 }
 
-__all__ = ["REGISTRY", "Codec", "Encoding", "codec_class", "make_codec"]
+#: Codecs that run a network and so need the TensorFlow environment.
+NEEDS_TENSORFLOW = frozenset({"learned"})
+
+__all__ = ["NEEDS_TENSORFLOW", "REGISTRY", "Codec", "Encoding", "codec_class", "make_codec"]
 
 
 def codec_class(name: str) -> type[Codec]:

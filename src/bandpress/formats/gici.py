@@ -5,18 +5,26 @@
 """
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from bandpress.errors import SceneError
 from bandpress.files import atomic_path
+from bandpress.formats.raw import map_cube, write_cube
+from bandpress.formats.sidecar import complete, write_sidecar
 from bandpress.scene import Scene
 
 TYPES = ("bool", "uint8", "uint16", "int16", "int32", "int64", "float32", "float64")
 
 _NAME = re.compile(r"(?P<name>.+)\.(\d+)_(\d+)_(\d+)_(\d)_(\d)_(\d)\.raw", re.IGNORECASE)
 _EXPECTED = "<name>.<bands>_<width>_<height>_<type>_<endian>_<rgb>.raw"
+
+
+def claims(path: Path) -> bool:
+    """Say whether a file has a name of this kind."""
+    return _NAME.fullmatch(path.name) is not None
 
 
 def file_name(scene: Scene) -> str:
@@ -54,24 +62,22 @@ def read(path: Path) -> Scene:
             f"expected positive sizes, a type of 0 to {len(TYPES) - 1} and an endian of 0 (big) or 1 (little)"
         )
     dtype = np.dtype(TYPES[code]).newbyteorder("<" if endian else ">")
-    expected = bands * width * height * dtype.itemsize
-    found = path.stat().st_size
-    if found != expected:
-        raise SceneError(
-            f"{path}: {found} bytes; expected {expected}, for {bands} bands of {width} x {height} {dtype.name}"
-        )
-    cube = np.memmap(path, dtype=dtype, mode="r", shape=(bands, height, width))
-    return Scene(cube=cube, name=match["name"])
+    scene = Scene(map_cube(path, dtype, (bands, height, width)), name=match["name"])
+    return complete(scene, path)
 
 
 def write(scene: Scene, path: Path) -> Path:
-    """Write a scene; a name that does not give the geometry is completed, one that gives another is refused."""
+    """Write a scene; a name that does not give the geometry is completed, one that gives another is refused.
+
+    What is known of the bands goes into a JSON file beside it, see `bandpress.formats.sidecar`.
+    """
     match = _NAME.fullmatch(path.name)
-    named = Scene(scene.cube, name=match["name"] if match else path.name.removesuffix(".raw"))
+    named = replace(scene, name=match["name"] if match else path.name.removesuffix(".raw"))
     final = path.with_name(file_name(named))
     if match and final.name != path.name:
         raise SceneError(f"{path}: the name gives another geometry or type; expected {final.name}")
-    with atomic_path(final) as part, open(part, "wb") as file:
-        for band in scene.cube:
-            file.write(np.ascontiguousarray(band).data)
+    with atomic_path(final) as part:
+        with open(part, "wb") as file:
+            write_cube(scene.cube, file)
+        write_sidecar(scene, final)
     return final

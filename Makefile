@@ -1,0 +1,83 @@
+# What a person types. `make help` lists it.
+#
+# Two environments, since TensorFlow 2.14 and Snakemake 9 cannot share one (see envs/):
+#   .venv                the workflow and every tool but TensorFlow     from envs/workflow.txt
+#   .venvs/tensorflow    the network                                    from envs/tensorflow.txt
+
+SHELL := /bin/sh
+CORES ?= all
+UV_VERSION := 0.13.9
+UV := .venvs/uv/bin/uv
+WORKFLOW := .venv/.made
+TENSORFLOW := .venvs/tensorflow/.made
+SNAKEMAKE := envs/run workflow snakemake --cores $(CORES)
+PYTEST_WORKFLOW := envs/run workflow python -m pytest
+PYTEST_TENSORFLOW := envs/run tensorflow python -m pytest
+export UV_LINK_MODE ?= copy
+
+.PHONY: help env demo test test-slow test-all check format pins clean
+
+help:  ## Say what can be made.
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+env: $(WORKFLOW) $(TENSORFLOW)  ## Make both environments, or bring them up to date.
+
+demo: env  ## Run the demo study: real AVIRIS data, a few minutes, figures at the end.
+	@$(SNAKEMAKE) --configfile studies/demo.yaml --rerun-incomplete
+	@echo "Figures: results/demo/figures    Tables: results/demo/tables    Numbers: results/demo/rd.csv"
+
+test: env  ## Run the tests, but not the long matrices.
+	$(PYTEST_WORKFLOW) -m "not tensorflow and not workflow and not slow"
+	$(PYTEST_TENSORFLOW) -m "tensorflow and not workflow and not slow"
+	$(PYTEST_WORKFLOW) -m "workflow and not slow"
+
+test-slow: env  ## Run only the long matrices.
+	$(PYTEST_WORKFLOW) -m "slow and not tensorflow"
+	$(PYTEST_TENSORFLOW) -m "slow and tensorflow"
+
+test-all: test test-slow  ## Run the tests and the long matrices.
+
+check: env  ## Check format, lint and types.
+	envs/run workflow ruff format --check .
+	envs/run workflow ruff check .
+	envs/run workflow snakefmt --check Snakefile rules
+	envs/run workflow mypy
+	envs/run workflow snakemake --lint --configfile studies/demo.yaml
+	envs/run workflow snakemake --lint
+
+format: env  ## Bring the code into its format.
+	envs/run workflow ruff format .
+	envs/run workflow ruff check --fix .
+	envs/run workflow snakefmt Snakefile rules
+
+pins: $(UV) $(WORKFLOW)  ## Choose the versions in envs/ anew, from pyproject.toml.
+	$(UV) pip compile -q --python-version 3.11 --upgrade pyproject.toml -o envs/workflow.txt \
+	    --extra workflow --extra jpeg2000 --extra metrics --extra figures --extra formats --extra data --extra demo --extra test --extra dev
+	$(UV) pip compile -q --python-version 3.11 --upgrade pyproject.toml -o envs/tensorflow.txt \
+	    --extra tensorflow --extra metrics --extra test
+	envs/run workflow python envs/write_yaml.py
+
+clean:  ## Remove the environments and everything that the workflow made but the downloads.
+	rm -rf .venv .venvs .snakemake
+	find results -mindepth 1 -maxdepth 1 ! -name README.md ! -name reference -exec rm -rf {} +
+
+$(UV):
+	@python=$$(command -v python3.11 || command -v python3) || { \
+	    echo "make: neither python3.11 nor python3 was found; Python 3.11 is needed (TensorFlow 2.14 runs on no later one)" >&2; exit 1; }; \
+	"$$python" -m venv .venvs/uv && .venvs/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(WORKFLOW): envs/workflow.txt pyproject.toml | $(UV)
+	$(call make-environment,.venv,envs/workflow.txt)
+
+$(TENSORFLOW): envs/tensorflow.txt pyproject.toml | $(UV)
+	$(call make-environment,.venvs/tensorflow,envs/tensorflow.txt)
+
+# $(1) folder, $(2) pins
+define make-environment
+	@[ -x $(1)/bin/python ] || $(UV) venv --quiet --python 3.11 $(1) || { \
+	    echo "make: Python 3.11 was not found and could not be installed; TensorFlow 2.14 runs on no later one" >&2; exit 1; }
+	@echo "Installing $(2) into $(1)"
+	@$(UV) pip sync --quiet --python $(1)/bin/python $(2)
+	@$(UV) pip install --quiet --no-deps --python $(1)/bin/python --editable .
+	@touch $@
+endef

@@ -1,0 +1,66 @@
+# Reads: the sources that the study names (a package's file, an address, a folder).
+# Makes: datasets/{dataset}.json, where the verified source lies and which scenes it holds;
+#        scenes/{dataset}/{scene}/, each scene cropped and in GICI raw, ready to be coded.
+# What jobs depend on: not the licence or the citation, whose change remakes nothing.
+RECIPE = {"sensor", "role", "source", "scenes"}
+
+
+def source_of(wildcards):
+    """Return what fetching depends on, as JSON."""
+    return STUDY.datasets[wildcards.dataset].model_dump_json(exclude_defaults=True, include=RECIPE)
+
+
+def entry_of(wildcards):
+    """Return what one scene depends on as JSON: its own crop, not that of its neighbours."""
+    dataset = STUDY.datasets[wildcards.dataset]
+    scenes = {wildcards.scene: dataset.scenes[wildcards.scene]} if dataset.scenes else None
+    alone = dataset.model_copy(update={"scenes": scenes})
+    return alone.model_dump_json(include=RECIPE, exclude_defaults=True)
+
+
+checkpoint fetch_dataset:
+    """Fetch a data set, check it, and list its scenes."""
+    input:
+        script="scripts/fetch_dataset.py",
+    output:
+        record=f"{OUT}/datasets/{{dataset}}.json",
+    log:
+        f"{OUT}/logs/fetch_dataset/{{dataset}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/fetch_dataset/{{dataset}}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        **SITE,
+        mem_mb=1000,
+        runtime=240,
+    params:
+        entry=source_of,
+        lock=study_file().with_suffix(".lock.json"),
+    shell:
+        "envs/run analysis python {input.script} --dataset {wildcards.dataset} --entry {params.entry:q}"
+        " --lock {params.lock:q} --output {output.record} 2>&1 | tee {log}"
+
+
+rule prepare_scene:
+    """Cut one scene out of its source and write it as GICI raw."""
+    input:
+        script="scripts/prepare_scene.py",
+        record=f"{OUT}/datasets/{{dataset}}.json",
+    output:
+        directory(f"{OUT}/scenes/{{dataset}}/{{scene}}"),
+    log:
+        f"{OUT}/logs/prepare_scene/{{dataset}}/{{scene}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/prepare_scene/{{dataset}}/{{scene}}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        **SITE,
+        mem_mb=2000,
+        runtime=30,
+    params:
+        entry=entry_of,
+    shell:
+        "envs/run analysis python {input.script} --record {input.record} --dataset {wildcards.dataset}"
+        " --scene {wildcards.scene} --entry {params.entry:q} --output {output} > {log} 2>&1"

@@ -1,0 +1,99 @@
+# Reads: scenes/{dataset}/{scene}/ of the training and validation sets, or models that somebody else trained.
+# Makes: models/{family}/q{quality}/, a model folder each: card, weights, integer tables.
+
+
+TRAINED = [name for name, family in STUDY.models.items() if family.source == "train"]
+FETCHED = [name for name, family in STUDY.models.items() if family.source == "fetch"]
+
+
+def training_scenes(use):
+    """Return an input function: the folders of a family's scenes for one use, train_on or validate_on."""
+
+    def folders(wildcards):
+        datasets = getattr(STUDY.models[wildcards.family], use)
+        return [folder for dataset in datasets for folder in scene_folders(dataset)]
+
+    return folders
+
+
+rule train_model:
+    """Train the network of one quality; an interrupted training goes on from its last checkpoint."""
+    input:
+        train=training_scenes("train_on"),
+        validate=training_scenes("validate_on"),
+    output:
+        directory(f"{OUT}/models/{{family}}/q{{quality}}"),
+    log:
+        f"{OUT}/logs/train_model/{{family}}/q{{quality}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/train_model/{{family}}/q{{quality}}.tsv"
+    wildcard_constraints:
+        family=one_of(TRAINED),
+    conda:
+        "../envs/tensorflow.yaml"
+    threads: 2
+    resources:
+        **STUDY.cluster.training,
+        mem_mb=memory(4000, 2),
+        gpu=STUDY.cluster.gpus,
+    params:
+        options=lambda wildcards: STUDY.models[wildcards.family].training_options(int(wildcards.quality)),
+        validate=lambda wildcards, input: [f"--validate={folder}" for folder in input.validate],
+    conda:
+        "../envs/tensorflow.yaml"
+    shell:
+        "envs/run tensorflow python -m bandpress train {input.train} {params.validate} {params.options}"
+        " --threads {threads} --resume --output {output} > {log} 2>&1"
+
+
+rule fetch_models:
+    """Fetch an archive of models, check it, and find the members that the study names."""
+    input:
+        script="scripts/fetch_models.py",
+    output:
+        record=f"{OUT}/models/{{family}}.json",
+    log:
+        f"{OUT}/logs/fetch_models/{{family}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/fetch_models/{{family}}.tsv"
+    wildcard_constraints:
+        family=one_of(FETCHED),
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        **SITE,
+        mem_mb=1000,
+        runtime=240,
+    params:
+        archive=lambda wildcards: STUDY.models[wildcards.family].archive.model_dump_json(
+            exclude_defaults=True
+        ),
+        members=lambda wildcards: STUDY.models[wildcards.family].members,
+        lock=study_file().with_suffix(".lock.json"),
+    shell:
+        "envs/run analysis python {input.script} --archive {params.archive:q} --members {params.members}"
+        " --lock {params.lock:q} --output {output.record} 2>&1 | tee {log}"
+
+
+rule import_model:
+    """Turn a fetched SavedModel into a model folder by reading its variables; nothing in it is executed."""
+    input:
+        script="scripts/import_model.py",
+        record=f"{OUT}/models/{{family}}.json",
+    output:
+        directory(f"{OUT}/models/{{family}}/q{{quality}}"),
+    log:
+        f"{OUT}/logs/import_model/{{family}}/q{{quality}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/import_model/{{family}}/q{{quality}}.tsv"
+    wildcard_constraints:
+        family=one_of(FETCHED),
+    conda:
+        "../envs/tensorflow.yaml"
+    resources:
+        **SITE,
+        mem_mb=4000,
+        runtime=30,
+    shell:
+        "envs/run tensorflow python {input.script} --record {input.record} --quality {wildcards.quality}"
+        " --output {output} > {log} 2>&1"

@@ -1,0 +1,67 @@
+"""Code a scene with one codec at one operating point, decode the file from disk, measure both."""
+
+import argparse
+import json
+import resource
+import time
+from pathlib import Path
+
+from bandpress.bitstream import Reader
+from bandpress.codecs import make_codec
+from bandpress.coding import compress, decompress, rate
+from bandpress.files import atomic_path
+from bandpress.formats import read_scene
+from bandpress.metrics import measure, write_bands
+from bandpress.scripting import only_file, stated_failures
+
+
+@stated_failures
+def main(argv: list[str] | None = None) -> None:
+    """Write the ``.bpk`` file, one flat JSON record and one CSV line a band."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scene", type=Path, required=True, help="folder with one prepared scene")
+    parser.add_argument("--codec", required=True, help="name in the registry")
+    parser.add_argument("--options", type=json.loads, default={}, help="the codec's options, JSON")
+    parser.add_argument("--model", type=Path, help="folder of the network model")
+    parser.add_argument(
+        "--about", type=json.loads, default={}, help="columns to put before the measures, JSON"
+    )
+    parser.add_argument("--stream", type=Path, required=True)
+    parser.add_argument("--record", type=Path, required=True)
+    parser.add_argument("--bands", type=Path, required=True)
+    args = parser.parse_args(argv)
+
+    scene = read_scene(only_file(args.scene))
+    options = args.options | ({"model": args.model} if args.model else {})
+    codec = make_codec(args.codec, **options)
+
+    start = time.perf_counter()
+    size = compress(scene, args.stream, codec)
+    encode_s = time.perf_counter() - start
+    start = time.perf_counter()
+    decoded = decompress(args.stream, model=args.model).scene
+    decode_s = time.perf_counter() - start
+
+    with Reader(args.stream) as reader:
+        clusters, bands_per_cluster = reader.clusters, reader.header.bands_per_cluster
+    measures = measure(scene, decoded, clusters)
+    mse_per_band = measures.pop("mse_per_band")
+    record = {
+        **args.about,
+        "bands_per_cluster": bands_per_cluster,
+        "file": args.stream.as_posix(),
+        "bytes": size,
+        "bps": rate(args.stream, scene.cube.shape),
+        **measures,
+        "encode_s": encode_s,
+        "decode_s": decode_s,
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+    write_bands(args.bands, mse_per_band, scene.wavelengths)
+    with atomic_path(args.record) as part:
+        part.write_text(json.dumps(record, indent=1) + "\n")
+    print(f"{args.stream}: {record['bps']:.4f} bps, {record['psnr']:.2f} dB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""Gather the records of a study's points (one JSON file each) into rd.csv.
+
+Example:
+  python scripts/collect_rd.py results/demo/streams/*/*/*/*.json --output results/demo/rd.csv
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from bandpress.errors import BandpressError, StudyError
+from bandpress.metrics import METRICS, write_csv
+
+#: Columns that come first, in this order; others follow as the records have them.
+COLUMNS = (
+    "study",
+    "dataset",
+    "sensor",
+    "scene",
+    "codec",
+    "label",
+    "family",
+    "bands_per_cluster",
+    "point",
+    "protocol",
+    "file",
+    "bytes",
+    "bps",
+    *METRICS,
+    "encode_s",
+    "decode_s",
+    "peak_memory_mb",
+)
+NEEDED = (
+    "study",
+    "dataset",
+    "scene",
+    "codec",
+    "bands_per_cluster",
+    "point",
+    "file",
+    "bytes",
+    "bps",
+    "mse",
+    "psnr",
+)
+
+
+def read_record(path: Path) -> dict:
+    """Read one record; lists in it (values a band) stay out of the table.
+
+    Raises
+    ------
+    StudyError
+        If the file is not a flat JSON object with at least the columns of `NEEDED`.
+    """
+    try:
+        record = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise StudyError(f"{path}: not JSON ({error}); expected the record of one operating point") from None
+    if not isinstance(record, dict):
+        raise StudyError(
+            f"{path}: a {type(record).__name__} was found; expected the record of one operating point"
+        )
+    missing = [key for key in NEEDED if key not in record]
+    if missing:
+        raise StudyError(f"{path}: the record has no {missing[0]!r}; expected {', '.join(NEEDED)}")
+    return {key: value for key, value in record.items() if not isinstance(value, (list, dict))}
+
+
+def collect(paths: list[Path], output: Path) -> None:
+    """Write the table of all records, in order of data set, scene, codec and rate.
+
+    Raises
+    ------
+    StudyError
+        If there is no record, one cannot be read, or two are of the same point.
+    """
+    if not paths:
+        raise StudyError(f"{output}: no records were given; expected one a scene, codec and operating point")
+    rows, source = [], {}
+    for path in paths:
+        row = read_record(path)
+        key = tuple(str(row[k]) for k in ("study", "dataset", "scene", "codec", "point"))
+        if key in source:
+            raise StudyError(f"{path}: the same point as {source[key]}; expected each point once")
+        source[key] = path
+        rows.append(row)
+    order = {codec: i for i, codec in enumerate(dict.fromkeys(row["codec"] for row in rows))}
+    rows.sort(key=lambda row: (row["dataset"], row["scene"], order[row["codec"]], row["bps"]))
+    present = dict.fromkeys(key for row in rows for key in row)
+    columns = [key for key in COLUMNS if key in present]
+    columns += [key for key in present if key not in COLUMNS]
+    write_csv(output, [{key: row.get(key) for key in columns} for row in rows])
+
+
+def expected_records(
+    streams: Path, datasets: list[Path], points: dict[str, dict[str, list[str]]]
+) -> list[Path]:
+    """Return the record of each point of each scene, in the order of the study.
+
+    Parameters
+    ----------
+    streams
+        Folder of the study's coded scenes.
+    datasets
+        What ``fetch_dataset.py`` wrote of each data set, ``<name>.json``.
+    points
+        Names of the operating points, by data set and codec.
+    """
+    scenes = {path.stem: json.loads(path.read_text("utf-8"))["scenes"] for path in datasets}
+    return [
+        streams / dataset / scene / codec / f"{point}.json"
+        for dataset, codecs in points.items()
+        for scene in scenes[dataset]
+        for codec, names in codecs.items()
+        for point in names
+    ]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the script."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "records", nargs="*", type=Path, help="JSON files, in the order of the study's codecs"
+    )
+    parser.add_argument("--streams", type=Path, help="folder of the study's coded scenes")
+    parser.add_argument(
+        "--datasets", nargs="+", default=[], type=Path, help="what fetch_dataset.py wrote, one a data set"
+    )
+    parser.add_argument("--points", type=json.loads, help="data set → codec → points, JSON")
+    parser.add_argument("--output", type=Path, required=True)
+    args = parser.parse_args(argv)
+    try:
+        expected = expected_records(args.streams, args.datasets, args.points) if args.points else []
+        collect([*args.records, *expected], args.output)
+    except (BandpressError, OSError) as error:
+        print(f"collect_rd.py: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

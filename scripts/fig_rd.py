@@ -1,0 +1,104 @@
+"""Rate-distortion curves: PSNR against bits per sample, one panel a cluster size.
+
+Codecs that see one band at a time or all of them appear in every panel. Curves are means over the scenes
+that all codecs have in common. Writes .pdf, .svg, .png and .csv.
+
+Example:
+  python scripts/fig_rd.py results/demo/rd.csv --sensor AVIRIS --output results/demo/figures/rd_aviris.pdf
+"""
+
+import argparse
+import sys
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+from bandpress.figures import results, script, style
+from bandpress.figures.looks import Looks
+
+AXES = {
+    "psnr": "PSNR (dB, peak 65,535)",
+    "psnr_cluster_mean": "Mean PSNR of clusters (dB, peak 65,535)",
+    "psnr_range": "PSNR (dB, peak: range of scene)",
+    "ssim_range": "SSIM (range of scene)",
+    "sam_mean": "Mean spectral angle (degrees)",
+}
+ONE_BAND = ("jpeg2000", "jpegxl")
+
+
+def panels_of(curves: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """Return (cluster size, curves) for each panel; the size is empty if there is but one panel without clusters."""
+    everywhere = (curves["bands_per_cluster"] == "all") | (
+        curves["family"].isin(ONE_BAND) & (curves["bands_per_cluster"] == "1")
+    )
+    sizes = sorted(set(curves.loc[~everywhere, "bands_per_cluster"]), key=float)
+    if not sizes:
+        return [("", curves)]
+    return [(k, curves[everywhere | (curves["bands_per_cluster"] == k)]) for k in sizes]
+
+
+def draw(args: argparse.Namespace) -> None:
+    """Draw the figure."""
+    frame = results.lossy(script.select(args))
+    scenes = results.common_scenes(frame)
+    curves = results.mean_curves(frame, args.metric)
+    if args.most_rate is not None:
+        curves = curves[curves["bps"] <= args.most_rate]
+    panels = panels_of(curves)
+    style.use()
+    columns = min(len(panels), 2)
+    rows = -(-len(panels) // columns)
+    width = style.COLUMN if columns == 1 else style.PAGE
+    figure, grid = plt.subplots(
+        rows, columns, figsize=(width, 2.3 * rows + 0.62), sharex=True, sharey=True, squeeze=False
+    )
+    looks, handles, plotted = Looks(), {}, []
+    for ax, (k, part) in zip(grid.flat, panels, strict=False):
+        of_family = part.groupby(["family", part["bands_per_cluster"] == "all"])["codec"].transform("nunique")
+        for (codec, protocol), curve in part.groupby(["codec", "protocol"], sort=False):
+            first = curve.iloc[0]
+            alone = len(panels) > 1 and of_family[curve.index[0]] == 1
+            label = first["label"]
+            if alone:
+                label = results.describe(first["family"], first["bands_per_cluster"])
+                label = label.removesuffix(f", k = {k}")
+            look = looks.of(first["family"], first["bands_per_cluster"], "" if alone else codec, protocol)
+            line = ax.plot(
+                curve["bps"], curve[args.metric], clip_on=False, zorder=9 - len(plotted) % 7, **look
+            )
+            handles[label] = line[0]
+            plotted.append(curve.assign(panel=k))
+        if len(panels) > 1:
+            ax.set_title(f"k = {k}" + (" band a cluster" if k == "1" else " bands a cluster"))
+        ax.set_xlim(left=0)
+    for ax in grid.flat[len(panels) :]:
+        ax.set_axis_off()
+    for ax in grid[-1]:
+        ax.set_xlabel("Rate (bits per sample)")
+    for ax in grid[:, 0]:
+        ax.set_ylabel(AXES.get(args.metric, args.metric))
+    sensor = ", ".join(dict.fromkeys(frame["sensor"]))
+    what = scenes[0] if len(scenes) == 1 else f"mean of {len(scenes)} scenes"
+    figure.suptitle(": ".join(filter(None, (sensor, what))), fontsize=7.5)
+    figure.legend(
+        handles.values(), handles.keys(), loc="outside lower center", ncols=2 if columns == 1 else 3
+    )
+    numbers = pd.concat(plotted).assign(scene_names=" ".join(scenes))
+    style.save(figure, numbers.replace({np.nan: None}), args.output)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the script."""
+    parser = script.parser(__doc__)
+    script.add_selection(parser)
+    parser.add_argument("--metric", default="psnr", help="column of rd.csv (default: psnr)")
+    parser.add_argument(
+        "--most-rate", type=float, help="leave out points above this rate, in bits per sample"
+    )
+    args = parser.parse_args(argv)
+    return script.run(lambda: draw(args), args.output)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

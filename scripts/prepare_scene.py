@@ -1,0 +1,36 @@
+"""Cut one scene out of a fetched data set and write it as GICI raw into a folder of its own."""
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+
+from bandpress.datasets import Dataset, prepare
+from bandpress.files import atomic_path
+from bandpress.scripting import stated_failures
+
+
+@stated_failures
+def main(argv: list[str] | None = None) -> None:
+    """Write the scene, and beside it what is known of its bands."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dataset", required=True, help="name in the study")
+    parser.add_argument("--scene", required=True, help="name of the scene")
+    parser.add_argument(
+        "--entry", type=json.loads, required=True, help="what the study says of the data set, JSON"
+    )
+    parser.add_argument("--record", type=Path, required=True, help="what fetch_dataset.py wrote")
+    parser.add_argument("--output", type=Path, required=True, help="folder to make")
+    args = parser.parse_args(argv)
+
+    record = json.loads(args.record.read_text())
+    entry = args.entry | {"scenes": {args.scene: record["scenes"][args.scene]}}
+    dataset = Dataset(licence="in the study", citation="in the study", **entry)
+    shutil.rmtree(args.output, ignore_errors=True)
+    with atomic_path(args.output) as part:
+        written = prepare(dataset, args.dataset, Path(record["path"]), part)
+    print(f"{args.output / written[0].name}")
+
+
+if __name__ == "__main__":
+    main()

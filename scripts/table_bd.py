@@ -1,0 +1,99 @@
+"""BD-rate and BD-PSNR against a reference, per scene and mean ± spread over scenes. Writes .csv, .md and .tex.
+
+The reference is a codec of the study (--reference NAME), or for each codec the one of RKLT + JPEG 2000 in
+the same clusters (the default). Curves that do not overlap are not compared; the table says why.
+
+Example:
+  python scripts/table_bd.py results/demo/rd.csv --reference rklt-k3 --output results/demo/tables/bd.csv
+"""
+
+import argparse
+import sys
+
+import pandas as pd
+
+from bandpress.bjontegaard import METHODS
+from bandpress.errors import StudyError
+from bandpress.figures import script
+from bandpress.figures.gains import gains, over_scenes, same_clusters
+from bandpress.figures.tables import Column, save_note, save_table
+
+COLUMNS = (
+    Column("sensor", "Sensor"),
+    Column("scene", "Scene"),
+    Column("label", "Codec"),
+    Column("reference_label", "Reference"),
+    Column("protocol", "Protocol"),
+    Column("pooling", "Pooling"),
+    Column("bd_rate_text", "BD-rate (%)"),
+    Column("bd_psnr_text", "BD-PSNR (dB)"),
+)
+
+
+def show(value: float, spread: float, counted: float, of_scenes: float, digits: int) -> str:
+    """Write a difference with its sign, its spread, and over how many scenes where some are missing."""
+    if pd.isna(value):
+        return "–"
+    text = f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "−")
+    text += "" if pd.isna(spread) else f" ± {spread:.{digits}f}"
+    return text + (f" ({counted:.0f} of {of_scenes:.0f} scenes)" if counted < of_scenes else "")
+
+
+def with_texts(per_scene: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
+    """Join the rows of scenes and those of their mean ± spread, and write the differences out."""
+    mean = over_scenes(per_scene).assign(scene="mean ± spread")
+    rows = pd.concat([per_scene, mean[mean["of_scenes"] > 1]], ignore_index=True)
+    for value, spread, counted, text, digits in (
+        ("bd_rate_percent", "bd_rate_spread", "scenes_bd_rate", "bd_rate_text", 1),
+        ("bd_psnr_db", "bd_psnr_spread", "scenes_bd_psnr", "bd_psnr_text", 2),
+    ):
+        columns = (
+            rows.get(key, pd.Series(float("nan"), rows.index))
+            for key in (value, spread, counted, "of_scenes")
+        )
+        rows[text] = [show(*values, digits) for values in zip(*columns, strict=True)]
+    return rows.assign(reference_label=rows["reference"].map(labels))
+
+
+def draw(args: argparse.Namespace) -> None:
+    """Make the table."""
+    frame = script.select(args)
+    labels = dict(zip(frame["codec"], frame["label"], strict=True))
+    if args.reference is not None and args.reference not in labels:
+        raise StudyError(f"{args.rd}: no codec {args.reference!r}; expected one of {', '.join(labels)}")
+    reference = same_clusters(frame) if args.reference is None else (lambda codec: args.reference)
+    per_scene = gains(frame, reference, args.method, args.min_overlap)
+    rows = with_texts(per_scene, labels)
+    notes = [
+        f"Averages over the range that both curves cover ({args.method} interpolation); negative BD-rate and positive "
+        "BD-PSNR are gains over the reference. Spread: sample standard deviation over scenes."
+    ]
+    notes += [f"{n.scene}: {n.note}." for n in per_scene[per_scene["note"] != ""].itertuples()]
+    shown = [c for c in COLUMNS if rows[c.key].nunique() > 1 or c.key not in ("sensor", "protocol")]
+    caption = "Bjøntegaard differences"
+    caption += (
+        f" against {labels[args.reference]}."
+        if args.reference
+        else " against RKLT + JPEG 2000 in the same clusters."
+    )
+    data = rows.drop(columns=["bd_rate_text", "bd_psnr_text"])
+    save_table(rows, shown, args.output, caption, list(dict.fromkeys(notes)), csv=data)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the script."""
+    parser = script.parser(__doc__)
+    script.add_selection(parser)
+    parser.add_argument(
+        "--reference", help="codec of the study (default: RKLT + JPEG 2000 in the same clusters)"
+    )
+    parser.add_argument("--method", choices=METHODS, default="pchip", help="interpolation")
+    parser.add_argument(
+        "--min-overlap", type=float, default=0.25, help="of the shorter curve (default: 0.25)"
+    )
+    args = parser.parse_args(argv)
+    return script.run(lambda: draw(args), args.output, save_note)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

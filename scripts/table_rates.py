@@ -1,0 +1,54 @@
+"""Rate and quality of every operating point of every scene. Writes .csv, .md and .tex.
+
+Example:
+  python scripts/table_rates.py results/demo/rd.csv --output results/demo/tables/rates.csv
+"""
+
+import argparse
+import sys
+
+from bandpress.figures import script
+from bandpress.figures.tables import Column, save_note, save_table
+
+COLUMNS = (
+    Column("scene", "Scene"),
+    Column("label", "Codec"),
+    Column("point", "Point"),
+    Column("protocol", "Protocol"),
+    Column("bps", "Rate (bps)", ".3f"),
+    Column("psnr", "PSNR (dB)", ".2f"),
+    Column("psnr_range", "PSNR, range (dB)", ".2f"),
+    Column("psnr_cluster_mean", "Mean of clusters (dB)", ".2f"),
+    Column("snr", "SNR (dB)", ".2f"),
+    Column("mae", "MAE", ".2f"),
+    Column("pae", "PAE", ".0f"),
+    Column("ssim_range", "SSIM", ".4f"),
+    Column("sam_mean", "SAM (degrees)", ".3f"),
+    Column("sam_p95", "SAM, 95 % (degrees)", ".3f"),
+)
+NOTES = (
+    "Rate: bits of the file on disk, header and side information included, over samples of the scene. "
+    "PSNR: of the MSE pooled over all samples, peak 65,535; range: peak is the range of the scene; "
+    "mean of clusters: mean of the PSNRs of the clusters, peak 65,535. SSIM: mean over bands, dynamic "
+    "range of the scene. SAM: spectral angle.",
+)
+
+
+def draw(args: argparse.Namespace) -> None:
+    """Make the table."""
+    frame = script.select(args)
+    columns = [c for c in COLUMNS if c.key in frame.columns and frame[c.key].notna().any()]
+    columns = [c for c in columns if c.key != "protocol" or frame["protocol"].nunique() > 1]
+    save_table(frame, columns, args.output, "Rate and quality of every operating point.", NOTES)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the script."""
+    parser = script.parser(__doc__)
+    script.add_selection(parser)
+    args = parser.parse_args(argv)
+    return script.run(lambda: draw(args), args.output, save_note)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,180 @@
+"""Bjøntegaard differences between two rate-distortion curves.
+
+G. Bjøntegaard, "Calculation of average PSNR differences between RD-curves", VCEG-M33 (2001), with the piecewise
+interpolation that later work prefers (Herglotz et al. 2022, arXiv:2202.12565), by the authors' package `bjontegaard`.
+A difference is an average over the range that both curves cover; where that range is empty or short it means
+nothing, so it is refused there, with the overlap that was found.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import ModuleType
+
+import numpy as np
+
+from bandpress.errors import BandpressError, MissingDependencyError
+
+METHODS = ("pchip", "akima", "cubic")
+_FEWEST_POINTS = {"pchip": 2, "akima": 2, "cubic": 4}
+
+
+class CurveError(BandpressError):
+    """Two curves cannot be compared: too few points, not increasing, or no common range."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A rate-distortion curve.
+
+    Parameters
+    ----------
+    rates
+        Bits per sample, positive.
+    psnrs
+        dB, finite, one a rate.
+    name
+        What errors call it.
+    """
+
+    rates: Sequence[float]
+    psnrs: Sequence[float]
+    name: str = "curve"
+
+    def sorted(self, method: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return rates and PSNRs in order of rate, checked.
+
+        Raises
+        ------
+        CurveError
+            If there are too few points, a value is not usable, or the PSNR does not rise with the rate.
+        """
+        order = np.argsort(self.rates)
+        rates = np.asarray(self.rates, dtype=np.float64)[order]
+        psnrs = np.asarray(self.psnrs, dtype=np.float64)[order]
+        fewest = _FEWEST_POINTS[method]
+        if len(rates) < fewest:
+            raise CurveError(
+                f"{self.name}: {len(rates)} point{'s' * (len(rates) != 1)}; expected at least {fewest} for a curve"
+            )
+        if not (np.isfinite(psnrs).all() and np.isfinite(rates).all() and (rates > 0).all()):
+            raise CurveError(
+                f"{self.name}: a rate or a PSNR is not finite; expected lossy points of positive rate"
+            )
+        if not ((np.diff(rates) > 0).all() and (np.diff(psnrs) > 0).all()):
+            i = int(np.argmax((np.diff(rates) <= 0) | (np.diff(psnrs) <= 0)))
+            raise CurveError(
+                f"{self.name}: {psnrs[i]:.2f} dB at {rates[i]:.4g} bps is followed by {psnrs[i + 1]:.2f} dB at "
+                f"{rates[i + 1]:.4g} bps; expected a PSNR that rises with the rate"
+            )
+        return rates, psnrs
+
+
+def overlap(a: Sequence[float] | np.ndarray, b: Sequence[float] | np.ndarray) -> float:
+    """Return the length of the common range of two sets of values over the length of the shorter range.
+
+    1 if one range lies within the other, 0 if they only touch, negative (the gap, over the shorter range) if they are
+    apart.
+
+    Parameters
+    ----------
+    a, b
+        Values, at least two different ones in each.
+    """
+    common = min(max(a), max(b)) - max(min(a), min(b))
+    return float(common / min(max(a) - min(a), max(b) - min(b)))
+
+
+def bd_rate(anchor: Curve, test: Curve, method: str = "pchip", min_overlap: float = 0.25) -> float:
+    """Return the average rate difference at equal PSNR, in per cent: negative if `test` needs less rate.
+
+    Parameters
+    ----------
+    anchor, test
+        Reference and codec under test.
+    method
+        Interpolation of log rate over PSNR: ``"pchip"``, ``"akima"`` or ``"cubic"``.
+    min_overlap
+        Least `overlap` of the ranges of PSNR.
+
+    Raises
+    ------
+    CurveError
+        If a curve is not usable or the curves overlap by less.
+    """
+    (anchor_rates, anchor_psnrs), (test_rates, test_psnrs) = anchor.sorted(method), test.sorted(method)
+    _check_overlap(anchor, test, anchor_psnrs, test_psnrs, min_overlap, "PSNR", "dB")
+    function = _package().bd_rate
+    return float(
+        function(
+            anchor_rates,
+            anchor_psnrs,
+            test_rates,
+            test_psnrs,
+            method,
+            require_matching_points=False,
+            min_overlap=0,
+        )
+    )
+
+
+def bd_psnr(anchor: Curve, test: Curve, method: str = "pchip", min_overlap: float = 0.25) -> float:
+    """Return the average PSNR difference at equal rate, in dB: positive if `test` is better.
+
+    Parameters
+    ----------
+    anchor, test
+        Reference and codec under test.
+    method
+        Interpolation of PSNR over log rate: ``"pchip"``, ``"akima"`` or ``"cubic"``.
+    min_overlap
+        Least `overlap` of the ranges of log rate.
+
+    Raises
+    ------
+    CurveError
+        If a curve is not usable or the curves overlap by less.
+    """
+    (anchor_rates, anchor_psnrs), (test_rates, test_psnrs) = anchor.sorted(method), test.sorted(method)
+    _check_overlap(anchor, test, np.log10(anchor_rates), np.log10(test_rates), min_overlap, "rate", "bps")
+    function = _package().bd_psnr
+    return float(
+        function(
+            anchor_rates,
+            anchor_psnrs,
+            test_rates,
+            test_psnrs,
+            method,
+            require_matching_points=False,
+            min_overlap=0,
+        )
+    )
+
+
+def _check_overlap(
+    anchor: Curve, test: Curve, a: np.ndarray, b: np.ndarray, least: float, what: str, unit: str
+) -> None:
+    share = overlap(a, b)
+    if share > 0 and share >= least:
+        return
+
+    def show(values: np.ndarray) -> str:
+        low, high = (
+            (10.0 ** values.min(), 10.0 ** values.max()) if unit == "bps" else (values.min(), values.max())
+        )
+        return f"{low:.3g} to {high:.3g} {unit}" if unit == "bps" else f"{low:.2f} to {high:.2f} {unit}"
+
+    found = f"overlap by {share:.0%} of the shorter one" if share > 0 else "do not overlap"
+    raise CurveError(
+        f"the {what} ranges of {anchor.name} ({show(a)}) and {test.name} ({show(b)}) {found}; "
+        f"expected at least {least:.0%}"
+    )
+
+
+def _package() -> ModuleType:
+    try:
+        import bjontegaard
+    except ImportError:
+        raise MissingDependencyError(
+            "Bjøntegaard differences need the package bjontegaard; install it with: pip install 'bandpress[figures]'"
+        ) from None
+    return bjontegaard

@@ -1,0 +1,87 @@
+"""``bandpress clusters``: scenes to cluster files and back, as the paper's own tools exchange them."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.group()
+def command() -> None:
+    """Cut scenes into files of a few bands each, and put them back together.
+
+    Only needed to exchange such files with other tools: compress and train take scenes as they are.
+
+    \b
+    Example:
+      bandpress clusters extract datasets/AVIRIS_test datasets/AVIRIS_test_3bands --bands 3
+      bandpress clusters merge datasets/AVIRIS_test_3bands restored/
+    """
+
+
+def _bands_per_cluster(ctx: click.Context, param: click.Parameter, value: str) -> Any:
+    if value == "all":
+        return value
+    if not value.isdigit() or int(value) < 1:
+        raise click.BadParameter(f"{value!r} is not a positive integer or 'all'")
+    return int(value)
+
+
+@command.command("extract")
+@click.argument("source", type=click.Path(exists=True, path_type=Path))
+@click.argument("target", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--bands", "-k", required=True, callback=_bands_per_cluster, help="Bands of each cluster, or 'all'."
+)
+@click.option(
+    "--first-band", type=click.IntRange(min=1), default=1, show_default=True, help="Counted from 1."
+)
+@click.option("--last-band", type=click.IntRange(min=1), help="Included. Default: the last one there is.")
+@click.option(
+    "--pad",
+    type=click.Choice(["none", "zero"]),
+    default="none",
+    show_default=True,
+    help="Fill the last cluster up with bands of zeros, as the paper's tools do.",
+)
+def extract(source: Path, target: Path, bands: Any, first_band: int, last_band: int | None, pad: Any) -> None:
+    """Write the clusters of SOURCE, a scene or a folder of scenes, into the folder TARGET.
+
+    \b
+    Example:
+      bandpress clusters extract scene.224_680_512_2_1_0.raw clusters/ --bands 3 --first-band 10 --last-band 99
+    """
+    from bandpress.cli.progress import busy
+    from bandpress.cluster_files import extract
+
+    with busy(f"extracting clusters of {source.name}"):
+        written = extract(source, target, bands, first_band, last_band, pad)
+    click.echo(f"{target}: {len(written)} cluster files, {written[0].name} to {written[-1].name}")
+
+
+@command.command("merge")
+@click.argument("source", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("target", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--bands", type=click.IntRange(min=1), help="Bands of each scene, where padding is to be cut off."
+)
+@click.option(
+    "--byte-order",
+    type=click.Choice(["source", "little", "big"]),
+    default="source",
+    show_default=True,
+    help="That of the scenes which were extracted, or another.",
+)
+def merge(source: Path, target: Path, bands: int | None, byte_order: Any) -> None:
+    """Put the scenes together whose cluster files are in the folder SOURCE, into the folder TARGET.
+
+    \b
+    Example:
+      bandpress clusters merge clusters/ restored/
+    """
+    from bandpress.cli.progress import busy
+    from bandpress.cluster_files import merge
+
+    with busy(f"merging clusters of {source.name}"):
+        for path in merge(source, target, bands, byte_order):
+            click.echo(path)

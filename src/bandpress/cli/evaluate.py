@@ -1,0 +1,163 @@
+"""``bandpress evaluate``: a codec or a model over scenes, one line of CSV each."""
+
+import random
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from bandpress.bitstream import SUFFIX
+from bandpress.cli.compress import command as compress_command
+from bandpress.cli.progress import bands_bar
+from bandpress.codecs import make_codec
+from bandpress.errors import MissingDependencyError, SceneError
+from bandpress.evaluation import evaluate
+from bandpress.figures.images import default_bands, false_colour, stretch
+from bandpress.formats import FORMATS, read_scene
+from bandpress.metrics import write_csv
+from bandpress.scene import Scene
+
+#: Columns of the authors' test script, and what they hold here; the other metrics follow under their own names.
+COLUMNS = {
+    "Image": "image",
+    "size": "bytes",
+    "Rate (bps)": "bps",
+    "MSE": "mse",
+    "MS-SSIM": "ms_ssim",
+    "MAE": "mae",
+    "PAE": "pae",
+}
+
+
+@click.command()
+@click.argument("scenes", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="CSV file to make."
+)
+@click.option("--sample", type=click.IntRange(min=1), help="Only so many of the scenes, drawn at random.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of what is drawn at random.")
+@click.option(
+    "--png",
+    is_flag=True,
+    help="Beside the CSV: one band and false colours of a random scene, before and after.",
+)
+@click.option(
+    "--keep", type=click.Path(file_okay=False, path_type=Path), help="Folder to keep the .bpk files in."
+)
+@click.option("--ms-ssim/--no-ms-ssim", default=True, show_default=True, help="Half of the measuring time.")
+@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+def command(
+    scenes: tuple[Path, ...],
+    codec_name: str | None,
+    output: Path,
+    sample: int | None,
+    seed: int,
+    png: bool,
+    keep: Path | None,
+    ms_ssim: bool,
+    overwrite: bool,
+    **options: Any,
+) -> None:
+    """Code, decode and measure SCENES: files, or folders of them.
+
+    MSE, MAE and PAE are in the samples' units. MS-SSIM is left empty for scenes of fewer than 176 lines or
+    samples, which have none. Rate is that of the file on disk.
+
+    \b
+    Examples:
+      bandpress evaluate AVIRIS_test/ --model models/aviris-k3 -o results.csv --png
+      bandpress evaluate AVIRIS_test/ --codec rklt-jpeg2000 -k 3 --rate 0.5 -o results.csv --sample 5 --seed 7
+    """
+    given = {key: value for key, value in options.items() if value is not None}
+    if codec_name is None:
+        if "model" not in given:
+            raise click.UsageError("give --model DIR for the learned codec, or --codec NAME for another")
+        codec_name = "learned"
+    if output.exists() and not overwrite:
+        raise SceneError(f"{output}: exists already; give --overwrite to replace it")
+    codec = make_codec(codec_name, **given)
+    paths = find_scenes(scenes)
+    draw = random.Random(seed)
+    if sample is not None and sample < len(paths):
+        paths = sorted(draw.sample(paths, sample))
+    pictured = draw.choice(paths) if png else None
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="bandpress-") as scratch:
+        for path in paths:
+            scene = read_scene(path)
+            stream = (keep or Path(scratch)) / (scene.name + SUFFIX)
+            if keep and stream.exists() and not overwrite:
+                raise SceneError(f"{stream}: exists already; give --overwrite to replace it")
+            with bands_bar(path.name, 2 * scene.bands) as progress:
+                record, decoded = evaluate(
+                    scene, codec, stream, model=given.get("model"), multiscale=ms_ssim, progress=progress
+                )
+            record["image"] = path.name
+            rows.append(row(record))
+            psnr, sam = record["psnr"], record["sam_mean"]
+            click.echo(
+                f"{path.name}: {record['bps']:.4f} bps, PSNR {psnr:.2f} dB, spectral angle {sam:.3f} degrees"
+            )
+            if path == pictured:
+                for picture in write_pictures(scene, decoded, output.parent, draw.randrange(scene.bands)):
+                    click.echo(str(picture))
+    write_csv(output, rows)
+    click.echo(f"{output}: {len(rows)} scene{'s' * (len(rows) != 1)}")
+
+
+#: Codecs and their options are chosen as in ``bandpress compress``.
+command.params[1:1] = [p for p in compress_command.params if p.name not in {o.name for o in command.params}]
+
+
+def find_scenes(places: Iterable[Path]) -> list[Path]:
+    """Return the scene files among `places` and in the folders among them, sorted within each folder.
+
+    Raises
+    ------
+    SceneError
+        If a place does not exist or a folder holds none.
+    """
+    suffixes = tuple(suffix for entry in FORMATS for suffix in entry.suffixes)
+    found: list[Path] = []
+    for place in places:
+        if place.is_dir():
+            inside = sorted(p for p in place.iterdir() if p.is_file() and p.name.lower().endswith(suffixes))
+            if not inside:
+                raise SceneError(
+                    f"{place}: no scenes; expected files that end in {', '.join(sorted(suffixes))}"
+                )
+            found += inside
+        elif place.exists():
+            found.append(place)
+        else:
+            raise SceneError(f"{place}: no such file or folder")
+    return list(dict.fromkeys(found))
+
+
+def row(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record under the authors' column names, followed by what they do not have."""
+    theirs = {name: record.get(key) for name, key in COLUMNS.items()}
+    return theirs | {k: v for k, v in record.items() if k not in COLUMNS.values() and not isinstance(v, list)}
+
+
+def write_pictures(original: Scene, decoded: Scene, folder: Path, band: int) -> list[Path]:
+    """Write one band and false colours, before and after, at the same stretch; return the PNG files."""
+    try:
+        from PIL import Image
+    except ImportError:
+        raise MissingDependencyError(
+            "--png needs the package pillow; install it with: pip install 'bandpress[jpeg2000]'"
+        ) from None
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for what, bands in ((f"b{band + 1}", [band]), ("colour", default_bands(original))):
+        limits = stretch(original, bands)
+        for side, scene in (("original", original), ("reconstruction", decoded)):
+            image = false_colour(scene, bands, limits)
+            path = folder / f"{original.name}_{what}_{side}.png"
+            Image.fromarray(image[..., 0] if image.shape[2] == 1 else np.ascontiguousarray(image)).save(path)
+            paths.append(path)
+    return paths

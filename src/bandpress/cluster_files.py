@@ -1,0 +1,235 @@
+"""Cluster files: each cluster of a scene in a GICI raw file of its own, as the paper's own tools exchange them.
+
+``<name>_b<first>-<last>.<bands>_<width>_<height>_<type>_1_0.raw``, bands counted from 1, both ends included, samples
+little-endian. Nothing in this package needs such files: codecs take clusters as views in memory.
+
+What a name cannot say is in the JSON file beside each, see `bandpress.formats.sidecar`: what is known of its bands,
+``source_byte_order`` where the scene was big-endian, ``padding`` for bands of zeros that were added.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from bandpress.clusters import BandsPerCluster, Cluster, split
+from bandpress.errors import SceneError
+from bandpress.files import atomic_path
+from bandpress.formats import gici, is_scene, read_scene
+from bandpress.formats.raw import write_cube
+from bandpress.formats.sidecar import read_sidecar, write_sidecar
+from bandpress.scene import Scene
+
+_CLUSTER = re.compile(r"(?P<scene>.+)_b(?P<first>[1-9]\d*)-(?P<last>[1-9]\d*)")
+
+Pad = Literal["none", "zero"]
+Progress = Callable[[int], object]
+
+
+def extract(
+    source: Path,
+    target: Path,
+    bands_per_cluster: BandsPerCluster,
+    first_band: int = 1,
+    last_band: int | None = None,
+    pad: Pad = "none",
+) -> list[Path]:
+    """Write the clusters of a scene, or of every scene in a folder.
+
+    Parameters
+    ----------
+    source
+        A scene of any format, or a folder of scenes.
+    target
+        Folder for the cluster files, made if there is none. Files of the same names are replaced.
+    bands_per_cluster
+        Bands of each cluster; the last one has those that are left.
+    first_band, last_band
+        Bands to extract, counted from 1, both included. Default: all.
+    pad
+        ``"zero"`` fills the last cluster up with bands of zeros and counts them in its name, as the seed did.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The cluster files, in order.
+
+    Raises
+    ------
+    SceneError
+        If there is no scene, two scenes have one name, or a scene has no such bands.
+    """
+    if source.is_dir():
+        if target.exists() and target.samefile(source):
+            raise SceneError(f"{target}: the folder of the scenes; expected another one for their clusters")
+        paths = sorted(path for path in source.iterdir() if path.is_file() and is_scene(path))
+        paths = [p for p in paths if p.suffix.lower() == ".hdr" or not p.with_suffix(".hdr").is_file()]
+        if not paths:
+            raise SceneError(f"{source}: no scene in this folder; expected files of a known format")
+    else:
+        paths = [source]
+    scenes: dict[str, Scene] = {}
+    for path in paths:
+        scene = read_scene(path)
+        if scene.name in scenes:
+            raise SceneError(
+                f"{path}: a second scene named {scene.name}; expected each name once in {source}"
+            )
+        scenes[scene.name] = scene
+    written: list[Path] = []
+    for scene in scenes.values():
+        last = scene.bands if last_band is None else last_band
+        if not 1 <= first_band <= last <= scene.bands:
+            raise SceneError(
+                f"scene {scene.name}: bands {first_band}-{last} were asked for; expected bands within 1-{scene.bands}"
+            )
+        kept = scene.crop(bands=slice(first_band - 1, last))
+        for cluster in split(kept.bands, bands_per_cluster):
+            width = cluster.count if bands_per_cluster == "all" or pad == "none" else bands_per_cluster
+            written.append(_write(kept, cluster, first_band, width, target))
+    return written
+
+
+def merge(
+    source: Path,
+    target: Path,
+    bands: int | None = None,
+    byte_order: Literal["source", "little", "big"] = "source",
+) -> list[Path]:
+    """Put the scenes back together whose cluster files are in a folder.
+
+    Parameters
+    ----------
+    source
+        Folder of cluster files.
+    target
+        Folder for the scenes, made if there is none. Files of the same names are replaced.
+    bands
+        Bands of each scene, for padded clusters of which nothing says how many of their bands are padding.
+    byte_order
+        Of the scenes; ``"source"`` is that of the scene that was extracted, little-endian where nothing says it.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The scenes, in order of their names.
+
+    Raises
+    ------
+    SceneError
+        If there are no cluster files, or those of a scene leave out bands, have some twice, or differ in geometry
+        or type.
+    """
+    found: dict[str, list[tuple[int, int, Path]]] = {}
+    for path in sorted(source.iterdir() if source.is_dir() else ()):
+        match = _CLUSTER.fullmatch(path.name.rpartition(".raw")[0].rpartition(".")[0])
+        if match and gici.claims(path):
+            found.setdefault(match["scene"], []).append((int(match["first"]), int(match["last"]), path))
+    if not found:
+        raise SceneError(
+            f"{source}: no cluster files; expected a folder of <name>_b<first>-<last>.<geometry>.raw"
+        )
+    return [_merge(name, sorted(parts), target, bands, byte_order) for name, parts in sorted(found.items())]
+
+
+def _write(scene: Scene, cluster: Cluster, first_band: int, width: int, target: Path) -> Path:
+    part = scene.crop(bands=cluster.bands)
+    first = first_band + cluster.first
+    cube = part.cube.astype(part.dtype.newbyteorder("<"), copy=False)
+    padding = width - cluster.count
+    if padding:
+        cube = np.concatenate([cube, np.zeros((padding, *cube.shape[1:]), cube.dtype)])
+    named = Scene(cube, name=f"{scene.name}_b{first}-{first + width - 1}")
+    path = target / gici.file_name(named)
+    more: dict[str, Any] = {}
+    if part.dtype.str.startswith(">"):
+        more["source_byte_order"] = "big"
+    if padding:
+        more["padding"] = padding
+        part = _padded(part, cube)
+    with atomic_path(path) as temporary:
+        with open(temporary, "wb") as file:
+            write_cube(cube, file)
+        write_sidecar(part, path, **more)
+    return path
+
+
+def _padded(part: Scene, cube: np.ndarray) -> Scene:
+    """Return a padded cluster: its bands of zeros are described like the last band and marked as bad."""
+    padding = len(cube) - part.bands
+
+    def extended(values: tuple | None, last: Any) -> tuple | None:
+        return None if values is None else (*values, *[last] * padding)
+
+    return replace(
+        part,
+        cube=cube,
+        wavelengths=extended(part.wavelengths, part.wavelengths and part.wavelengths[-1]),
+        fwhm=extended(part.fwhm, part.fwhm and part.fwhm[-1]),
+        bad_bands=extended(part.bad_bands, True),
+    )
+
+
+def _merge(
+    name: str, parts: Iterable[tuple[int, int, Path]], target: Path, bands: int | None, byte_order: str
+) -> Path:
+    scenes: list[Scene] = []
+    expected: int | None = None
+    big = byte_order == "big"
+    for first, last, path in parts:
+        scene = read_scene(path)
+        if expected is not None and first != expected:
+            what = "twice" if first < expected else "missing"
+            raise SceneError(
+                f"{path}: bands {min(first, expected)} and on are {what}; expected one from band {expected}"
+            )
+        if last - first + 1 != scene.bands:
+            raise SceneError(
+                f"{path}: {scene.bands} bands; expected {last - first + 1}, for bands {first}-{last}"
+            )
+        if scenes and (scene.cube.shape[1:], scene.dtype) != (scenes[0].cube.shape[1:], scenes[0].dtype):
+            raise SceneError(
+                f"{path}: {scene.dtype} {scene.cube.shape[1:]}; expected {scenes[0].dtype} as in the others"
+            )
+        expected = last + 1
+        said = read_sidecar(path)
+        padding = said.get("padding", 0)
+        if type(padding) is not int or not 0 <= padding < scene.bands:
+            raise SceneError(f"{path}: padding {padding!r}; expected a number of bands below {scene.bands}")
+        big = big or (byte_order == "source" and said.get("source_byte_order") == "big")
+        scenes.append(scene.crop(bands=slice(0, scene.bands - padding)))
+    total = sum(scene.bands for scene in scenes)
+    kept = total if bands is None else bands
+    if not 0 < kept <= total:
+        raise SceneError(f"scene {name}: {bands} bands were asked for; expected 1 to {total}")
+    return _write_merged(name, scenes, target, kept, big)
+
+
+def _write_merged(name: str, scenes: list[Scene], target: Path, kept: int, big: bool) -> Path:
+    dtype = scenes[0].dtype.newbyteorder("big" if big else "little")
+    shape = (kept, *scenes[0].cube.shape[1:])
+    whole = _described(name, scenes, Scene(np.broadcast_to(np.zeros((), dtype), shape), name=name))
+    path = target / gici.file_name(whole)
+    with atomic_path(path) as temporary:
+        with open(temporary, "wb") as file:
+            left = kept
+            for scene in scenes:
+                cube = scene.cube[:left]
+                write_cube(cube.astype(dtype, copy=False), file)
+                left -= len(cube)
+        write_sidecar(whole, path)
+    return path
+
+
+def _described(name: str, scenes: list[Scene], whole: Scene) -> Scene:
+    """Return the whole scene with what is known of all of its parts."""
+    known: dict[str, Any] = {}
+    for key in ("wavelengths", "fwhm", "bad_bands"):
+        values = [getattr(scene, key) for scene in scenes]
+        if all(value is not None for value in values):
+            known[key] = tuple(v for value in values for v in value)[: whole.bands]
+    first = scenes[0]
+    return replace(whole, sensor=first.sensor, nodata=first.nodata, metadata=first.metadata, **known)

@@ -1,0 +1,184 @@
+"""JPEG 2000 through OpenJPEG, band by band or over the bands of a cluster (ISO/IEC 15444-1)."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from bandpress import chunks, openjpeg
+from bandpress.bits import BitReader, BitWriter
+from bandpress.bitstream import Header
+from bandpress.chunks import Components
+from bandpress.clusters import BandsPerCluster, Cluster, split
+from bandpress.codecs.base import Codec, Encoding
+from bandpress.codecs.rate_control import LAG, chunk_budget, equal_shares, pooled, within
+from bandpress.codestream import MOST_LEVELS, Layout
+from bandpress.errors import CodecError
+from bandpress.scene import Scene
+
+#: How the rate is divided. "equal": every cluster gets the same (the paper's protocol). "shared": one rate for the
+#: scene, divided over clusters, bands and code-blocks by what each byte gains (the fair protocol).
+Allocation = Literal["equal", "shared"]
+
+_TRIES = 4
+_MOST_LEVELS = 5
+_SMALLEST_SUBBAND = 12
+
+
+@dataclass(frozen=True)
+class Jpeg2000(Codec):
+    """JPEG 2000.
+
+    Parameters
+    ----------
+    rate
+        Target in bits per sample, everything in the file counted. 9/7 wavelet.
+    lossless
+        Exact instead: 5/3 wavelet. One of the two must be given.
+    bands_per_cluster
+        Bands of a codestream.
+    allocation
+        "equal" or "shared", see `Allocation`.
+    """
+
+    name: ClassVar[str] = "jpeg2000"
+
+    rate: float | None = None
+    lossless: bool = False
+    bands_per_cluster: BandsPerCluster = 1
+    allocation: Allocation = "equal"
+
+    def __post_init__(self) -> None:
+        if (self.rate is None) is not bool(self.lossless):
+            raise CodecError(
+                f"codec {self.name}: rate {self.rate} and lossless {self.lossless} were given; expected one of the two"
+            )
+        if self.rate is not None and not 0 < self.rate < float("inf"):
+            raise CodecError(f"codec {self.name}: rate {self.rate}; expected a positive number")
+        if self.allocation not in ("equal", "shared"):
+            raise CodecError(
+                f"codec {self.name}: allocation {self.allocation!r}; expected 'equal' or 'shared'"
+            )
+
+    def encode(self, scene: Scene) -> Encoding:
+        """Code a scene, see `Codec.encode`.
+
+        Raises
+        ------
+        CodecError
+            If the headers and the side information alone take more than the target.
+        """
+        openjpeg.bindings()
+        layout = Layout(scene.lines, scene.samples, _levels(scene.lines, scene.samples), bool(self.lossless))
+        parameters = {"levels": layout.levels, "lossless": layout.reversible}
+        clusters = split(scene.bands, self.bands_per_cluster)
+        if self.rate is None:
+            coded = self._lossless(scene, clusters, layout)
+        else:
+            header = Header.of_scene(scene, self.name, self.bands_per_cluster, parameters, None)
+            method = self._equal if self.allocation == "equal" else self._shared
+            target = chunk_budget(header, self.rate)
+            coded = within(self.rate, header, method(scene, clusters, layout, target))
+        return Encoding(self.bands_per_cluster, coded, parameters)
+
+    @classmethod
+    def decoder(cls, header: Header, model: Path | None = None) -> "Jpeg2000":
+        """Return the codec, see `Codec.decoder`."""
+        return cls(lossless=True, bands_per_cluster=header.bands_per_cluster)
+
+    def decode(self, header: Header, chunks_: Iterable[tuple[Cluster, bytes]]) -> Iterator[np.ndarray]:
+        """Decode clusters, see `Codec.decode`."""
+        openjpeg.bindings()
+        layout = _layout_of(header)
+        threads = _threads(header.clusters)
+
+        def decoded(item: tuple[Cluster, bytes]) -> np.ndarray:
+            cluster, chunk = item
+            reader = BitReader(chunk)
+            state = self._read_side(reader, cluster.count)
+            components = chunks.read_components(reader, chunk, cluster.count, layout, threads)
+            return _clipped(self._inverse(components, state), np.dtype(header.dtype))
+
+        yield from pooled(decoded, chunks_)
+
+    # What a codec that transforms the bands first does otherwise.
+
+    def _forward(self, samples: np.ndarray, level: float | None) -> Components:
+        """Turn a cluster's samples into components that will have the distortion `level` (None: lossless)."""
+        means = np.rint(samples.mean(axis=(1, 2), dtype=np.float64)).astype(np.int32)
+        side = BitWriter()
+        side.rice(np.diff(means, prepend=0).tolist())
+        centred = samples.astype(np.int32)
+        centred -= means[:, None, None]
+        return Components(centred, side)
+
+    def _read_side(self, reader: BitReader, bands: int) -> Any:
+        """Read what `_forward` wrote."""
+        return np.cumsum(reader.rice(bands), dtype=np.int64).astype(np.int32)
+
+    def _inverse(self, components: np.ndarray, state: Any) -> np.ndarray:
+        """Turn components into samples, with what `_read_side` returned; may change `components`."""
+        components += state[:, None, None]
+        return components
+
+    def _level(self, parts: Iterable[np.ndarray]) -> float:
+        """Return the distortion to expect of these clusters at the target rate."""
+        return 0.0
+
+    # Ways to divide the rate.
+
+    def _lossless(self, scene: Scene, clusters: Sequence[Cluster], layout: Layout) -> Iterator[bytes]:
+        def coded(cluster: Cluster) -> bytes:
+            return chunks.code([self._forward(scene.cube[cluster.bands], None)], layout, None, threads)[0]
+
+        threads = _threads(clusters)
+        yield from pooled(coded, clusters)
+
+    def _equal(
+        self, scene: Scene, clusters: Sequence[Cluster], layout: Layout, target: float
+    ) -> Iterator[bytes]:
+        """Give every cluster its bands' part of the target; pass on what rounding to whole passes left over."""
+        threads = _threads(clusters)
+        tries = 1 if len(clusters) > LAG else _TRIES
+
+        def coded(cluster: Cluster, size: float) -> bytes:
+            samples = scene.cube[cluster.bands]
+            part = self._forward(samples, self._level([samples]))
+            return chunks.code([part], layout, size, threads, tries)[0]
+
+        yield from equal_shares(clusters, target, coded)
+
+    def _shared(
+        self, scene: Scene, clusters: Sequence[Cluster], layout: Layout, target: float
+    ) -> Iterator[bytes]:
+        """Code all clusters as the components of one codestream, so that PCRD divides the rate over all of them."""
+        level = self._level(scene.cube[cluster.bands] for cluster in clusters)
+        parts = list(pooled(lambda c: self._forward(scene.cube[c.bands], level), clusters))
+        yield from chunks.code(parts, layout, target, openjpeg.processors(), _TRIES)
+
+
+def _levels(lines: int, samples: int) -> int:
+    """Return the levels of decomposition: five, fewer where the coarsest subband would be smaller than 12 samples."""
+    return max(0, min(_MOST_LEVELS, (min(lines, samples) // _SMALLEST_SUBBAND).bit_length() - 1))
+
+
+def _layout_of(header: Header) -> Layout:
+    levels, lossless = header.parameters.get("levels"), header.parameters.get("lossless")
+    if type(levels) is not int or not 0 <= levels <= MOST_LEVELS or type(lossless) is not bool:
+        raise CodecError(
+            f"scene {header.scene}: its parameters are {header.parameters}; "
+            f"expected levels (0 to {MOST_LEVELS}) and lossless (true or false)"
+        )
+    return Layout(header.lines, header.samples, levels, lossless)
+
+
+def _clipped(samples: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    limits = np.iinfo(dtype)
+    return np.clip(samples, limits.min, limits.max, out=samples).astype(dtype)
+
+
+def _threads(clusters: Sequence[Cluster]) -> int:
+    """Return the threads of a codestream: all for the only one, else one each, clusters running abreast."""
+    return openjpeg.processors() if len(clusters) == 1 else 1

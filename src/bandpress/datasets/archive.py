@@ -1,0 +1,192 @@
+"""Unpacking archives that others made: nothing outside the folder, no links, no bombs, whole or not at all."""
+
+import bz2
+import errno
+import gzip
+import lzma
+import os
+import shutil
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, NamedTuple
+
+from bandpress.errors import DataError
+from bandpress.files import atomic_path
+
+_TAR = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2")
+_ENDINGS = (".zip", *_TAR)
+#: Endings of single packed files.
+PACKED: dict[str, Callable[..., Any]] = {".xz": lzma.open, ".gz": gzip.open, ".bz2": bz2.open}
+
+_MOST_MEMBERS = 100_000
+_MOST_RATIO = 200
+_ALWAYS_FINE = 1 << 28
+_CHUNK = 1 << 20
+DAMAGED = (zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, gzip.BadGzipFile, EOFError)
+
+
+class _Member(NamedTuple):
+    name: str
+    is_folder: bool
+    is_file: bool
+    open: Callable[[], IO[bytes]]
+
+
+def is_archive(path: Path) -> bool:
+    """Say whether a file is an archive that can be unpacked, by its name."""
+    return path.is_file() and path.name.lower().endswith(_ENDINGS) and not path.name.startswith(".")
+
+
+def stem(path: Path) -> str:
+    """Return the name of an archive without its ending."""
+    for ending in sorted(_ENDINGS, key=len, reverse=True):
+        if path.name.lower().endswith(ending):
+            return path.name[: -len(ending)] or "archive"
+    return path.name + ".unpacked"
+
+
+def unpack(path: Path, folder: Path) -> Path:
+    """Unpack a zip or tar archive into a folder of its own, once.
+
+    Parameters
+    ----------
+    path
+        The archive.
+    folder
+        Folder to make; one that exists and was made from this very archive is kept.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder.
+
+    Raises
+    ------
+    DataError
+        If the archive is damaged, encrypted or of an unknown kind, names anything outside the folder, holds links
+        or devices, or would unpack to implausibly much or to more than there is room for. Nothing is left then.
+    """
+    state = path.stat()
+    made_from = f"{path.name} {state.st_size} {state.st_mtime_ns}\n"
+    mark = folder.with_name(f".{folder.name}.unpacked")
+    if folder.is_dir() and mark.is_file() and mark.read_text("utf-8") == made_from:
+        return folder
+    if folder.exists() and not mark.is_file():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    budget = Budget(path, folder.parent)
+    try:
+        with atomic_path(folder) as part:
+            part.mkdir()
+            for member in _members(path, budget):
+                _write(member, path, part, budget)
+            if folder.is_dir():
+                shutil.rmtree(folder)
+        mark.write_text(made_from, "utf-8")
+    except DAMAGED as error:
+        raise DataError(f"{path}: damaged ({error}); expected a zip or tar archive") from None
+    except RuntimeError as error:
+        raise DataError(f"{path}: cannot be unpacked ({error}); expected a plain archive") from None
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST) and folder.is_dir():
+            return folder  # another process was quicker
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DataError(f"{folder.parent}: no room left on the device to unpack {path}") from None
+        raise
+    return folder
+
+
+class Budget:
+    """How many bytes may come out of a packed file.
+
+    Parameters
+    ----------
+    path
+        The packed file.
+    folder
+        Where they are going.
+    """
+
+    def __init__(self, path: Path, folder: Path):
+        self.path, self.folder = path, folder
+        self._left = max(_ALWAYS_FINE, _MOST_RATIO * path.stat().st_size)
+        self._members = _MOST_MEMBERS
+
+    def spend(self, count: int) -> None:
+        """Count bytes that are about to be written."""
+        self._left -= count
+        if self._left < 0:
+            raise DataError(
+                f"{self.path}: unpacks to more than {_MOST_RATIO} times its size; expected an archive of scenes"
+            )
+        if shutil.disk_usage(self.folder).free < count:
+            raise DataError(f"{self.folder}: no room left on the device to unpack {self.path}")
+
+    def member(self) -> None:
+        """Count a file or folder."""
+        self._members -= 1
+        if self._members < 0:
+            raise DataError(f"{self.path}: more than {_MOST_MEMBERS} files; expected an archive of scenes")
+
+
+def copy(source: IO[bytes], target: IO[bytes], budget: Budget) -> None:
+    """Copy what a packed file holds, within a budget."""
+    while chunk := source.read(_CHUNK):
+        budget.spend(len(chunk))
+        target.write(chunk)
+
+
+def _members(path: Path, budget: Budget) -> Iterator[_Member]:
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            for info in archive.infolist():
+                mode = info.external_attr >> 16
+                regular = not info.is_dir() and (not stat.S_IFMT(mode) or stat.S_ISREG(mode))
+                yield _Member(info.filename, info.is_dir(), regular, lambda info=info: archive.open(info))  # type: ignore[misc]
+    elif tarfile.is_tarfile(path):
+        with tarfile.open(path) as tar:
+            for entry in tar:
+                # A sparse file announces any size for free, and no scene comes as one.
+                regular = entry.isreg() and not entry.issparse()
+                yield _Member(entry.name, entry.isdir(), regular, lambda entry=entry: tar.extractfile(entry))  # type: ignore[misc,arg-type]
+            # The checksum of a packed stream is at its end, beyond what the archive itself needs to be read.
+            while tar.fileobj is not None and (rest := tar.fileobj.read(_CHUNK)):
+                budget.spend(len(rest))
+    else:
+        raise DataError(f"{path}: not an archive that is known here; expected one of {', '.join(_ENDINGS)}")
+
+
+def _write(member: _Member, path: Path, folder: Path, budget: Budget) -> None:
+    budget.member()
+    name = PurePosixPath(member.name)
+    shown = ascii(member.name)
+    if (
+        name.is_absolute()
+        or ".." in name.parts
+        or "\\" in member.name
+        or not member.name.isprintable()
+        or any(len(os.fsencode(part)) > 200 or part.endswith(":") for part in name.parts)
+        or (name.parts and len(name.parts[0]) > 1 and name.parts[0][1] == ":")
+    ):
+        raise DataError(f"{path}: names {shown}; expected plain names within one folder")
+    target = folder.joinpath(*name.parts)
+    if member.is_folder:
+        if target.exists() and not target.is_dir():
+            raise DataError(f"{path}: names {shown} twice, as a file and as a folder")
+        target.mkdir(parents=True, exist_ok=True)
+        return
+    if not member.is_file:
+        raise DataError(f"{path}: {shown} is a link or a device; expected files and folders")
+    if not name.parts or target.exists():
+        raise DataError(f"{path}: names {shown} twice; expected each file once")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with closing(member.open()) as source, open(target, "xb") as file:
+            copy(source, file, budget)
+    except (FileExistsError, NotADirectoryError):
+        raise DataError(f"{path}: names {shown} both as a file and as a folder") from None

@@ -1,0 +1,250 @@
+"""What a study says of a data set: sensor, role, licence, citation, source, scenes."""
+
+import re
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
+
+from bandpress.errors import DataError
+from bandpress.scene import Scene
+
+_SPAN = re.compile(r"([1-9]\d{0,8})(?:-([1-9]\d{0,8}))?")
+
+
+def _number_as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _span(text: str) -> str:
+    match = _SPAN.fullmatch(text.replace(" ", ""))
+    if match is None or (match[2] is not None and int(match[2]) < int(match[1])):
+        raise ValueError(
+            f"{text!r} is not a number or a range such as 1-145, counted from 1, both ends included"
+        )
+    return match[0]
+
+
+def _within(text: str) -> str:
+    path = PurePosixPath(text)
+    if not text or path.is_absolute() or ".." in path.parts or "\\" in text or not text.isprintable():
+        raise ValueError(f"{text!r} is not the path of a file within the source")
+    return text
+
+
+def _address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{text!r} is not an address; expected http://… or https://…")
+    return text
+
+
+#: A range of bands, lines or samples, counted from 1, both ends included: ``"1-145"``, or one number.
+Span = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_span)]
+#: A name that can be part of a file name: letters, digits, ``. _ + -``, not starting with a dot or a dash.
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$", max_length=100)]
+#: The path of a file within a source.
+Within = Annotated[str, AfterValidator(_within)]
+Address = Annotated[str, AfterValidator(_address)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Source(BaseModel, extra="forbid"):
+    """Where a data set comes from: one of `package`, `url`, `path`, or only the `page` that offers it.
+
+    Parameters
+    ----------
+    package, file
+        A file inside an installed Python package.
+    url, mirrors
+        Address of a file or archive, and others where the same file is.
+    path
+        A file or folder; a relative one is looked for in the data folder and then in the working directory.
+    page
+        The page on which the data set is offered, for people. Alone: it cannot be fetched automatically.
+    sha256
+        Of the file. Without it the first download is recorded in the study's lock file.
+    unpack
+        The file is an archive (zip, tar, tar.gz …).
+    """
+
+    package: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")] | None = None
+    file: Within | None = None
+    url: Address | None = None
+    mirrors: list[Address] = []
+    path: Annotated[str, Field(min_length=1)] | None = None
+    page: Address | None = None
+    sha256: Sha256 | None = None
+    unpack: bool = False
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "Source":
+        kinds = [key for key in ("package", "url", "path") if getattr(self, key) is not None]
+        if len(kinds) > 1 or (not kinds and self.page is None):
+            found = " and ".join(kinds) or "none"
+            raise ValueError(f"{found} of package, url, path and page given; expected one of them")
+        if (self.file is None) != (self.package is None):
+            raise ValueError("file and package belong together: a file inside an installed package")
+        if self.mirrors and self.url is None:
+            raise ValueError("mirrors were given without a url")
+        return self
+
+    @property
+    def kind(self) -> Literal["package", "url", "path", "page"]:
+        """Which of them it is."""
+        if self.package is not None:
+            return "package"
+        if self.url is not None:
+            return "url"
+        return "path" if self.path is not None else "page"
+
+
+class SceneEntry(BaseModel, extra="forbid"):
+    """One scene of a data set.
+
+    Parameters
+    ----------
+    file
+        File within the source, ``file.mat:variable`` for one array of several; may be packed (``.xz``, ``.gz``,
+        ``.bz2``) under the same name with that suffix. Can be left out if the source is one file.
+    lines, samples, bands
+        What to keep, counted from 1, both ends included.
+    sha256
+        Of the file when it is not packed.
+    interleave
+        Order of the axes in a file that does not say it.
+    """
+
+    file: Within | None = None
+    lines: Span | None = None
+    samples: Span | None = None
+    bands: Span | None = None
+    sha256: Sha256 | None = None
+    interleave: Literal["bsq", "bil", "bip"] | None = None
+
+    def crop(self, scene: Scene) -> Scene:
+        """Return the part of a scene that the entry keeps, as a view, without metadata that is no longer true of it.
+
+        Raises
+        ------
+        DataError
+            If the scene is smaller than that.
+        """
+        kept: dict[str, slice] = {}
+        for axis in ("bands", "lines", "samples"):
+            text, there = getattr(self, axis), getattr(scene, axis)
+            if text is None:
+                continue
+            first, last = limits(text)
+            if last > there:
+                raise DataError(
+                    f"scene {scene.name}: {axis} {text} were asked for; expected {axis} within 1-{there}"
+                )
+            kept[axis] = slice(first - 1, last)
+        if not kept:
+            return scene
+        stale = {"default bands", "band names"} if "bands" in kept else set()
+        if "lines" in kept or "samples" in kept:
+            stale |= {
+                "map info",
+                "coordinate system string",
+                "projection info",
+                "crs",
+                "transform",
+                "geo points",
+            }
+        metadata = {key: value for key, value in scene.metadata.items() if key not in stale}
+        return replace(scene.crop(**kept), metadata=metadata)
+
+    def overlaps(self, other: "SceneEntry") -> bool:
+        """Say whether some pixels are in both of two parts of the same file."""
+
+        def meet(one: str | None, two: str | None) -> bool:
+            if one is None or two is None:
+                return True
+            (first, last), (start, end) = limits(one), limits(two)
+            return first <= end and start <= last
+
+        return meet(self.lines, other.lines) and meet(self.samples, other.samples)
+
+
+class Dataset(BaseModel, extra="forbid"):
+    """A data set of a study.
+
+    Parameters
+    ----------
+    sensor
+        What took it.
+    role
+        What it is used for.
+    licence, citation
+        Under what terms it comes, and whom to name.
+    source
+        Where it comes from.
+    scenes
+        Its scenes by name, in order. Without it every scene found in the source, in order of their paths.
+    """
+
+    sensor: Annotated[str, Field(min_length=1)]
+    role: Literal["train", "validation", "test"]
+    licence: Annotated[str, Field(min_length=1)]
+    citation: Annotated[str, Field(min_length=1)]
+    source: Source
+    scenes: Annotated[dict[Name, SceneEntry], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _files_known(self) -> "Dataset":
+        if self.source.kind != "package":
+            return self
+        for name, entry in (self.scenes or {}).items():
+            if (
+                entry.file is not None
+                and entry.file.partition(":")[0] != PurePosixPath(self.source.file or "").name
+            ):
+                raise ValueError(
+                    f"scene {name}: file {entry.file} is not the package's; expected none to be named"
+                )
+        return self
+
+
+def limits(span: str) -> tuple[int, int]:
+    """Return first and last of a range such as ``"1-145"``, counted from 1, both ends included."""
+    first, _, last = span.partition("-")
+    return int(first), int(last or first)
+
+
+def refuse_overlaps(datasets: dict[str, Dataset]) -> None:
+    """Refuse data sets that train or choose on what others test on.
+
+    Two scenes overlap when they come from the same file of the same source and share pixels, whatever their bands.
+
+    Raises
+    ------
+    DataError
+        If scenes of data sets with different roles overlap.
+    """
+    seen: list[tuple[str, Dataset, str, SceneEntry]] = []
+    for name, dataset in datasets.items():
+        for scene, entry in (dataset.scenes or {"*": SceneEntry()}).items():
+            for other_name, other, other_scene, other_entry in seen:
+                if (
+                    other.role != dataset.role
+                    and _same_file(dataset, entry, other, other_entry)
+                    and entry.overlaps(other_entry)
+                ):
+                    raise DataError(
+                        f"{name}/{scene} ({dataset.role}) and {other_name}/{other_scene} ({other.role}) share pixels "
+                        "of the same file; expected data sets of different roles to be apart"
+                    )
+            seen.append((name, dataset, scene, entry))
+
+
+def _same_file(one: Dataset, entry: SceneEntry, two: Dataset, other: SceneEntry) -> bool:
+    keys = ("package", "file", "url", "path")
+    if not any(getattr(one.source, key) for key in ("package", "url", "path")):
+        return False
+    if any(getattr(one.source, key) != getattr(two.source, key) for key in keys):
+        return False
+    return entry.file is None or other.file is None or entry.file == other.file

@@ -1,0 +1,56 @@
+"""The lock file of a study: the SHA-256 of every file that was first seen without one.
+
+JSON, one object: address → ``{"sha256": …, "bytes": …}``; the address of a file brought by hand is ``<page>#<file>``.
+Made to be kept beside the study and shared with it.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from bandpress.errors import DataError
+from bandpress.files import atomic_path
+from bandpress.formats.optional import require
+
+
+def locked(lock: Path | None, address: str) -> str | None:
+    """Return the SHA-256 that the lock file has for an address, or None."""
+    return None if lock is None else _read(lock).get(address, {}).get("sha256")
+
+
+def record(lock: Path | None, address: str, sha256: str, size: int) -> None:
+    """Add an address to the lock file.
+
+    Raises
+    ------
+    DataError
+        If it has it already with another SHA-256.
+    """
+    if lock is None:
+        return
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    filelock = require("filelock", lock, "data")
+    with filelock.FileLock(lock.with_name(f".{lock.name}.lock")):
+        entries = _read(lock)
+        known = entries.get(address, {}).get("sha256")
+        if known is not None:
+            if known != sha256:
+                raise DataError(f"{address}: SHA-256 {sha256}; expected {known}, recorded in {lock}")
+            return
+        entries[address] = {"sha256": sha256, "bytes": size}
+        with atomic_path(lock) as part:
+            part.write_text(json.dumps(entries, indent=2, sort_keys=True) + "\n", "utf-8")
+
+
+def _read(lock: Path) -> dict[str, Any]:
+    if not lock.exists():
+        return {}
+    try:
+        entries = json.loads(lock.read_text("utf-8"))
+        if not all(isinstance(entry["sha256"], str) for entry in entries.values()):
+            raise ValueError("an entry without sha256")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise DataError(
+            f"{lock}: cannot be read ({error}); expected an object of addresses and SHA-256"
+        ) from None
+    return entries

@@ -1,0 +1,160 @@
+"""From what was fetched to the scenes that the workflow reads: one GICI raw file each, cropped."""
+
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from bandpress.datasets import archive
+from bandpress.datasets.entry import Dataset, SceneEntry
+from bandpress.datasets.fetch import check
+from bandpress.errors import DataError
+from bandpress.formats import is_scene, read_scene, split_variable, write_scene
+from bandpress.scene import CODABLE
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
+_GEOMETRY = re.compile(r"(\.\d+_\d+_\d+_\d_\d_\d|-[us]\d+(be|le)?-\d+x\d+x\d+)\.raw$", re.IGNORECASE)
+
+
+def prepare(dataset: Dataset, name: str, fetched: Path, out: Path) -> list[Path]:
+    """Make scenes of a data set.
+
+    Parameters
+    ----------
+    dataset
+        What the study says of it.
+    name
+        Its name in the study.
+    fetched
+        What `bandpress.datasets.fetch` returned.
+    out
+        Folder for the scenes, made if there is none.
+
+    Returns
+    -------
+    list of pathlib.Path
+        ``<scene>.<bands>_<width>_<height>_<type>_<endian>_0.raw`` in order, each whole or not at all. Samples keep
+        their type and byte order; what is known of the bands is in ``<file>.json`` beside each.
+
+    Raises
+    ------
+    DataError
+        If a scene is missing, has another SHA-256 than it should, or is smaller than what is to be kept.
+    SceneError
+        If a file is not a scene.
+    """
+    entries = find_scenes(dataset, name, fetched)
+    out.mkdir(parents=True, exist_ok=True)
+    written = []
+    for scene_name, entry in entries.items():
+        path, variable = _locate(scene_name, entry, fetched)
+        with _plain(path, out) as plain:
+            if entry.sha256 is not None:
+                check(plain, entry.sha256)
+            scene = read_scene(f"{plain}:{variable}" if variable else plain, interleave=entry.interleave)
+            scene = replace(entry.crop(scene), name=scene_name, sensor=scene.sensor or dataset.sensor)
+            if scene.dtype.name not in CODABLE:
+                raise DataError(
+                    f"{path}: samples are {scene.dtype.name}; expected one of {', '.join(CODABLE)} in data set {name}"
+                )
+            if scene.sensor == "synthetic" and "synthetic" not in scene_name:
+                raise DataError(
+                    f"{path}: a made-up scene; expected a name with 'synthetic' in it, not {scene_name}"
+                )
+            written.append(write_scene(scene, out / f"{scene_name}.raw"))
+    return written
+
+
+def find_scenes(dataset: Dataset, name: str, fetched: Path) -> dict[str, SceneEntry]:
+    """Return the scenes of a data set: those that the study lists, or else every scene in what was fetched.
+
+    Raises
+    ------
+    DataError
+        If none is listed and none is found, or two of them have the same name.
+    """
+    if dataset.scenes is not None:
+        return dataset.scenes
+    if fetched.is_file():
+        return {_scene_name(fetched): SceneEntry()}
+    entries: dict[str, SceneEntry] = {}
+    files = {_without_packing(path): path for path in sorted(fetched.rglob("*")) if _is_source(path, fetched)}
+    for plain in sorted(files):
+        if plain.suffix.lower() != ".hdr" and plain.with_suffix(".hdr") in files:
+            continue
+        scene = _scene_name(plain)
+        if scene in entries:
+            raise DataError(
+                f"{plain}: a second scene named {scene} in {fetched}; expected each once, or a list under scenes"
+            )
+        entries[scene] = SceneEntry.model_construct(file=plain.relative_to(fetched).as_posix())
+    if not entries:
+        raise DataError(f"{fetched}: no scene in it; expected those of data set {name}")
+    return entries
+
+
+def _is_source(path: Path, folder: Path) -> bool:
+    parts = path.relative_to(folder).parts
+    if any(part.startswith(".") or part == "__MACOSX" for part in parts):
+        return False
+    return is_scene(_without_packing(path)) and path.is_file()
+
+
+def _without_packing(path: Path) -> Path:
+    return path.with_suffix("") if path.suffix.lower() in archive.PACKED else path
+
+
+def _scene_name(path: Path) -> str:
+    """Name of a scene by the name of its file: what comes before geometry and suffix."""
+    plain = _without_packing(path)
+    name = _GEOMETRY.sub("", plain.name)
+    name = plain.stem if name == plain.name else name
+    if _NAME.fullmatch(name) is None:
+        raise DataError(
+            f"{str(path)!a}: the name of the file cannot be that of a scene; expected letters, digits and . _ + -, or"
+            " a name for it under scenes"
+        )
+    return name
+
+
+def _locate(scene: str, entry: SceneEntry, fetched: Path) -> tuple[Path, str | None]:
+    if fetched.is_file():
+        if entry.file is None:
+            return fetched, None
+        file, variable = split_variable(entry.file)
+        if file.name not in (fetched.name, _without_packing(fetched).name):
+            raise DataError(
+                f"scene {scene}: the source is the file {fetched}; expected it under that name, not {file}"
+            )
+        return fetched, variable
+    if entry.file is None:
+        raise DataError(
+            f"scene {scene}: the source is the folder {fetched}; expected the name of a file in it"
+        )
+    file, variable = split_variable(entry.file)
+    for suffix in ("", *archive.PACKED):
+        path = fetched / f"{file}{suffix}"
+        if path.is_file():
+            return path, variable
+    raise DataError(
+        f"{fetched / file}: no such file (nor packed as .xz, .gz, .bz2); expected it for scene {scene}"
+    )
+
+
+@contextmanager
+def _plain(path: Path, out: Path) -> Iterator[Path]:
+    """Give the file itself, or what is packed in it for as long as it is needed."""
+    opener = archive.PACKED.get(path.suffix.lower())
+    if opener is None:
+        yield path
+        return
+    with tempfile.TemporaryDirectory(dir=out, prefix=".unpacked-") as folder:
+        plain = Path(folder) / path.with_suffix("").name
+        try:
+            with opener(path, "rb") as source, open(plain, "wb") as target:
+                archive.copy(source, target, archive.Budget(path, out))
+        except archive.DAMAGED as error:
+            raise DataError(f"{path}: damaged ({error}); expected a packed scene") from None
+        yield plain

@@ -1,0 +1,196 @@
+"""Reading rd.csv, and choosing from it what a figure or table shows."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bandpress.errors import StudyError
+
+REQUIRED = (
+    "study",
+    "dataset",
+    "scene",
+    "codec",
+    "bands_per_cluster",
+    "point",
+    "file",
+    "bytes",
+    "bps",
+    "mse",
+    "psnr",
+)
+OPTIONAL = {"sensor": "", "label": "", "family": "", "protocol": ""}
+
+FAMILY_NAMES = {
+    "learned": "Learned",
+    "jpeg2000": "JPEG 2000, band by band",
+    "rklt-jpeg2000": "RKLT + JPEG 2000",
+    "jpegxl": "JPEG XL, band by band",
+    "klt-learned": "KLT + learned",
+    "predicted-learned": "Prediction + learned",
+    "predicted-jpeg2000": "Prediction + JPEG 2000",
+}
+
+
+class NothingToShow(Exception):
+    """A figure or table cannot exist for these results; the message says why in one sentence."""
+
+
+def read_rd(path: str | Path) -> pd.DataFrame:
+    """Read the results of a study.
+
+    Parameters
+    ----------
+    path
+        rd.csv.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a (scene, codec, operating point); `bands_per_cluster` as text, `label` and `family` filled in.
+
+    Raises
+    ------
+    StudyError
+        If the file is missing, has no rows, or lacks a column.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise StudyError(f"{path}: no such file; expected the results of a study")
+    texts = dict.fromkeys((*REQUIRED[:7], *OPTIONAL), str)
+    try:
+        frame = pd.read_csv(path, dtype=texts, keep_default_na=True)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
+        raise StudyError(f"{path}: not readable as a table of results: {error}") from None
+    missing = [column for column in REQUIRED if column not in frame.columns]
+    if missing:
+        raise StudyError(f"{path}: column {missing[0]!r} is missing; expected {', '.join(REQUIRED)}")
+    if frame.empty:
+        raise StudyError(f"{path}: no rows; expected one a scene, codec and operating point")
+    for column, default in OPTIONAL.items():
+        frame[column] = frame[column].fillna(default) if column in frame.columns else default
+    frame["family"] = frame["family"].where(frame["family"] != "", frame["codec"])
+    named = [describe(row.family, row.bands_per_cluster) for row in frame.itertuples()]
+    frame["label"] = frame["label"].where(frame["label"] != "", named)
+    return frame
+
+
+def describe(family: str, bands_per_cluster: str) -> str:
+    """Return the name of a codec as a legend gives it."""
+    name = FAMILY_NAMES.get(family, family)
+    if bands_per_cluster == "all":
+        return f"{name}, all bands"
+    return name if name.endswith("band by band") else f"{name}, k = {bands_per_cluster}"
+
+
+def of_sensor(frame: pd.DataFrame, sensor: str | None = None, scenes: Sequence[str] = ()) -> pd.DataFrame:
+    """Keep one sensor (letter case is ignored) and, if any are named, certain scenes.
+
+    Raises
+    ------
+    NothingToShow
+        If nothing is left.
+    """
+    kept = frame
+    if sensor is not None:
+        kept = kept[kept["sensor"].str.lower() == sensor.lower()]
+        if kept.empty:
+            known = ", ".join(sorted(set(frame["sensor"]))) or "none"
+            raise NothingToShow(f"The study has no results for the sensor {sensor}; it has {known}.")
+    if scenes:
+        kept = kept[kept["scene"].isin(scenes)]
+        if kept.empty:
+            raise NothingToShow(f"The study has no results for {', '.join(scenes)}.")
+    return kept
+
+
+def lossy(frame: pd.DataFrame) -> pd.DataFrame:
+    """Keep the points that have a finite PSNR.
+
+    Raises
+    ------
+    NothingToShow
+        If nothing is left.
+    """
+    kept = frame[np.isfinite(frame["psnr"])]
+    if kept.empty:
+        raise NothingToShow("Every point of these results is lossless, so there is no distortion to show.")
+    return kept
+
+
+def of_protocol(frame: pd.DataFrame, protocol: str | None) -> pd.DataFrame:
+    """Keep, of each codec that was run under several protocols, the rows of one; other codecs stay as they are."""
+    if protocol is None:
+        return frame
+    has = frame.groupby("codec")["protocol"].transform(lambda values: (values == protocol).any())
+    return frame[(frame["protocol"] == protocol) | ~has]
+
+
+def mean_curves(frame: pd.DataFrame, column: str = "psnr") -> pd.DataFrame:
+    """Average rate and quality over the scenes that all codecs have in common, point by point.
+
+    Parameters
+    ----------
+    frame
+        Rows of rd.csv, lossy ones.
+    column
+        The measure of quality.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns codec, label, family, bands_per_cluster, protocol, point, bps, `column`, scenes (how many),
+        in order of rate within each codec; codecs in the order of the results.
+
+    Raises
+    ------
+    NothingToShow
+        If no scene was coded by every codec.
+    """
+    scenes = common_scenes(frame)
+    kept = frame[frame["scene"].isin(scenes)]
+    keys = ["codec", "label", "family", "bands_per_cluster", "protocol", "point"]
+    groups = kept.groupby(keys, sort=False, as_index=False)
+    mean = groups.agg(bps=("bps", "mean"), **{column: (column, "mean")}, scenes=("scene", "nunique"))
+    mean = mean[mean["scenes"] == len(scenes)]
+    order = {codec: i for i, codec in enumerate(dict.fromkeys(frame["codec"]))}
+    mean["order"] = mean["codec"].map(order)
+    return mean.sort_values(["order", "protocol", "bps"]).drop(columns="order").reset_index(drop=True)
+
+
+def common_scenes(frame: pd.DataFrame) -> list[str]:
+    """Return the scenes that every codec coded, in order.
+
+    Raises
+    ------
+    NothingToShow
+        If there is none.
+    """
+    of_codec = [set(group["scene"]) for _, group in frame.groupby("codec")]
+    scenes = set.intersection(*of_codec)
+    if not scenes:
+        raise NothingToShow("No scene was coded by every codec, so their results cannot be averaged.")
+    return [scene for scene in dict.fromkeys(frame["scene"]) if scene in scenes]
+
+
+def nearest_rate(frame: pd.DataFrame, rate: float) -> pd.DataFrame:
+    """Return, of each codec, the row whose rate is nearest to `rate`, by ratio."""
+    distance = np.abs(np.log(frame["bps"] / rate))
+    rows = distance.groupby(frame["codec"], sort=False).idxmin()
+    return frame.loc[rows]
+
+
+def of_codecs(frame: pd.DataFrame, codecs: Sequence[str]) -> pd.DataFrame:
+    """Keep codecs by their names in the study, in the order given.
+
+    Raises
+    ------
+    NothingToShow
+        If one has no results.
+    """
+    for codec in codecs:
+        if codec not in set(frame["codec"]):
+            raise NothingToShow(f"There are no results of the codec {codec} to show.")
+    return pd.concat([frame[frame["codec"] == codec] for codec in codecs])

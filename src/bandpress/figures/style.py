@@ -1,0 +1,80 @@
+"""The look of figures, and how they are written: PDF, SVG, PNG and the plotted numbers, the same bytes each time."""
+
+import textwrap
+from importlib import resources
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from bandpress.files import atomic_path
+
+#: Widths in inches: one and two columns of a journal page.
+COLUMN = 3.35
+PAGE = 6.85
+
+#: Okabe & Ito's palette, told apart by every kind of colour vision.
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+BLUE, VERMILION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#777777"
+
+_METADATA = {
+    ".pdf": {"CreationDate": None, "ModDate": None, "Producer": None, "Creator": None},
+    ".svg": {"Date": None, "Creator": None},
+    ".png": {"Software": None},
+}
+
+
+def use() -> None:
+    """Make the style of bandpress the current one."""
+    plt.style.use("default")
+    with resources.as_file(resources.files(__package__) / "bandpress.mplstyle") as path:
+        plt.style.use(path)
+
+
+def save(figure: Figure, numbers: pd.DataFrame, output: str | Path) -> list[Path]:
+    """Write a figure as .pdf, .svg and .png (200 dpi) and what it plots as .csv, all with the stem of `output`.
+
+    Parameters
+    ----------
+    figure
+        The figure; it is closed.
+    numbers
+        The plotted numbers, one row a mark.
+    output
+        Any of the files to make.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files.
+    """
+    stem = Path(output).with_suffix("")
+    paths = []
+    for suffix, metadata in _METADATA.items():
+        final = stem.with_suffix(suffix)
+        with atomic_path(final) as part:
+            figure.savefig(part, metadata=metadata)
+        paths.append(final)
+    plt.close(figure)
+    paths.append(save_numbers(numbers, stem.with_suffix(".csv")))
+    return paths
+
+
+def save_numbers(numbers: pd.DataFrame, path: Path) -> Path:
+    """Write numbers as CSV, whole or not at all."""
+    with atomic_path(path) as part:
+        numbers.to_csv(part, index=False, lineterminator="\n")
+    return path
+
+
+def save_note(sentence: str, output: str | Path) -> list[Path]:
+    """Write, in place of a figure that cannot exist, the sentence that says why."""
+    use()
+    figure = plt.figure(figsize=(COLUMN, 1.2))
+    figure.text(0.5, 0.5, textwrap.fill(sentence, 55), ha="center", va="center")
+    return save(figure, pd.DataFrame({"note": [sentence]}), output)

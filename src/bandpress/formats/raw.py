@@ -1,0 +1,103 @@
+"""Samples in a file and nothing else: what GICI raw, CCSDS raw and ENVI data files have in common."""
+
+import mmap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+import numpy as np
+
+from bandpress.errors import SceneError
+
+#: Order of the axes, by its usual name: band sequential, band interleaved by line, band interleaved by pixel.
+Interleave = Literal["bsq", "bil", "bip"]
+
+#: For each order of axes in a file, where (bands, lines, samples) are to be found in it.
+AXES: dict[str, tuple[int, int, int]] = {"bsq": (0, 1, 2), "bil": (1, 0, 2), "bip": (2, 0, 1)}
+
+#: For each order of axes in a file, the axes of (bands, lines, samples) in that order.
+STORED: dict[str, tuple[int, int, int]] = {"bsq": (0, 1, 2), "bil": (1, 0, 2), "bip": (1, 2, 0)}
+
+#: How much of a scene is in memory at once while it is copied or measured.
+BLOCK_BYTES = 1 << 24
+
+
+def as_cube(array: np.ndarray, interleave: str) -> np.ndarray:
+    """Return a view of an array, whose axes are in the given order, as (bands, lines, samples)."""
+    return array.transpose(AXES[interleave])
+
+
+def as_stored(cube: np.ndarray, interleave: str) -> np.ndarray:
+    """Return a view of a cube (bands, lines, samples) with its axes in the given order."""
+    return cube.transpose(STORED[interleave])
+
+
+def map_cube(
+    path: Path,
+    dtype: np.dtype,
+    shape: tuple[int, int, int],
+    interleave: str = "bsq",
+    offset: int = 0,
+) -> np.ndarray:
+    """Map the samples of a file into memory.
+
+    Parameters
+    ----------
+    path
+        The file.
+    dtype
+        Type of the samples, byte order included.
+    shape
+        Bands, lines, samples.
+    interleave
+        Order of the axes in the file.
+    offset
+        Bytes before the first sample.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (bands, lines, samples), read only.
+
+    Raises
+    ------
+    SceneError
+        If the file has another size.
+    """
+    bands, lines, samples = shape
+    expected = offset + bands * lines * samples * dtype.itemsize
+    found = path.stat().st_size
+    if found != expected:
+        raise SceneError(
+            f"{path}: {found} bytes; expected {expected}, for {bands} bands of {samples} x {lines} {dtype.name}"
+        )
+    stored = tuple(shape[axis] for axis in STORED[interleave])
+    return as_cube(np.memmap(path, dtype=dtype, mode="r", offset=offset, shape=stored), interleave)
+
+
+def write_cube(cube: np.ndarray, file: BinaryIO, interleave: str = "bsq") -> None:
+    """Write the samples of a cube in the given order of axes, block by block."""
+    for block in blocks(as_stored(cube, interleave)):
+        file.write(np.ascontiguousarray(block).data)
+
+
+def blocks(array: np.ndarray, most_bytes: int = BLOCK_BYTES) -> Iterator[np.ndarray]:
+    """Yield consecutive parts of an array along its first axis, each of about `most_bytes`.
+
+    Pages of a memory map are given back to the system after each part, so that going through a file costs no more
+    memory than one part.
+    """
+    step = max(1, most_bytes // max(1, array[0].nbytes))
+    for first in range(0, len(array), step):
+        yield array[first : first + step]
+        release(array)
+
+
+def release(array: np.ndarray) -> None:
+    """Give the pages of a memory map back to the system; they are read again when they are wanted again."""
+    base = array
+    while isinstance(base.base, np.ndarray):
+        base = base.base
+    held = base.base
+    if isinstance(held, mmap.mmap) and hasattr(held, "madvise") and not base.flags.writeable:
+        held.madvise(mmap.MADV_DONTNEED)

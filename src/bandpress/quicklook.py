@@ -1,0 +1,124 @@
+"""A scene at a glance: three bands as red, green and blue, each stretched between percentiles."""
+
+from pathlib import Path
+
+import numpy as np
+
+from bandpress.errors import SceneError
+from bandpress.files import atomic_path
+from bandpress.formats.optional import require
+from bandpress.scene import Scene
+
+#: Wavelengths that are shown as red, green and blue, in nm.
+RGB = (650.0, 550.0, 460.0)
+_SAMPLES_FOR_PERCENTILES = 1 << 20
+
+#: Black and white level of each channel.
+Stretch = tuple[tuple[float, float], ...]
+
+
+def colour_bands(scene: Scene) -> tuple[int, int, int]:
+    """Return the bands, counted from 0, to show as red, green and blue.
+
+    Those whose wavelengths are nearest to 650, 550 and 460 nm. Where wavelengths are not known, or do not reach
+    there, bands at three quarters, a half and a quarter of the scene: false colour.
+    """
+    good = [b for b in range(scene.bands) if scene.bad_bands is None or not scene.bad_bands[b]] or [0]
+    centres = scene.wavelengths
+    if centres is not None and min(centres) <= RGB[1] <= max(centres):
+        red, green, blue = (min(good, key=lambda b: abs(centres[b] - wanted)) for wanted in RGB)
+    else:
+        red, green, blue = (good[min(len(good) - 1, len(good) * part // 4)] for part in (3, 2, 1))
+    return red, green, blue
+
+
+def stretch_of(scene: Scene, bands: tuple[int, ...], percent: float = 2.0) -> Stretch:
+    """Return the levels between which `percent` to 100 - `percent` of each band's samples lie.
+
+    Samples that are nodata or not a number do not count.
+    """
+    levels = []
+    for band in bands:
+        samples = np.asarray(scene.cube[band]).ravel()
+        samples = samples[:: max(1, samples.size // _SAMPLES_FOR_PERCENTILES)].astype(np.float64)
+        counts = (
+            np.isfinite(samples) if scene.nodata is None else np.isfinite(samples) & (samples != scene.nodata)
+        )
+        if not counts.any():
+            levels.append((0.0, 1.0))
+            continue
+        low, high = np.percentile(samples[counts], (percent, 100 - percent))
+        levels.append((float(low), float(high) if high > low else float(low) + 1.0))
+    return tuple(levels)
+
+
+def to_rgb(scene: Scene, bands: tuple[int, ...], stretch: Stretch) -> np.ndarray:
+    """Return an image of some bands.
+
+    Parameters
+    ----------
+    scene
+        The scene.
+    bands
+        One band (grey) or three (red, green, blue), counted from 0.
+    stretch
+        Black and white level of each, for two images to be compared those of the first.
+
+    Returns
+    -------
+    numpy.ndarray
+        uint8, shape (lines, samples) or (lines, samples, 3). Samples that are nodata or not a number are black.
+    """
+    channels = []
+    for band, (low, high) in zip(bands, stretch, strict=True):
+        samples = np.asarray(scene.cube[band]).astype(np.float32)
+        shown = np.clip((samples - low) / (high - low), 0, 1)
+        hidden = (
+            ~np.isfinite(samples)
+            if scene.nodata is None
+            else ~np.isfinite(samples) | (samples == scene.nodata)
+        )
+        shown[hidden] = 0
+        channels.append(np.rint(shown * 255).astype(np.uint8))
+    return channels[0] if len(channels) == 1 else np.stack(channels, axis=-1)
+
+
+def quicklook(
+    scene: Scene, path: Path, bands: tuple[int, ...] | None = None, percent: float = 2.0
+) -> tuple[int, ...]:
+    """Write a PNG of a scene.
+
+    Parameters
+    ----------
+    scene
+        The scene.
+    path
+        The ``.png`` file.
+    bands
+        One or three bands, counted from 0. Default: `colour_bands`.
+    percent
+        Share of the samples, at each end, that are shown as black or white.
+
+    Returns
+    -------
+    tuple of int
+        The bands that are shown, counted from 0.
+
+    Raises
+    ------
+    SceneError
+        If the scene has no such band, or `path` is no PNG.
+    """
+    if path.suffix.lower() != ".png":
+        raise SceneError(f"{path}: the suffix is {path.suffix!r}; expected .png")
+    image = require("PIL.Image", path, "quicklook")
+    bands = colour_bands(scene) if bands is None else bands
+    if not all(0 <= band < scene.bands for band in bands) or len(bands) not in (1, 3):
+        asked = ", ".join(str(band + 1) for band in bands)
+        raise SceneError(
+            f"scene {scene.name}: bands {asked} were asked for; expected one or three of 1-{scene.bands}"
+        )
+    rgb = to_rgb(scene, bands, stretch_of(scene, bands, percent))
+    with atomic_path(path) as part:
+        image.fromarray(rgb).save(part, format="PNG")
+    return bands

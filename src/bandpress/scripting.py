@@ -1,0 +1,40 @@
+"""What the scripts of the workflow share: how they fail, and how they find a prepared scene."""
+
+import functools
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import ParamSpec
+
+from bandpress.errors import BandpressError, SceneError
+
+P = ParamSpec("P")
+
+
+def stated_failures(function: Callable[P, None]) -> Callable[P, None]:
+    """Decorate a script's main: a stated failure is one sentence on standard error and exit code 1."""
+
+    @functools.wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            function(*args, **kwargs)
+        except (BandpressError, OSError) as error:
+            sys.exit(str(error))
+
+    return wrapped
+
+
+def only_file(path: Path, suffix: str = ".raw") -> Path:
+    """Return the one file with this suffix in a folder, or the file itself where `path` is one.
+
+    Raises
+    ------
+    SceneError
+        If there is none, or more than one.
+    """
+    if path.is_file():
+        return path
+    found = sorted(path.glob(f"*{suffix}"))
+    if len(found) != 1:
+        raise SceneError(f"{path}: {len(found)} files named *{suffix}; expected one, a prepared scene")
+    return found[0]

@@ -1,0 +1,406 @@
+"""A study is data: data sets, models, codecs, operating points, figures. This module is its schema.
+
+A study file is YAML. `load_study` reads it, checks it against the classes below and names the file, the line and the
+key of whatever is wrong before any work starts. Nothing in the file is executed: YAML tags are refused.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from bandpress.codecs import REGISTRY
+from bandpress.datasets import Dataset, Source, refuse_overlaps
+from bandpress.errors import DataError, StudyError
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
+Rate = Annotated[float, Field(gt=0, le=64)]
+PositiveInt = Annotated[int, Field(gt=0)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TrainedFamily(_Section):
+    """Models that the workflow trains: one a lambda, sharing everything else.
+
+    Quality q is the q-th lambda, counted from 1.
+    """
+
+    source: Literal["train"]
+    sensor: str
+    bands_per_cluster: PositiveInt
+    train_on: Annotated[list[str], Field(min_length=1)]
+    validate_on: list[str] = []
+    filters: tuple[PositiveInt, PositiveInt] = (64, 192)
+    hyper: PositiveInt | None = None
+    lambdas: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)]
+    start: Literal["block", "overlap", "random"] = "block"
+    steps: PositiveInt = 100_000
+    patch: PositiveInt = 256
+    batch: PositiveInt = 8
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-4
+    seed: Annotated[int, Field(ge=0)] = 1
+
+    @property
+    def qualities(self) -> int:
+        """Number of models."""
+        return len(self.lambdas)
+
+    def training_options(self, quality: int) -> list[str]:
+        """Return the options of ``bandpress train`` for one quality, counted from 1."""
+        options = {
+            "--bands-per-cluster": [self.bands_per_cluster],
+            "--filters": self.filters,
+            "--hyper": [self.hyper or self.filters[1]],
+            "--lambda": [self.lambdas[quality - 1]],
+            "--steps": [self.steps],
+            "--patch": [self.patch],
+            "--batch": [self.batch],
+            "--learning-rate": [self.learning_rate],
+            "--seed": [self.seed],
+            "--sensor": [self.sensor],
+        }
+        words = [str(word) for key, values in options.items() for word in (key, *values)]
+        return words + (["--random-start"] if self.start == "random" else ["--start", self.start])
+
+
+class FetchedFamily(_Section):
+    """Models trained by somebody else: SavedModel folders of the authors' script, one a quality, to be imported."""
+
+    source: Literal["fetch"]
+    sensor: str
+    bands_per_cluster: PositiveInt
+    archive: Source
+    members: Annotated[list[Name], Field(min_length=1)]
+
+    @property
+    def qualities(self) -> int:
+        """Number of models."""
+        return len(self.members)
+
+
+Family = Annotated[TrainedFamily | FetchedFamily, Field(discriminator="source")]
+
+
+class CodecEntry(_Section):
+    """A codec with its options and its operating points; each point is one file a scene."""
+
+    codec: Literal[tuple(REGISTRY)]  # type: ignore[valid-type]
+    label: str | None = None
+    model: str | None = None
+    bands_per_cluster: PositiveInt | Literal["all"] | None = None
+    allocation: Literal["equal", "shared"] | None = None
+    options: dict[Name, bool | int | float | str] = {}
+    rates: list[Rate] = []
+    qualities: list[PositiveInt] = []
+    lossless: bool = False
+    datasets: list[str] | None = None
+
+    @model_validator(mode="after")
+    def _has_points(self) -> "CodecEntry":
+        if not (self.rates or self.qualities or self.lossless):
+            raise ValueError("no operating point is given; expected rates, qualities or lossless")
+        if self.qualities and self.model is None:
+            raise ValueError("qualities are given without the model family that they number")
+        if (self.codec == "learned") != (self.model is not None):
+            raise ValueError("a model family belongs to the learned codec, and to no other")
+        return self
+
+    @property
+    def points(self) -> dict[str, dict[str, Any]]:
+        """The codec's options at each operating point, by the point's name."""
+        common: dict[str, Any] = dict(self.options)
+        for key in ("bands_per_cluster", "allocation"):
+            if getattr(self, key) is not None:
+                common[key] = getattr(self, key)
+        points: dict[str, dict[str, Any]] = {}
+        points |= {f"r{rate:g}": {**common, "rate": rate} for rate in self.rates}
+        points |= {f"q{quality}": {**common} for quality in self.qualities}
+        if self.lossless:
+            points["lossless"] = {**common, "lossless": True}
+        return points
+
+
+class FalseColour(_Section):
+    """What is shown of a test set: its first scene, these bands as red, green and blue, these codecs' points.
+
+    Bands are counted from 1. Choose points of about equal rate; the figure states the rate of each.
+    """
+
+    bands: tuple[PositiveInt, PositiveInt, PositiveInt]
+    points: Annotated[dict[str, str], Field(min_length=1)]
+
+
+class Figures(_Section):
+    """What the figures and tables need to know besides the numbers.
+
+    `reference` is the codec that the others are compared with; `rate`, in bits per sample, is where codecs are compared
+    band by band, each at its point nearest to it.
+    """
+
+    reference: str
+    rate: Rate
+    false_colour: dict[str, FalseColour] = {}
+
+
+class Cluster(_Section):
+    """Where jobs go on a cluster and how long they may take (``profiles/slurm``); no result depends on it.
+
+    Parameters
+    ----------
+    partition, account
+        Of Slurm; default: the cluster's own choice.
+    gpu_partition
+        Where trainings go that ask for a GPU; default: `partition`.
+    gpus
+        That a training asks for; 0 trains on processors.
+    training_minutes, coding_minutes
+        Limits of a training and of coding one scene at one point. A training that reaches its limit goes on from its
+        last checkpoint when it is started again.
+    """
+
+    partition: Name | None = None
+    gpu_partition: Name | None = None
+    account: Name | None = None
+    gpus: Literal[0, 1] = 0
+    training_minutes: PositiveInt = 720
+    coding_minutes: PositiveInt = 30
+
+    @property
+    def resources(self) -> dict[str, str]:
+        """Snakemake's resources of every job."""
+        given = {"slurm_partition": self.partition, "slurm_account": self.account}
+        return {key: value for key, value in given.items() if value is not None}
+
+    @property
+    def training(self) -> dict[str, str | int]:
+        """Snakemake's resources of a training."""
+        where = {"slurm_partition": self.gpu_partition} if self.gpus and self.gpu_partition else {}
+        return {**self.resources, **where, "runtime": self.training_minutes}
+
+
+class Study(_Section):
+    """A study, whole. See ``config.yaml`` for the paper's and ``studies/`` for others."""
+
+    study: Name
+    title: str
+    datasets: Annotated[dict[Name, Dataset], Field(min_length=1)]
+    models: dict[Name, Family] = {}
+    codecs: Annotated[dict[Name, CodecEntry], Field(min_length=1)]
+    figures: Figures
+    cluster: Cluster = Cluster()
+
+    @model_validator(mode="after")
+    def _names_refer_to_something(self) -> "Study":
+        try:
+            refuse_overlaps(self.datasets)
+        except DataError as error:
+            raise _Misplaced(("datasets",), str(error)) from None
+        for key, family in self.models.items():
+            if isinstance(family, TrainedFamily):
+                for use in ("train_on", "validate_on"):
+                    for name in getattr(family, use):
+                        _must_be_in(name, self.datasets, "data set", ("models", key, use))
+        for key, entry in self.codecs.items():
+            for name in entry.datasets or []:
+                _must_be_in(name, self.datasets, "data set", ("codecs", key, "datasets"))
+            if entry.model is not None:
+                _must_be_in(entry.model, self.models, "model family", ("codecs", key, "model"))
+                most = self.models[entry.model].qualities
+                for quality in entry.qualities:
+                    if quality > most:
+                        where = ("codecs", key, "qualities")
+                        raise _Misplaced(where, f"quality {quality} of {entry.model}; expected 1 to {most}")
+        _must_be_in(self.figures.reference, self.codecs, "codec", ("figures", "reference"))
+        for name, shown in self.figures.false_colour.items():
+            where = ("figures", "false_colour", name)
+            _must_be_in(name, dict.fromkeys(self.test_sets), "test set", where)
+            for codec, point in shown.points.items():
+                _must_be_in(codec, dict.fromkeys(self.codecs_of(name)), "codec", (*where, "points", codec))
+                _must_be_in(point, self.codecs[codec].points, "point", (*where, "points", codec))
+        return self
+
+    @property
+    def test_sets(self) -> list[str]:
+        """Names of the data sets whose scenes are coded and reported."""
+        return [name for name, dataset in self.datasets.items() if dataset.role == "test"]
+
+    @property
+    def sensors(self) -> list[str]:
+        """Sensors of the test sets, each once."""
+        return list(dict.fromkeys(self.datasets[name].sensor for name in self.test_sets))
+
+    def codecs_of(self, dataset: str) -> list[str]:
+        """Names of the codecs that code a test set: those that name it, or name none and know its sensor."""
+        sensor = self.datasets[dataset].sensor
+        return [
+            name
+            for name, entry in self.codecs.items()
+            if (
+                dataset in entry.datasets
+                if entry.datasets is not None
+                else entry.model is None or self.models[entry.model].sensor == sensor
+            )
+        ]
+
+
+class _Misplaced(ValueError):
+    """A value that is wrong by what stands elsewhere in the study."""
+
+    def __init__(self, where: tuple[str, ...], message: str):
+        super().__init__(message)
+        self.where = where
+
+
+def _must_be_in(name: str, known: dict[str, Any], what: str, where: tuple[str, ...]) -> None:
+    if name not in known:
+        raise _Misplaced(
+            where, f"{what} {name!r} is not defined; expected one of {', '.join(known) or 'none'}"
+        )
+
+
+def load_study(path: str | Path) -> Study:
+    """Read and check a study file.
+
+    Parameters
+    ----------
+    path
+        A YAML file.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    StudyError
+        If the file does not exist, is not YAML, or is not a valid study; one line for each fault, with the file, the
+        line, the key, what was found and what was expected.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise StudyError(f"{path}: no such study file")
+    try:
+        raw = YAML(typ="rt", pure=True).load(path.read_text("utf-8"))
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise StudyError(f"{path}:{line}: not valid YAML: {error.problem}") from None
+    except (YAMLError, UnicodeDecodeError, ValueError) as error:
+        raise StudyError(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from None
+    if not isinstance(raw, CommentedMap):
+        raise StudyError(f"{path}: a {type(raw).__name__} was found; expected the keys of a study")
+    for line, tag in _tags(raw):
+        raise StudyError(f"{path}:{line}: the YAML tag {tag} was found; expected plain values")
+    try:
+        return Study.model_validate(json.loads(json.dumps(raw)))
+    except ValidationError as error:
+        faults = [_sentence(path, raw, fault) for fault in error.errors()]
+        raise StudyError("\n".join(dict.fromkeys(faults))) from None
+    except TypeError as error:
+        raise StudyError(f"{path}: a value is neither text, number, list nor mapping ({error})") from None
+
+
+def _sentence(path: Path, raw: CommentedMap, fault: Any) -> str:
+    where = tuple(fault["loc"])
+    cause = fault.get("ctx", {}).get("error")
+    if isinstance(cause, _Misplaced):
+        where = where + cause.where
+    keys, line, owner = _place(raw, where)
+    message = str(cause) if cause is not None else fault["msg"]
+    if fault["type"] == "extra_forbidden":
+        message = f"unknown key; expected one of {', '.join(_allowed(where[:-1]))}"
+        keys = ".".join(str(part) for part in (*_visible(raw, where[:-1]), where[-1]))
+    elif fault["type"] == "missing":
+        keys = ".".join(str(part) for part in (*_visible(raw, where[:-1]), where[-1]))
+        message = "missing"
+    elif cause is None:
+        found = owner if not isinstance(owner, (dict, list)) else type(owner).__name__
+        message = f"{found!r} was found; {message[0].lower()}{message[1:]}"
+    return f"{path}:{line}: {keys}: {message}"
+
+
+def _visible(raw: Any, where: tuple) -> list:
+    """Drop the parts of a location that stand for a choice of schema rather than for a key of the file."""
+    parts, here = [], raw
+    for part in where:
+        if isinstance(here, (CommentedMap, CommentedSeq)):
+            try:
+                here = here[part]
+            except (KeyError, IndexError, TypeError):
+                continue
+            parts.append(part)
+    return parts
+
+
+def _place(raw: CommentedMap, where: tuple) -> tuple[str, int, Any]:
+    """Return the dotted key, the line (counted from 1) and the value of a location in the file."""
+    here: Any = raw
+    line = 1
+    parts = _visible(raw, where)
+    for part in parts:
+        line = _line(here, part)
+        here = here[part]
+    if where and isinstance(here, CommentedMap) and where[-1] in here:
+        line = _line(here, where[-1])
+    return ".".join(map(str, parts)), line, here
+
+
+def _line(owner: Any, part: Any) -> int:
+    place = owner.lc.key(part) if isinstance(owner, CommentedMap) else owner.lc.item(part)
+    return int(place[0]) + 1
+
+
+def _allowed(where: tuple) -> list[str]:
+    """Return the keys that the schema knows at a location."""
+    schema = Study.model_json_schema(by_alias=True)
+    here: Any = schema
+    for part in where:
+        here = _step(schema, _resolve(schema, here), part)
+    here = _resolve(schema, here)
+    options = here.get("oneOf") or here.get("anyOf") or [here]
+    return sorted({key for option in options for key in _resolve(schema, option).get("properties", {})})
+
+
+def _step(schema: dict, here: dict, part: Any) -> dict:
+    if part in here.get("properties", {}):
+        return here["properties"][part]
+    choices = here.get("discriminator", {}).get("mapping", {})
+    if part in choices:
+        return {"$ref": choices[part]}
+    for option in here.get("anyOf", []):
+        resolved = _resolve(schema, option)
+        if resolved.get("title") == part:
+            return resolved
+        if part in resolved.get("properties", {}):
+            return resolved["properties"][part]
+    if isinstance(part, int) and "items" in here:
+        return here["items"]
+    extra = here.get("additionalProperties") or next(iter(here.get("patternProperties", {}).values()), None)
+    return extra if isinstance(extra, dict) else here
+
+
+def _resolve(schema: dict, here: dict) -> dict:
+    while "$ref" in here:
+        here = schema["$defs"][here["$ref"].rsplit("/", 1)[1]]
+    return here
+
+
+def _tags(node: Any) -> Iterator[tuple[int, str]]:
+    tag = getattr(getattr(node, "tag", None), "value", None)
+    if isinstance(node, TaggedScalar) or (
+        tag and not re.match(r"tag:yaml\.org,2002:(map|seq|omap)$", str(tag))
+    ):
+        yield int(node.lc.line or 0) + 1, str(tag)
+    children = (
+        node.values() if isinstance(node, CommentedMap) else node if isinstance(node, CommentedSeq) else ()
+    )
+    for child in children:
+        yield from _tags(child)

@@ -1,0 +1,205 @@
+"""A real HTTP server on 127.0.0.1 for tests of downloads: it can break off, stall, refuse and lie.
+
+    with Loopback() as site:
+        address = site.offer("AVIRIS_test.zip", zipped({"AVIRIS_test/a.raw": b"..."}))
+        site.misbehave("AVIRIS_test.zip", 503, "truncate", "stall")
+
+`paper_site` offers archives laid out like those of the paper's authors.
+"""
+
+import hashlib
+import io
+import tarfile
+import threading
+import zipfile
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+
+class Loopback:
+    """A server, running while the context is open.
+
+    Attributes
+    ----------
+    requests : list of tuple
+        Path and Range header (or None) of every GET, in order.
+    """
+
+    def __init__(self):
+        self.files: dict[str, bytes] = {}
+        self.kinds: dict[str, str] = {}
+        self.plans: dict[str, list] = {}
+        self.ranges = True
+        self.validators = True
+        self.lengths = True
+        self.requests: list[tuple[str, str | None]] = []
+        self.pause = 0.0
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+
+    def __enter__(self):
+        site = self
+
+        class Handler(_Handler):
+            loopback = site
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def offer(self, path: str, content: bytes, kind: str = "application/octet-stream") -> str:
+        """Offer a file; return its address."""
+        self.files["/" + path], self.kinds["/" + path] = content, kind
+        return f"{self.address}/{path}"
+
+    def misbehave(self, path: str, *what) -> None:
+        """What to do at the next requests for a file, one after the other, before behaving.
+
+        A number is a status; ``"truncate"`` closes the connection half way, ``"stall"`` sends half and then nothing,
+        ``"silent"`` never answers, ``"lie"`` sends as many other bytes.
+        """
+        self.plans["/" + path] = list(what)
+
+    def _next(self, path: str):
+        with self._lock:
+            plan = self.plans.get(path, [])
+            return plan.pop(0) if plan else None
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    loopback: Loopback
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        site = self.loopback
+        path = self.path.split("?")[0]
+        wanted = self.headers.get("Range")
+        site.requests.append((path, wanted))
+        todo = site._next(path)
+        if todo == "silent":
+            site._stop.wait(60)
+            self.close_connection = True
+            return
+        if isinstance(todo, int) or path not in site.files:
+            self.send_response(todo or 404)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        content = site.files[path]
+        tag = '"' + hashlib.sha256(content).hexdigest()[:16] + '"'
+        if todo == "lie":
+            content = bytes(b ^ 0xFF for b in content)
+        start = 0
+        if wanted and site.ranges and self.headers.get("If-Range", tag) == tag:
+            start = int(wanted.removeprefix("bytes=").split("-")[0])
+            if start >= len(content):
+                self.send_response(416)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
+            self.send_response(206)
+            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        else:
+            self.send_response(200)
+        if site.validators:
+            self.send_header("ETag", tag)
+        self.send_header("Content-Type", site.kinds[path])
+        if site.lengths:
+            self.send_header("Content-Length", str(len(content) - start))
+        else:
+            self.send_header("Connection", "close")
+            self.close_connection = True
+        self.end_headers()
+        body = content[start:]
+        half = len(body) // 2
+        try:
+            self.wfile.write(body[:half])
+            self.wfile.flush()
+            if site.pause:
+                site._stop.wait(site.pause)
+            if todo == "truncate":
+                self.close_connection = True
+                return
+            if todo == "stall":
+                site._stop.wait(60)
+                self.close_connection = True
+                return
+            self.wfile.write(body[half:])
+        except OSError:
+            self.close_connection = True
+
+
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    """Return a zip archive of files by name."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return target.getvalue()
+
+
+def tarred(files: Mapping[str, bytes], mode: str = "w:gz") -> bytes:
+    """Return a tar archive of files by name."""
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode=mode) as archive:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return target.getvalue()
+
+
+def paper_site(
+    site: Loopback,
+    scenes: Mapping[str, Mapping[str, bytes]],
+    models: Mapping[str, Path],
+) -> dict[str, str]:
+    """Offer data sets and models laid out like the authors'.
+
+    Parameters
+    ----------
+    site
+        A running server.
+    scenes
+        For each data set (``AVIRIS_test``), its files by name: in ``AVIRIS_test.zip`` they are ``AVIRIS_test/<name>``.
+    models
+        For each model (``AVIRIS_1band_1``), a SavedModel folder: in ``models.tar.gz`` it is ``models/AVIRIS_1band_1``.
+
+    Returns
+    -------
+    dict
+        Address of each data set's archive by the name of the set, and that of the models as ``models``.
+    """
+    addresses = {
+        name: site.offer(
+            f"{name}.zip", zipped({f"{name}/{file}": content for file, content in files.items()})
+        )
+        for name, files in scenes.items()
+    }
+    packed = {
+        f"models/{name}/{path.relative_to(folder).as_posix()}": path.read_bytes()
+        for name, folder in models.items()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+    if packed:
+        addresses["models"] = site.offer("models.tar.gz", tarred(packed))
+    return addresses
