@@ -72,7 +72,9 @@ def command(
         scene = read_scene(path)
         target = _target(path, scene.name, output, several=len(paths) > 1)
         if target in targets:
-            raise CodecError(f"{target}: would hold both {targets[target]} and {path}; expected another name or -o")
+            raise CodecError(
+                f"{target}: would hold both {targets[target]} and {path}; expected another name or -o"
+            )
         targets[target] = path
         if target.exists() and not overwrite:
             raise CodecError(f"{target}: exists already; give --overwrite to replace it")

@@ -120,9 +120,9 @@ class Learned(Codec):
         network = open_network(point.model)
         size = self.batch_size(point.model.architecture, scene.lines, scene.samples)
         with ThreadPoolExecutor(2) as pool:
-            inputs = ahead(lambda group: _load(scene, group, point), batches(clusters, size), pool)
-            coded = ((batch, _analyse(network, batch)) for batch in inputs)
-            for chunks in ahead(lambda pair: _write(network, *pair, scene.dtype), coded, pool):
+            inputs = ahead(lambda group: load_batch(scene, group, point), batches(clusters, size), pool)
+            coded = ((batch, analyse_batch(network, batch)) for batch in inputs)
+            for chunks in ahead(lambda pair: write_batch(network, *pair, scene.dtype), coded, pool):
                 yield from chunks
 
     @classmethod
@@ -152,9 +152,9 @@ class Learned(Codec):
         size = self.batch_size(model.architecture, header.lines, header.samples)
         with ThreadPoolExecutor(2) as pool:
             groups = batches(chunks, size)
-            parsed = ahead(lambda group: _read(network, group, header, dtype), groups, pool)
-            images = ((batch, _synthesise(network, batch, header)) for batch in parsed)
-            for cubes in ahead(lambda pair: _restore(*pair, header, dtype), images, pool):
+            parsed = ahead(lambda group: read_batch(network, group, header, dtype), groups, pool)
+            images = ((batch, synthesise_batch(network, batch, header)) for batch in parsed)
+            for cubes in ahead(lambda pair: restore_batch(*pair, header, dtype), images, pool):
                 yield from cubes
 
     def batch_size(self, architecture: Architecture, lines: int, samples: int) -> int:
@@ -165,7 +165,7 @@ class Learned(Codec):
         return max(1, min(_MOST_BATCH, _BATCH_BYTES // (4 * widest)))
 
 
-class _Batch(NamedTuple):
+class Batch(NamedTuple):
     """Clusters on their way through the network. `active` are those with anything to code."""
 
     ranges: list[Ranges]
@@ -174,7 +174,8 @@ class _Batch(NamedTuple):
     content: Any
 
 
-def _load(scene: Scene, clusters: Sequence[Cluster], point: Point) -> _Batch:
+def load_batch(scene: Scene, clusters: Sequence[Cluster], point: Point) -> Batch:
+    """Read clusters and normalise them."""
     k = point.model.architecture.bands_per_cluster
     cubes = [scene.cube[cluster.bands] for cluster in clusters]
     ranges = [Ranges.of(cube) for cube in cubes]
@@ -185,7 +186,7 @@ def _load(scene: Scene, clusters: Sequence[Cluster], point: Point) -> _Batch:
         bands = ranges[i].normalise(cubes[i])
         for band in range(k):
             x[place, :, :, band] = bands[min(band, len(bands) - 1)]
-    return _Batch(ranges, steps, active, x)
+    return Batch(ranges, steps, active, x)
 
 
 def _steps(point: Point, ranges: Sequence[Ranges], k: int) -> np.ndarray:
@@ -199,11 +200,13 @@ def _steps(point: Point, ranges: Sequence[Ranges], k: int) -> np.ndarray:
     return cluster_steps(card["lambda"], reference, point.lambda_, widths).astype(np.int32)
 
 
-def _analyse(network: "Network", batch: _Batch) -> "Symbols | None":
+def analyse_batch(network: "Network", batch: Batch) -> "Symbols | None":
+    """Run the encoder's network."""
     return network.analyse(batch.content, batch.steps) if batch.active else None
 
 
-def _write(network: "Network", batch: _Batch, symbols: "Symbols | None", dtype: np.dtype) -> list[bytes]:
+def write_batch(network: "Network", batch: Batch, symbols: "Symbols | None", dtype: np.dtype) -> list[bytes]:
+    """Range code symbols into chunks."""
     chunks = [found.pack(dtype) for found in batch.ranges]
     if symbols is not None:
         for place, (z, y) in enumerate(network.write(symbols)):
@@ -212,9 +215,10 @@ def _write(network: "Network", batch: _Batch, symbols: "Symbols | None", dtype: 
     return chunks
 
 
-def _read(
+def read_batch(
     network: "Network", group: Sequence[tuple[Cluster, bytes]], header: Header, dtype: np.dtype
-) -> _Batch:
+) -> Batch:
+    """Parse chunks and range decode their symbols."""
     ranges, steps, active, strings = [], [], [], []
     for place, (cluster, chunk) in enumerate(group):
         try:
@@ -229,7 +233,7 @@ def _read(
             raise BitstreamError(f"{header.scene}: cluster {cluster}: {error}") from None
     points = np.array(steps, np.int32)
     symbols = network.read(strings, points, header.lines, header.samples).y if active else None
-    return _Batch(ranges, points, active, symbols)
+    return Batch(ranges, points, active, symbols)
 
 
 def _parse(data: bytes, architecture: Architecture) -> tuple[int, tuple[bytes, bytes]]:
@@ -247,13 +251,17 @@ def _parse(data: bytes, architecture: Architecture) -> tuple[int, tuple[bytes, b
     return step, (data[head : head + length], data[head + length :])
 
 
-def _synthesise(network: "Network", batch: _Batch, header: Header) -> np.ndarray | None:
+def synthesise_batch(network: "Network", batch: Batch, header: Header) -> np.ndarray | None:
+    """Run the decoder's network."""
     if not batch.active:
         return None
     return network.synthesise(batch.content, batch.steps, header.lines, header.samples)
 
 
-def _restore(batch: _Batch, images: np.ndarray | None, header: Header, dtype: np.dtype) -> list[np.ndarray]:
+def restore_batch(
+    batch: Batch, images: np.ndarray | None, header: Header, dtype: np.dtype
+) -> list[np.ndarray]:
+    """Turn normalised samples into those of each cluster."""
     cubes: list[np.ndarray] = []
     place = {i: number for number, i in enumerate(batch.active)}
     for i, found in enumerate(batch.ranges):

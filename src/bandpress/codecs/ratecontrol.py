@@ -92,13 +92,17 @@ def _try(
 ) -> Trial:
     chunks = list(codec.chunks(scene, point, clusters))
     encoding = codec.encode_at(scene, point, chunks)
-    header = Header.of_scene(scene, codec.name, encoding.bands_per_cluster, encoding.parameters, encoding.model)
+    header = Header.of_scene(
+        scene, codec.name, encoding.bands_per_cluster, encoding.parameters, encoding.model
+    )
     bands = sum(cluster.count for cluster in clusters)
     size = sum(map(len, chunks)) + header.overhead * bands / scene.bands
     if kind == "rate":
         return Trial(point, chunks, 8 * size / (bands * scene.lines * scene.samples))
     squared = 0.0
-    for cluster, decoded in zip(clusters, codec.decode_with(point.model, header, zip(clusters, chunks)), strict=True):
+    for cluster, decoded in zip(
+        clusters, codec.decode_with(point.model, header, zip(clusters, chunks)), strict=True
+    ):
         error = scene.cube[cluster.bands].astype(np.float32) - decoded
         squared += float(np.einsum("bls,bls->", error, error, dtype=np.float64))
     mse = squared / (bands * scene.lines * scene.samples)
