@@ -46,7 +46,9 @@ def matmul_rate() -> float:
     return 2 * _SIDE**3 / seconds / 1e9
 
 
-def train_speeds(architecture: Architecture, patch: int, batch: int, steps: int, paper: bool) -> Iterator[Speed]:
+def train_speeds(
+    architecture: Architecture, patch: int, batch: int, steps: int, paper: bool
+) -> Iterator[Speed]:
     """Measure training steps, in turn: as `bandpress train` takes them, in bfloat16, and as the paper's script does.
 
     Parameters

@@ -33,7 +33,9 @@ class PaperForm(tf.Module):
         gdn = [tfc.GDN(name=f"gdn_{i}") for i in range(3)] + [None]
         inverse = [tfc.GDN(inverse=True, name=f"igdn_{i}") for i in range(3)] + [None]
         self.analysis = [_down(width, g) for width, g in zip((n, n, n, m), gdn, strict=True)]
-        self.synthesis = [_up(width, g) for width, g in zip((n, n, n, a.bands_per_cluster), inverse, strict=True)]
+        self.synthesis = [
+            _up(width, g) for width, g in zip((n, n, n, a.bands_per_cluster), inverse, strict=True)
+        ]
         self.hyper_analysis = [_same(h, tf.nn.relu), _down(h, None, use_bias=False)]
         self.hyper_synthesis = [_up(h, tf.nn.relu), _same(m, None)]
         log_min, step = np.log(a.scale_min), np.log(a.scale_max / a.scale_min) / (a.scales - 1)
