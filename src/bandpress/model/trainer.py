@@ -19,7 +19,6 @@ from bandpress.model.hyperprior import Hyperprior
 from bandpress.model.patches import Batch
 from bandpress.model.schedule import Settings
 
-
 #: What only the rate depends on: it starts from little and may move fast, while the transforms start from much.
 _CODING = ("hyper_", "prior/", "gains/z")
 
@@ -114,16 +113,21 @@ class Trainer:
         """Return a context in which the network holds the averages of its weights."""
         return Averaged(self._variables, self._averages)
 
-    def _quality(self, lambda_: tf.Tensor, worth: tf.Tensor) -> tf.Tensor | None:
+    def _quality(self, lambda_: tf.Tensor, worth: tf.Tensor) -> tuple[tf.Tensor | None, tf.Tensor]:
+        """Return each patch's quality, and the lambda that it stands for where what was asked for is out of reach."""
         if self.network.architecture.qualities == 1:
-            return None
-        return quality_of(self._logs, tf.math.log(lambda_ * worth / self.reference**2))
+            return None, lambda_
+        scale = worth / self.reference**2
+        wanted = tf.clip_by_value(tf.math.log(lambda_ * scale), self._logs[0], self._logs[-1])
+        return quality_of(self._logs, wanted), tf.exp(wanted) / scale
 
     def _sums(
         self, x: tf.Tensor, ranges: tf.Tensor, lambda_: tf.Tensor, training: bool
     ) -> tuple[tf.Tensor, ...]:
         worth = tf.reduce_mean(tf.square(ranges), axis=1)
-        quality = self._quality(lambda_, worth)
+        quality, within = self._quality(lambda_, worth)
+        if training:
+            lambda_ = within  # a range beyond the family's must not outweigh all others
         out = self.network(x, training, quality)
         error = tf.square((out.reconstruction - x) * ranges[:, None, None, :])
         squared = tf.reduce_sum(error, axis=(1, 2, 3))
