@@ -64,7 +64,7 @@ def draw(args: argparse.Namespace) -> None:
     ax.margins(y=0.15)
     ax.set_xlabel("Encoder and decoder (kMAC per sample)")
     ax.set_ylabel("BD-PSNR over RKLT +\nJPEG 2000, same clusters (dB)")
-    figure.legend(loc="outside lower center", ncols=3)
+    style.legend(figure, *ax.get_legend_handles_labels())
     style.save(figure, mean, args.output)
 
 

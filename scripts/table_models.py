@@ -26,8 +26,8 @@ COLUMNS = (
     Column("decoder_kmac_per_sample", "Decoder (kMAC per sample)", ".2f"),
 )
 NOTE = (
-    "k: bands a cluster. N, M: channels between stages and of the latents. Cost: multiply-accumulates of convolutions and GDN, "
-    "counted from the architecture for a large image, over all samples; the encoder includes the hyper-synthesis."
+    "k: bands a cluster. N, M: channels between stages and of the latents. Cost: multiply-accumulates of convolutions "
+    "and GDN, counted from the architecture for a large image; the encoder includes the hyper-synthesis."
 )
 
 
