@@ -46,7 +46,9 @@ class Loopback:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
         self._thread.start()
         return self
 
@@ -150,7 +152,7 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
-            archive.writestr(zipfile.ZipInfo(name), content)
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return target.getvalue()
 
 
@@ -187,7 +189,9 @@ def paper_site(
         Address of each data set's archive by the name of the set, and that of the models as ``models``.
     """
     addresses = {
-        name: site.offer(f"{name}.zip", zipped({f"{name}/{file}": content for file, content in files.items()}))
+        name: site.offer(
+            f"{name}.zip", zipped({f"{name}/{file}": content for file, content in files.items()})
+        )
         for name, files in scenes.items()
     }
     packed = {

@@ -13,10 +13,9 @@ import pytest
 
 pytest.importorskip("pooch")
 
-from loopback import Loopback
-
 from bandpress.datasets.download import Patience, download, file_name
 from bandpress.errors import DataError
+from loopback import Loopback
 
 CONTENT = np.random.default_rng(0).bytes(327_680)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -24,7 +23,7 @@ OTHER = hashlib.sha256(b"other").hexdigest()
 QUICK = Patience(connect=2, stall=0.3, tries=3, pause=0.01)
 
 
-@pytest.fixture()
+@pytest.fixture
 def site():
     with Loopback() as server:
         server.offer("a.zip", CONTENT)
@@ -228,7 +227,9 @@ def test_a_killed_download_leaves_no_file_and_the_next_one_finishes(site, tmp_pa
 def test_the_first_download_is_recorded_and_every_later_one_must_match(site, tmp_path):
     lock = tmp_path / "study.lock.json"
     get(site, tmp_path / "one", None, lock)
-    assert json.loads(lock.read_text()) == {f"{site.address}/a.zip": {"sha256": SHA256, "bytes": len(CONTENT)}}
+    assert json.loads(lock.read_text()) == {
+        f"{site.address}/a.zip": {"sha256": SHA256, "bytes": len(CONTENT)}
+    }
     site.offer("a.zip", b"changed")
     with pytest.raises(DataError, match=SHA256):
         get(site, tmp_path / "two", None, lock)

@@ -1,6 +1,7 @@
 """Unpacking archives that others made: nothing outside the folder, no links, no bombs, whole or not at all."""
 
 import bz2
+import errno
 import gzip
 import lzma
 import os
@@ -82,7 +83,7 @@ def unpack(path: Path, folder: Path) -> Path:
     try:
         with atomic_path(folder) as part:
             part.mkdir()
-            for member in _members(path):
+            for member in _members(path, budget):
                 _write(member, path, part, budget)
             if folder.is_dir():
                 shutil.rmtree(folder)
@@ -91,6 +92,12 @@ def unpack(path: Path, folder: Path) -> Path:
         raise DataError(f"{path}: damaged ({error}); expected a zip or tar archive") from None
     except RuntimeError as error:
         raise DataError(f"{path}: cannot be unpacked ({error}); expected a plain archive") from None
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST) and folder.is_dir():
+            return folder  # another process was quicker
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DataError(f"{folder.parent}: no room left on the device to unpack {path}") from None
+        raise
     return folder
 
 
@@ -134,7 +141,7 @@ def copy(source: IO[bytes], target: IO[bytes], budget: Budget) -> None:
         target.write(chunk)
 
 
-def _members(path: Path) -> Iterator[_Member]:
+def _members(path: Path, budget: Budget) -> Iterator[_Member]:
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             for info in archive.infolist():
@@ -147,6 +154,9 @@ def _members(path: Path) -> Iterator[_Member]:
                 # A sparse file announces any size for free, and no scene comes as one.
                 regular = entry.isreg() and not entry.issparse()
                 yield _Member(entry.name, entry.isdir(), regular, lambda entry=entry: tar.extractfile(entry))  # type: ignore[misc,arg-type]
+            # The checksum of a packed stream is at its end, beyond what the archive itself needs to be read.
+            while tar.fileobj is not None and (rest := tar.fileobj.read(_CHUNK)):
+                budget.spend(len(rest))
     else:
         raise DataError(f"{path}: not an archive that is known here; expected one of {', '.join(_ENDINGS)}")
 

@@ -59,6 +59,10 @@ def prepare(dataset: Dataset, name: str, fetched: Path, out: Path) -> list[Path]
                 raise DataError(
                     f"{path}: samples are {scene.dtype.name}; expected one of {', '.join(CODABLE)} in data set {name}"
                 )
+            if scene.sensor == "synthetic" and "synthetic" not in scene_name:
+                raise DataError(
+                    f"{path}: a made-up scene; expected a name with 'synthetic' in it, not {scene_name}"
+                )
             written.append(write_scene(scene, out / f"{scene_name}.raw"))
     return written
 
@@ -109,7 +113,7 @@ def _scene_name(path: Path) -> str:
     name = plain.stem if name == plain.name else name
     if _NAME.fullmatch(name) is None:
         raise DataError(
-            f"{str(path)!a}: the name of the file cannot be that of a scene; expected letters, digits and . _ + -, or "
+            f"{str(path)!a}: the name of the file cannot be that of a scene; expected letters, digits and . _ + -, or"
             " a name for it under scenes"
         )
     return name
