@@ -84,7 +84,9 @@ def _seed_stream(path: Path, model: str | None, output: Path | None, overwrite: 
     scene = SeedCoder(family[0]).decode(path)
     scene = replace(scene, name=f"{scene.name}_decoded")
     folder = path.parent if output is None else output
-    target = output if output is not None and output.suffix and not output.is_dir() else folder / file_name(scene)
+    target = (
+        output if output is not None and output.suffix and not output.is_dir() else folder / file_name(scene)
+    )
     if target.exists() and not overwrite:
         raise SceneError(f"{target}: exists already; give --overwrite to replace it")
     click.echo(f"{write_scene(scene, target)}: {scene.bands} bands")
