@@ -51,7 +51,7 @@ def draw(args: argparse.Namespace) -> None:
     ax.margins(x=0.15)
     ax.set_xlabel("Bands a cluster, k")
     ax.set_ylabel("kMAC per sample")
-    figure.legend(loc="outside lower center", ncols=2)
+    style.legend(figure, *ax.get_legend_handles_labels())
     columns = [*shapes, "encoder_kmac_per_sample", "decoder_kmac_per_sample"]
     style.save(figure, networks[columns], args.output)
 

@@ -52,9 +52,8 @@ def draw(args: argparse.Namespace) -> None:
         ax.plot(group["kmac_per_sample"], group["bd_psnr_db"], label=sensor or "scenes", **look)
         for row in group.itertuples():
             text = f"k = {row.bands_per_cluster}"
-            ax.annotate(
-                text, (row.kmac_per_sample, row.bd_psnr_db), (4, 3), textcoords="offset points", fontsize=6
-            )
+            place = (row.kmac_per_sample, row.bd_psnr_db)
+            ax.annotate(text, place, (4, (3, -8)[i % 2]), textcoords="offset points", fontsize=6)
     ax.set_xscale("log")
     low, high = mean["kmac_per_sample"].min() / 1.8, mean["kmac_per_sample"].max() * 1.8
     ax.set_xlim(low, high)
@@ -64,7 +63,7 @@ def draw(args: argparse.Namespace) -> None:
     ax.margins(y=0.15)
     ax.set_xlabel("Encoder and decoder (kMAC per sample)")
     ax.set_ylabel("BD-PSNR over RKLT +\nJPEG 2000, same clusters (dB)")
-    figure.legend(loc="outside lower center", ncols=3)
+    style.legend(figure, *ax.get_legend_handles_labels())
     style.save(figure, mean, args.output)
 
 
