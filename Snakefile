@@ -29,6 +29,8 @@ rule all:
         RD,
         figure_files(),
         table_files(),
+        # The numbers are of these files: one that is missing is made again.
+        lambda wildcards: coded_files(".bpk"),
 
 
 rule figures:

@@ -44,7 +44,9 @@ rule code_scene:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=2000,
+        **SITE,
+        mem_mb=memory(300, 14),
+        runtime=STUDY.cluster.coding_minutes,
     params:
         codec=lambda wildcards: STUDY.codecs[wildcards.codec].codec,
         options=coding_options,
@@ -91,7 +93,9 @@ rule decode_scene:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=2000,
+        **SITE,
+        mem_mb=memory(300, 14),
+        runtime=STUDY.cluster.coding_minutes,
     params:
         environment="analysis",
         model="",

@@ -63,15 +63,46 @@ def scene_folders(dataset):
     return [f"{OUT}/scenes/{dataset}/{scene}" for scene in scenes_of(dataset)]
 
 
-def coded_files(suffix, dataset=None):
-    """Return one file of each (scene, codec, point) of one or all test sets, with the given suffix."""
+def coded_files(suffix, dataset=None, scenes=None):
+    """Return one file of each (scene, codec, point), with the given suffix; of one data set, or of some scenes of it."""
     return [
         f"{OUT}/streams/{dataset}/{scene}/{codec}/{point}{suffix}"
         for dataset in ([dataset] if dataset else STUDY.test_sets)
-        for scene in scenes_of(dataset)
+        for scene in (scenes or scenes_of(dataset))
         for codec in STUDY.codecs_of(dataset)
         for point in STUDY.codecs[codec].points
     ]
+
+
+# Where jobs go on a cluster, if the study says it. Results do not depend on it.
+SITE = STUDY.cluster.resources
+
+
+def scene_mb(folder):
+    """Return the size of a prepared scene in MB; that of an AVIRIS scene while it is not there yet."""
+    files = list(Path(folder).glob("*.raw"))
+    return sum(file.stat().st_size for file in files) / 1e6 if files else 160
+
+
+def memory(base, scenes):
+    """Return a resource function: MB of the process itself and how often it holds its scenes; twice that when retried."""
+
+    def mem_mb(wildcards, input, attempt):
+        folders = [path for key in ("scene", "train", "validate") for path in as_list(input.get(key, []))]
+        return attempt * (base + int(scenes * sum(map(scene_mb, folders))))
+
+    return mem_mb
+
+
+def as_list(paths):
+    """Return one path or many as a list."""
+    return [paths] if isinstance(paths, str) else list(paths)
+
+
+if workflow.local_exec and "mem" not in workflow.global_resources:
+    # No more jobs at once than memory holds, unless --resources mem_mb=… says otherwise.
+    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    workflow.global_resources.update({"mem_mb": int(0.8 * physical / 1e6)})
 
 
 def model_of(codec, point):

@@ -30,6 +30,10 @@ checkpoint fetch_dataset:
         f"{OUT}/benchmarks/fetch_dataset/{{dataset}}.tsv"
     conda:
         "../envs/analysis.yaml"
+    resources:
+        **SITE,
+        mem_mb=1000,
+        runtime=240,
     params:
         entry=source_of,
         lock=study_file().with_suffix(".lock.json"),
@@ -51,6 +55,10 @@ rule prepare_scene:
         f"{OUT}/benchmarks/prepare_scene/{{dataset}}/{{scene}}.tsv"
     conda:
         "../envs/analysis.yaml"
+    resources:
+        **SITE,
+        mem_mb=2000,
+        runtime=30,
     params:
         entry=entry_of,
     shell:

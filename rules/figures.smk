@@ -38,6 +38,10 @@ for sensor in STUDY.sensors:
             f"{OUT}/benchmarks/figures/rd_{sensor.lower()}.tsv"
         conda:
             "../envs/analysis.yaml"
+        resources:
+            **SITE,
+            mem_mb=2000,
+            runtime=30,
         params:
             sensor=sensor,
         shell:
@@ -53,7 +57,9 @@ for dataset in STUDY.test_sets:
         input:
             script="scripts/fig_per_band.py",
             rd=RD,
-            bands=lambda wildcards, dataset=dataset: coded_files(".bands.csv", dataset=dataset),
+            bands=lambda wildcards, dataset=dataset: coded_files(
+                ".bands.csv", dataset, scenes_of(dataset)[:1]
+            ),
         output:
             figure(f"per_band_{dataset.lower()}"),
         log:
@@ -62,6 +68,10 @@ for dataset in STUDY.test_sets:
             f"{OUT}/benchmarks/figures/per_band_{dataset.lower()}.tsv"
         conda:
             "../envs/analysis.yaml"
+        resources:
+            **SITE,
+            mem_mb=2000,
+            runtime=30,
         params:
             scene=lambda wildcards, dataset=dataset: scenes_of(dataset)[0],
             rate=STUDY.figures.rate,
@@ -89,6 +99,10 @@ for dataset in STUDY.figures.false_colour:
             f"{OUT}/benchmarks/figures/false_colour_{dataset.lower()}.tsv"
         conda:
             "../envs/analysis.yaml"
+        resources:
+            **SITE,
+            mem_mb=memory(500, 14),
+            runtime=30,
         params:
             bands=STUDY.figures.false_colour[dataset].bands,
             rate=STUDY.figures.rate,

@@ -33,8 +33,9 @@ rule train_model:
         "../envs/tensorflow.yaml"
     threads: 2
     resources:
-        gpu=1,
-        mem_mb=4000,
+        **STUDY.cluster.training,
+        mem_mb=memory(4000, 2),
+        gpu=STUDY.cluster.gpus,
     params:
         options=lambda wildcards: STUDY.models[wildcards.family].training_options(int(wildcards.quality)),
         validate=lambda wildcards, input: [f"--validate={folder}" for folder in input.validate],
@@ -59,6 +60,10 @@ rule fetch_models:
         family=one_of(FETCHED),
     conda:
         "../envs/analysis.yaml"
+    resources:
+        **SITE,
+        mem_mb=1000,
+        runtime=240,
     params:
         archive=lambda wildcards: STUDY.models[wildcards.family].archive.model_dump_json(
             exclude_defaults=True
@@ -85,6 +90,10 @@ rule import_model:
         family=one_of(FETCHED),
     conda:
         "../envs/tensorflow.yaml"
+    resources:
+        **SITE,
+        mem_mb=4000,
+        runtime=30,
     shell:
         "envs/run tensorflow python {input.script} --record {input.record} --quality {wildcards.quality}"
         " --output {output} > {log} 2>&1"

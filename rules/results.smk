@@ -13,6 +13,7 @@ rule collect_rd:
     """Put the records of every coded scene into one tidy table."""
     input:
         script="scripts/collect_rd.py",
+        datasets=[f"{OUT}/datasets/{name}.json" for name in STUDY.test_sets],
         records=lambda wildcards: coded_files(".json"),
     output:
         RD,
@@ -22,8 +23,22 @@ rule collect_rd:
         f"{OUT}/benchmarks/collect_rd.tsv"
     conda:
         "../envs/analysis.yaml"
+    resources:
+        **SITE,
+        mem_mb=1000,
+        runtime=30,
+    params:
+        streams=f"{OUT}/streams",
+        points=json.dumps(
+            {
+                name: {codec: list(STUDY.codecs[codec].points) for codec in STUDY.codecs_of(name)}
+                for name in STUDY.test_sets
+            }
+        ),
     shell:
-        "envs/run analysis python {input.script} {input.records} --output {output} > {log} 2>&1"
+        # The records are not named one by one: a command is at most 128 KiB long, some 2,000 of them.
+        "envs/run analysis python {input.script} --streams {params.streams} --datasets {input.datasets}"
+        " --points {params.points:q} --output {output} > {log} 2>&1"
 
 
 rule table_rates:
@@ -39,6 +54,10 @@ rule table_rates:
         f"{OUT}/benchmarks/table_rates.tsv"
     conda:
         "../envs/analysis.yaml"
+    resources:
+        **SITE,
+        mem_mb=1000,
+        runtime=30,
     shell:
         "envs/run analysis python {input.script} {input.rd} --output {output[0]} > {log} 2>&1"
 
@@ -56,6 +75,10 @@ rule table_bd:
         f"{OUT}/benchmarks/table_bd.tsv"
     conda:
         "../envs/analysis.yaml"
+    resources:
+        **SITE,
+        mem_mb=1000,
+        runtime=30,
     params:
         reference=STUDY.figures.reference,
     shell:

@@ -95,6 +95,30 @@ def collect(paths: list[Path], output: Path) -> None:
     write_csv(output, [{key: row.get(key) for key in columns} for row in rows])
 
 
+def expected_records(
+    streams: Path, datasets: list[Path], points: dict[str, dict[str, list[str]]]
+) -> list[Path]:
+    """Return the record of each point of each scene, in the order of the study.
+
+    Parameters
+    ----------
+    streams
+        Folder of the study's coded scenes.
+    datasets
+        What ``fetch_dataset.py`` wrote of each data set, ``<name>.json``.
+    points
+        Names of the operating points, by data set and codec.
+    """
+    scenes = {path.stem: json.loads(path.read_text("utf-8"))["scenes"] for path in datasets}
+    return [
+        streams / dataset / scene / codec / f"{point}.json"
+        for dataset, codecs in points.items()
+        for scene in scenes[dataset]
+        for codec, names in codecs.items()
+        for point in names
+    ]
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the script."""
     parser = argparse.ArgumentParser(
@@ -103,12 +127,16 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "records", nargs="*", type=Path, help="JSON files, in the order of the study's codecs"
     )
-    parser.add_argument("--list", type=Path, help="a file that names further records, one a line")
+    parser.add_argument("--streams", type=Path, help="folder of the study's coded scenes")
+    parser.add_argument(
+        "--datasets", nargs="+", default=[], type=Path, help="what fetch_dataset.py wrote, one a data set"
+    )
+    parser.add_argument("--points", type=json.loads, help="data set → codec → points, JSON")
     parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args(argv)
-    listed = [Path(line) for line in args.list.read_text("utf-8").splitlines() if line] if args.list else []
     try:
-        collect([*args.records, *listed], args.output)
+        expected = expected_records(args.streams, args.datasets, args.points) if args.points else []
+        collect([*args.records, *expected], args.output)
     except (BandpressError, OSError) as error:
         print(f"collect_rd.py: {error}", file=sys.stderr)
         return 1

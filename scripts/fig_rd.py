@@ -9,15 +9,13 @@ Example:
 
 import argparse
 import sys
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from bandpress.figures import results, style
+from bandpress.figures import results, script, style
 from bandpress.figures.looks import Looks
-from bandpress.figures.script import run
 
 AXES = {
     "psnr": "PSNR (dB, peak 65,535)",
@@ -42,8 +40,7 @@ def panels_of(curves: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
 
 def draw(args: argparse.Namespace) -> None:
     """Draw the figure."""
-    frame = results.lossy(results.of_sensor(results.read_rd(args.rd), args.sensor, args.scene))
-    frame = results.of_protocol(frame, args.protocol)
+    frame = results.lossy(script.select(args))
     scenes = results.common_scenes(frame)
     curves = results.mean_curves(frame, args.metric)
     if args.most_rate is not None:
@@ -93,20 +90,14 @@ def draw(args: argparse.Namespace) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the script."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("rd", type=Path, help="rd.csv of a study")
-    parser.add_argument("--sensor", help="only its scenes")
-    parser.add_argument("--scene", action="append", default=[], help="only this scene; may be repeated")
-    parser.add_argument("--protocol", choices=("equal", "shared"), help="of codecs run under both, this one")
+    parser = script.parser(__doc__)
+    script.add_selection(parser)
     parser.add_argument("--metric", default="psnr", help="column of rd.csv (default: psnr)")
     parser.add_argument(
         "--most-rate", type=float, help="leave out points above this rate, in bits per sample"
     )
-    parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args(argv)
-    return run(lambda: draw(args), args.output)
+    return script.run(lambda: draw(args), args.output)
 
 
 if __name__ == "__main__":

@@ -151,6 +151,42 @@ class Figures(_Section):
     false_colour: dict[str, FalseColour] = {}
 
 
+class Cluster(_Section):
+    """Where jobs go on a cluster and how long they may take (``profiles/slurm``); no result depends on it.
+
+    Parameters
+    ----------
+    partition, account
+        Of Slurm; default: the cluster's own choice.
+    gpu_partition
+        Where trainings go that ask for a GPU; default: `partition`.
+    gpus
+        That a training asks for; 0 trains on processors.
+    training_minutes, coding_minutes
+        Limits of a training and of coding one scene at one point. A training that reaches its limit goes on from its
+        last checkpoint when it is started again.
+    """
+
+    partition: Name | None = None
+    gpu_partition: Name | None = None
+    account: Name | None = None
+    gpus: Literal[0, 1] = 0
+    training_minutes: PositiveInt = 720
+    coding_minutes: PositiveInt = 30
+
+    @property
+    def resources(self) -> dict[str, str]:
+        """Snakemake's resources of every job."""
+        given = {"slurm_partition": self.partition, "slurm_account": self.account}
+        return {key: value for key, value in given.items() if value is not None}
+
+    @property
+    def training(self) -> dict[str, str | int]:
+        """Snakemake's resources of a training."""
+        where = {"slurm_partition": self.gpu_partition} if self.gpus and self.gpu_partition else {}
+        return {**self.resources, **where, "runtime": self.training_minutes}
+
+
 class Study(_Section):
     """A study, whole. See ``config.yaml`` for the paper's and ``studies/`` for others."""
 
@@ -160,6 +196,7 @@ class Study(_Section):
     models: dict[Name, Family] = {}
     codecs: Annotated[dict[Name, CodecEntry], Field(min_length=1)]
     figures: Figures
+    cluster: Cluster = Cluster()
 
     @model_validator(mode="after")
     def _names_refer_to_something(self) -> "Study":

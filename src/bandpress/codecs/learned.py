@@ -14,7 +14,7 @@ A cluster of fewer bands than the network takes is coded with its last band repe
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -102,21 +102,23 @@ class Learned(Codec):
 
         return search(self, scene, family)
 
-    def encode_at(self, scene: Scene, point: Point) -> Encoding:
-        """Code a scene at an operating point."""
+    def encode_at(self, scene: Scene, point: Point, chunks: Iterable[bytes] | None = None) -> Encoding:
+        """Code a scene at an operating point, or wrap chunks that were coded at it."""
         parameters: dict[str, Any] = {}
         if point.lambda_ is not None:
             parameters["lambda"] = point.lambda_
+        k = point.model.architecture.bands_per_cluster
         return Encoding(
-            bands_per_cluster=point.model.architecture.bands_per_cluster,
-            chunks=self._chunks(scene, point, split(scene.bands, point.model.architecture.bands_per_cluster)),
+            bands_per_cluster=k,
+            chunks=self.chunks(scene, point, split(scene.bands, k)) if chunks is None else chunks,
             parameters=parameters,
             model=point.model.digest,
         )
 
-    def _chunks(self, scene: Scene, point: Point, clusters: Sequence[Cluster]) -> Iterator[bytes]:
+    def chunks(self, scene: Scene, point: Point, clusters: Sequence[Cluster]) -> Iterator[bytes]:
+        """Code some clusters of a scene: reading, network and range coding overlap."""
         network = open_network(point.model)
-        size = self._batch_size(point.model.architecture, scene.lines, scene.samples)
+        size = self.batch_size(point.model.architecture, scene.lines, scene.samples)
         with ThreadPoolExecutor(2) as pool:
             inputs = ahead(lambda group: _load(scene, group, point), batches(clusters, size), pool)
             coded = ((batch, _analyse(network, batch)) for batch in inputs)
@@ -138,10 +140,16 @@ class Learned(Codec):
 
     def decode(self, header: Header, chunks: Iterable[tuple[Cluster, bytes]]) -> Iterator[np.ndarray]:
         """Decode clusters; see `Codec.decode`."""
-        (model,) = catalogue.members(self.model)
+        assert header.model is not None
+        return self.decode_with(catalogue.find(header.model, self.model), header, chunks)
+
+    def decode_with(
+        self, model: StoredModel, header: Header, chunks: Iterable[tuple[Cluster, bytes]]
+    ) -> Iterator[np.ndarray]:
+        """Decode clusters with a model: checking, network and restoring overlap."""
         network = open_network(model)
         dtype = np.dtype(header.dtype)
-        size = self._batch_size(model.architecture, header.lines, header.samples)
+        size = self.batch_size(model.architecture, header.lines, header.samples)
         with ThreadPoolExecutor(2) as pool:
             groups = batches(chunks, size)
             parsed = ahead(lambda group: _read(network, group, header, dtype), groups, pool)
@@ -149,7 +157,8 @@ class Learned(Codec):
             for cubes in ahead(lambda pair: _restore(*pair, header, dtype), images, pool):
                 yield from cubes
 
-    def _batch_size(self, architecture: Architecture, lines: int, samples: int) -> int:
+    def batch_size(self, architecture: Architecture, lines: int, samples: int) -> int:
+        """Return how many clusters go through the network together."""
         if self.batch:
             return self.batch
         widest = 4 * architecture.hidden * -(-lines // 2) * -(-samples // 2)
@@ -274,11 +283,6 @@ def point_of_quality(family: Sequence[StoredModel], quality: float | None) -> Po
         return Point(family[int(chosen) - 1])
     lambdas = np.log(np.asarray(family[0].card["lambda"], float))
     return Point(family[0], float(np.exp(np.interp(chosen - 1, np.arange(most), lambdas))))
-
-
-def with_quality(codec: Learned, quality: float) -> Learned:
-    """Return the same codec at a quality instead of a target."""
-    return replace(codec, quality=quality, rate=None, psnr=None)
 
 
 def open_network(model: StoredModel) -> "Network":

@@ -1,0 +1,155 @@
+"""A checkout of its own for every test that runs Snakemake: what it breaks and kills is nobody else's."""
+
+import csv
+import os
+import shutil
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+PARTS = ("Snakefile", "config.yaml", "rules", "scripts", "envs", "profiles", "studies", "src")
+
+#: Columns of rd.csv that say how long a machine took rather than what came out.
+TIMING = ("encode_s", "decode_s", "peak_memory_mb")
+
+
+@dataclass
+class Checkout:
+    """A copy of the project in a folder, with the environments of the original."""
+
+    folder: Path
+    study: str = "tiny.yaml"
+    extra: list[str] = field(default_factory=list)
+
+    def command(self, *args: str) -> list[str]:
+        """Snakemake on the study; targets come first in `args`."""
+        return [
+            "envs/run",
+            "workflow",
+            "snakemake",
+            *args,
+            "--cores",
+            "2",
+            "--configfile",
+            self.study,
+            *self.extra,
+        ]
+
+    def run(self, *args: str, timeout: float = 300, **env: str) -> subprocess.CompletedProcess:
+        """Run Snakemake to its end."""
+        return subprocess.run(
+            self.command(*args),
+            cwd=self.folder,
+            env={**os.environ, **env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout,
+        )
+
+    def start(self, *args: str, **env: str) -> subprocess.Popen:
+        """Start Snakemake in a session of its own."""
+        with open(self.folder / "run.log", "w") as log:
+            return subprocess.Popen(
+                self.command(*args),
+                cwd=self.folder,
+                env={**os.environ, **env},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def go_on(self, *args: str, **env: str) -> subprocess.CompletedProcess:
+        """Do what the documentation says after an interruption: unlock, then the same command again."""
+        unlocked = self.run("--unlock")
+        assert unlocked.returncode == 0, unlocked.stdout
+        return self.run(*args, **env)
+
+    def path(self, name: str) -> Path:
+        """A path below the study's results."""
+        return self.folder / "results/tiny" / name
+
+    def rd(self) -> list[dict[str, str]]:
+        """The rows of rd.csv without the timing columns."""
+        with open(self.path("rd.csv"), newline="") as file:
+            return [{k: v for k, v in row.items() if k not in TIMING} for row in csv.DictReader(file)]
+
+    def files(self, pattern: str) -> dict[str, bytes]:
+        """Contents of the study's files that match a pattern."""
+        base = self.path("")
+        return {
+            path.relative_to(base).as_posix(): path.read_bytes()
+            for path in sorted(base.glob(pattern))
+            if path.is_file()
+        }
+
+    def copy(self, folder: Path) -> "Checkout":
+        """The same checkout with all that it has made, elsewhere."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Checkout(folder, self.study, list(self.extra))
+
+
+def make_checkout(folder: Path, study: str = "tiny.yaml") -> Checkout:
+    """Copy the project into a new folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        elif source.exists():
+            shutil.copy2(source, folder / part)
+    for name in (".venv", ".venvs"):
+        if (ROOT / name).exists():
+            (folder / name).symlink_to(ROOT / name)
+    shutil.copy2(HERE / study, folder / study)
+    return Checkout(folder, study)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    """A checkout in which nothing was made yet."""
+    return make_checkout(tmp_path / "checkout")
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """The tiny study, run undisturbed. Not to be changed: copy it."""
+    made = make_checkout(tmp_path_factory.mktemp("finished") / "checkout")
+    done = made.run()
+    assert done.returncode == 0, done.stdout
+    return made
+
+
+def wait_for(condition, process: subprocess.Popen | None = None, timeout: float = 120.0) -> None:
+    """Wait until a condition holds; fail if the process ends or the time is over before."""
+    end = time.monotonic() + timeout
+    while not condition():
+        assert process is None or process.poll() is None, "it ended before it could be disturbed"
+        assert time.monotonic() < end, f"nothing happened within {timeout:g} s"
+        time.sleep(0.02)
+
+
+def kill_session(process: subprocess.Popen, sig: int = signal.SIGKILL) -> None:
+    """Send a signal to Snakemake and to all that it started, and wait until they are gone."""
+    os.killpg(process.pid, sig)
+    process.wait(60)
+    wait_for(lambda: not _session(process.pid), timeout=60)
+
+
+def _session(leader: int) -> list[int]:
+    """Processes of a session that still live."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[3]) == leader and fields[0] != "Z":
+            found.append(int(stat.parent.name))
+    return found
