@@ -11,11 +11,13 @@ from bandpress.cli import COMMANDS, main
 
 def run(capsys, *argv):
     """Return exit code, output and errors of a command line."""
-    with pytest.raises(SystemExit) as caught:
+    code = 0
+    try:
         main([str(word) for word in argv])
-        raise SystemExit(0)
+    except SystemExit as stop:
+        code = stop.code
     captured = capsys.readouterr()
-    return caught.value.code, captured.out, captured.err
+    return code, captured.out, captured.err
 
 
 def refused(capsys, *argv):
