@@ -270,11 +270,13 @@ def test_every_scene_in_a_folder_once_and_in_order(tmp_path):
     for name in ("b", "a", "sub/c"):
         raw((folder / name).parent, Path(name).name)
     write_scene(Scene(np.ones((1, 2, 3), "<u2"), name="e"), folder / "e.hdr")
+    write_scene(Scene(np.ones((1, 2, 3), "<u2"), name="f"), folder / "f.img")
+    (folder / "f.hdr").rename(folder / "f.img.hdr")
     for noise in ("README.txt", ".hidden.raw", "__MACOSX/._a.6_4_5_2_1_0.raw", "a.pdf"):
         (folder / noise).parent.mkdir(exist_ok=True)
         (folder / noise).write_bytes(b"")
     written = prepare(dataset(path="in"), "d", folder, tmp_path / "out")
-    assert [path.name.partition(".")[0] for path in written] == ["a", "b", "e", "c"]
+    assert [path.name.partition(".")[0] for path in written] == ["a", "b", "e", "f", "c"]
     raw(folder / "sub", "a")
     with pytest.raises(DataError, match="second scene named a"):
         prepare(dataset(path="in"), "d", folder, tmp_path / "out")
