@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -74,12 +75,16 @@ def train_speeds(
     for name, bfloat16 in (("bandpress, float32", False), ("bandpress, bfloat16", True)):
         settings = Settings((_LAMBDA,), patch=patch, batch=batch, bfloat16=bfloat16)
         trainer = Trainer(architecture, settings, architecture.random_weights(0), _RANGE)
-        yield speed(name, lambda trainer=trainer: float(trainer.step(data, 1e-5, 0.99).loss))
+        yield speed(name, partial(_step, trainer, data))
     if paper:
         from bandpress.model.paper_form import PaperForm
 
         form = PaperForm(architecture, _LAMBDA)
         yield speed("the paper's form", lambda: form.step(data))
+
+
+def _step(trainer: Trainer, data: Batch) -> float:
+    return float(trainer.step(data, 1e-5, 0.99).loss)
 
 
 def _median(call: Callable[[], object], count: int) -> float:
