@@ -143,6 +143,11 @@ def test_synthesize_makes_what_is_asked_for(capsys, tmp_path):
     assert read_scene(out.strip()).sensor == "synthetic"
     assert "give --overwrite" in refused(capsys, "synthesize", tmp_path / "synthetic.raw", *sizes)
     assert run(capsys, "synthesize", tmp_path / "x.raw", "--bands", 0)[0] == 2
+    code, out, _ = run(capsys, "synthesize", tmp_path / "synthetic.3_5_7_3_0_0.raw")
+    assert code == 0
+    assert read_scene(out.strip()).cube.shape == (3, 7, 5)
+    wrong = ("synthesize", tmp_path / "synthetic.2_5_7_3_0_0.raw", "--bands", 3)
+    assert "another geometry" in refused(capsys, *wrong)
 
 
 def test_an_interrupted_command_leaves_nothing_half_written(tmp_path):
