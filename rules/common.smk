@@ -44,7 +44,7 @@ wildcard_constraints:
     dataset=one_of(STUDY.datasets),
     family=one_of(STUDY.models),
     codec=one_of(STUDY.codecs),
-    scene=r"[A-Za-z0-9][A-Za-z0-9._-]*",
+    scene=r"[A-Za-z0-9][A-Za-z0-9._+-]*",
     point=r"[A-Za-z0-9.]+",
     quality=r"\d+",
 
