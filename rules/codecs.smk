@@ -1,11 +1,11 @@
-# Reads: scenes/{dataset}/{scene}/ of the test sets, models/{family}/q{quality}/.
+# Reads: scenes/{dataset}/{scene}/ of the test sets, models/{family}/{member}/.
 # Makes: streams/{dataset}/{scene}/{codec}/{point}.bpk, the coded scene; beside it .json, what was measured on it,
 #        and .bands.csv, the same band by band. Everything is measured on what the file on disk decodes to.
 
 
 def coding_options(wildcards):
     """Return the codec's options at a point as JSON; what does not change the file is not among them."""
-    return json.dumps(STUDY.codecs[wildcards.codec].points[wildcards.point], sort_keys=True)
+    return json.dumps(options_of(wildcards.codec, wildcards.point), sort_keys=True)
 
 
 def about(wildcards):

@@ -13,6 +13,7 @@ Example:
 
 import argparse
 import sys
+import textwrap
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -21,9 +22,8 @@ import pandas as pd
 
 from bandpress import Scene, read_scene
 from bandpress.errors import SceneError, StudyError
-from bandpress.figures import results, style
+from bandpress.figures import results, script, style
 from bandpress.figures.images import default_bands, false_colour, stretch, window
-from bandpress.figures.script import run
 from bandpress.scripting import only_file
 
 
@@ -78,6 +78,13 @@ def _grid(columns: int, width: float, shape: float) -> tuple:
     return figure, grid
 
 
+def together(label: str) -> str:
+    """Keep together what should not be broken over lines."""
+    for words in ("k = ", "JPEG 2000", "band by band", "all bands"):
+        label = label.replace(words, words.replace(" ", "\N{NO-BREAK SPACE}"))
+    return label
+
+
 def draw(args: argparse.Namespace) -> None:
     """Draw the figure."""
     original = read_scene(only_file(args.original))
@@ -104,12 +111,14 @@ def draw(args: argparse.Namespace) -> None:
     errors = [rms_error(original, scene) for scene in decoded]
     top = max(float(np.percentile(error, 99)) for error in errors) or 1.0
     numbers = []
+    letters = int(72 * width / columns / 4)  # of about 4 points each
     for ax, below, (row, path), scene, error in zip(
         grid[0, 1:], grid[1, 1:], shown, decoded, errors, strict=True
     ):
         ax.imshow(false_colour(scene, bands, limits)[part])
-        title = row["label"].replace(", ", ",\n", 1)
-        title += f"\n{row['bps']:.2f} bps, {row['psnr']:.1f} dB"
+        title = (
+            textwrap.fill(together(row["label"]), letters) + f"\n{row['bps']:.2f} bps, {row['psnr']:.1f} dB"
+        )
         ax.set_title(title, fontweight="normal", fontsize=6.5)
         image = below.imshow(error[part], vmin=0, vmax=top)
         numbers.append(
@@ -141,18 +150,15 @@ def draw(args: argparse.Namespace) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the script."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = script.parser(__doc__)
     parser.add_argument("rd", type=Path, help="rd.csv of a study")
     parser.add_argument("--original", type=Path, required=True)
     parser.add_argument("--scene", help="name of the scene in rd.csv (default: that of the file)")
     parser.add_argument("--reconstruction", action="append", required=True, metavar="CODEC/POINT=FILE")
     parser.add_argument("--bands", type=int, nargs=3, metavar=("R", "G", "B"), help="counted from 1")
     parser.add_argument("--rate", type=float, required=True, help="in bits per sample")
-    parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args(argv)
-    return run(lambda: draw(args), args.output)
+    return script.run(lambda: draw(args), args.output)
 
 
 if __name__ == "__main__":

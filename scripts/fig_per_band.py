@@ -13,13 +13,12 @@ import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 
 from bandpress.errors import StudyError
-from bandpress.figures import results, style
+from bandpress.figures import results, script, style
+from bandpress.figures.lines import with_gaps
 from bandpress.figures.looks import Looks
-from bandpress.figures.script import run
 
 SUFFIX = ".bands.csv"
 LABELS = {"psnr": "PSNR (dB, peak 65,535)", "mse": "MSE (squared units of the samples)"}
@@ -40,15 +39,6 @@ def find_bands(paths: list[Path], row: pd.Series) -> pd.DataFrame:
     raise StudyError(
         f"{'/'.join(wanted)}{SUFFIX}: not among the files given; expected it for its place in rd.csv"
     )
-
-
-def with_gaps(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sort by x and break the line where bands are missing: where a step is over four times the usual one."""
-    order = np.argsort(x, kind="stable")
-    x, y = x[order].astype(float), y[order].astype(float)
-    steps = np.diff(x)
-    breaks = np.flatnonzero(steps > 4 * np.median(steps)) + 1 if len(steps) else []
-    return np.insert(x, breaks, np.nan), np.insert(y, breaks, np.nan)
 
 
 def draw(args: argparse.Namespace) -> None:
@@ -92,7 +82,7 @@ def draw(args: argparse.Namespace) -> None:
     ax.set_xlabel("Wavelength (nm)" if known else "Band")
     ax.set_ylabel(LABELS[args.measure])
     ax.set_title(args.scene, fontweight="normal")
-    figure.legend(loc="outside lower center", ncols=1)
+    style.legend(figure, *ax.get_legend_handles_labels())
     style.save(figure, pd.concat(plotted), args.output)
 
 
@@ -103,9 +93,7 @@ def _plain(look: dict) -> dict:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the script."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = script.parser(__doc__)
     parser.add_argument("rd", type=Path, help="rd.csv of a study")
     parser.add_argument("bands", nargs="+", type=Path, help="per-band files")
     parser.add_argument("--scene", required=True)
@@ -113,9 +101,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--codec", action="append", help="only this codec; may be repeated")
     parser.add_argument("--protocol", choices=("equal", "shared"), help="of codecs run under both, this one")
     parser.add_argument("--measure", choices=sorted(LABELS), default="psnr")
-    parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args(argv)
-    return run(lambda: draw(args), args.output)
+    return script.run(lambda: draw(args), args.output)
 
 
 if __name__ == "__main__":

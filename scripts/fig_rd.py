@@ -9,15 +9,13 @@ Example:
 
 import argparse
 import sys
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from bandpress.figures import results, style
+from bandpress.figures import results, script, style
 from bandpress.figures.looks import Looks
-from bandpress.figures.script import run
 
 AXES = {
     "psnr": "PSNR (dB, peak 65,535)",
@@ -40,10 +38,23 @@ def panels_of(curves: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     return [(k, curves[everywhere | (curves["bands_per_cluster"] == k)]) for k in sizes]
 
 
+def identify(first: pd.Series, panel: pd.DataFrame, k: str, looks: Looks) -> tuple[str, dict]:
+    """Return the name and the look of a curve, the same in every panel for the same kind of codec."""
+    size, protocol = first["bands_per_cluster"], first["protocol"]
+    alike = panel[(panel["family"] == first["family"]) & (panel["bands_per_cluster"] == size)]
+    alone = alike.loc[alike["protocol"] == protocol, "codec"].nunique() == 1
+    look = looks.of(first["family"], size, "" if alone else first["codec"], protocol)
+    if not (alone and k):
+        return first["label"], look
+    label = results.describe(first["family"], size).removesuffix(f", k = {k}")
+    if alike["protocol"].nunique() > 1 and protocol == "shared":
+        label += ", shared rate"
+    return label, look
+
+
 def draw(args: argparse.Namespace) -> None:
     """Draw the figure."""
-    frame = results.lossy(results.of_sensor(results.read_rd(args.rd), args.sensor, args.scene))
-    frame = results.of_protocol(frame, args.protocol)
+    frame = results.lossy(script.select(args))
     scenes = results.common_scenes(frame)
     curves = results.mean_curves(frame, args.metric)
     if args.most_rate is not None:
@@ -57,22 +68,17 @@ def draw(args: argparse.Namespace) -> None:
         rows, columns, figsize=(width, 2.3 * rows + 0.62), sharex=True, sharey=True, squeeze=False
     )
     looks, handles, plotted = Looks(), {}, []
+    several = len(panels) > 1
     for ax, (k, part) in zip(grid.flat, panels, strict=False):
-        of_family = part.groupby(["family", part["bands_per_cluster"] == "all"])["codec"].transform("nunique")
-        for (codec, protocol), curve in part.groupby(["codec", "protocol"], sort=False):
-            first = curve.iloc[0]
-            alone = len(panels) > 1 and of_family[curve.index[0]] == 1
-            label = first["label"]
-            if alone:
-                label = results.describe(first["family"], first["bands_per_cluster"])
-                label = label.removesuffix(f", k = {k}")
-            look = looks.of(first["family"], first["bands_per_cluster"], "" if alone else codec, protocol)
+        for _, curve in part.groupby(["codec", "protocol"], sort=False):
+            label, look = identify(curve.iloc[0], part, k if several else "", looks)
             line = ax.plot(
                 curve["bps"], curve[args.metric], clip_on=False, zorder=9 - len(plotted) % 7, **look
             )
+            line[0].set_gid(curve["family"].iloc[0])
             handles[label] = line[0]
-            plotted.append(curve.assign(panel=k))
-        if len(panels) > 1:
+            plotted.append(curve.assign(panel=k, curve=label))
+        if several:
             ax.set_title(f"k = {k}" + (" band a cluster" if k == "1" else " bands a cluster"))
         ax.set_xlim(left=0)
     for ax in grid.flat[len(panels) :]:
@@ -84,29 +90,23 @@ def draw(args: argparse.Namespace) -> None:
     sensor = ", ".join(dict.fromkeys(frame["sensor"]))
     what = scenes[0] if len(scenes) == 1 else f"mean of {len(scenes)} scenes"
     figure.suptitle(": ".join(filter(None, (sensor, what))), fontsize=7.5)
-    figure.legend(
-        handles.values(), handles.keys(), loc="outside lower center", ncols=2 if columns == 1 else 3
-    )
+    order = list(dict.fromkeys(curves["family"]))
+    names = sorted(handles, key=lambda name: (order.index(handles[name].get_gid()), "all bands" in name))
+    style.legend(figure, [handles[name] for name in names], names)
     numbers = pd.concat(plotted).assign(scene_names=" ".join(scenes))
     style.save(figure, numbers.replace({np.nan: None}), args.output)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the script."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("rd", type=Path, help="rd.csv of a study")
-    parser.add_argument("--sensor", help="only its scenes")
-    parser.add_argument("--scene", action="append", default=[], help="only this scene; may be repeated")
-    parser.add_argument("--protocol", choices=("equal", "shared"), help="of codecs run under both, this one")
+    parser = script.parser(__doc__)
+    script.add_selection(parser)
     parser.add_argument("--metric", default="psnr", help="column of rd.csv (default: psnr)")
     parser.add_argument(
         "--most-rate", type=float, help="leave out points above this rate, in bits per sample"
     )
-    parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args(argv)
-    return run(lambda: draw(args), args.output)
+    return script.run(lambda: draw(args), args.output)
 
 
 if __name__ == "__main__":

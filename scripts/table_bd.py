@@ -9,15 +9,13 @@ Example:
 
 import argparse
 import sys
-from pathlib import Path
 
 import pandas as pd
 
 from bandpress.bjontegaard import METHODS
 from bandpress.errors import StudyError
-from bandpress.figures import results
+from bandpress.figures import script
 from bandpress.figures.gains import gains, over_scenes, same_clusters
-from bandpress.figures.script import run
 from bandpress.figures.tables import Column, save_note, save_table
 
 COLUMNS = (
@@ -59,7 +57,7 @@ def with_texts(per_scene: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
 
 def draw(args: argparse.Namespace) -> None:
     """Make the table."""
-    frame = results.of_sensor(results.read_rd(args.rd), args.sensor)
+    frame = script.select(args)
     labels = dict(zip(frame["codec"], frame["label"], strict=True))
     if args.reference is not None and args.reference not in labels:
         raise StudyError(f"{args.rd}: no codec {args.reference!r}; expected one of {', '.join(labels)}")
@@ -84,21 +82,17 @@ def draw(args: argparse.Namespace) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the script."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("rd", type=Path, help="rd.csv of a study")
+    parser = script.parser(__doc__)
+    script.add_selection(parser)
     parser.add_argument(
         "--reference", help="codec of the study (default: RKLT + JPEG 2000 in the same clusters)"
     )
-    parser.add_argument("--sensor", help="only its scenes")
     parser.add_argument("--method", choices=METHODS, default="pchip", help="interpolation")
     parser.add_argument(
         "--min-overlap", type=float, default=0.25, help="of the shorter curve (default: 0.25)"
     )
-    parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args(argv)
-    return run(lambda: draw(args), args.output, save_note)
+    return script.run(lambda: draw(args), args.output, save_note)
 
 
 if __name__ == "__main__":

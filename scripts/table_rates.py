@@ -6,10 +6,8 @@ Example:
 
 import argparse
 import sys
-from pathlib import Path
 
-from bandpress.figures import results
-from bandpress.figures.script import run
+from bandpress.figures import script
 from bandpress.figures.tables import Column, save_note, save_table
 
 COLUMNS = (
@@ -38,7 +36,7 @@ NOTES = (
 
 def draw(args: argparse.Namespace) -> None:
     """Make the table."""
-    frame = results.of_sensor(results.read_rd(args.rd), args.sensor, args.scene)
+    frame = script.select(args)
     columns = [c for c in COLUMNS if c.key in frame.columns and frame[c.key].notna().any()]
     columns = [c for c in columns if c.key != "protocol" or frame["protocol"].nunique() > 1]
     save_table(frame, columns, args.output, "Rate and quality of every operating point.", NOTES)
@@ -46,15 +44,10 @@ def draw(args: argparse.Namespace) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the script."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("rd", type=Path, help="rd.csv of a study")
-    parser.add_argument("--sensor", help="only its scenes")
-    parser.add_argument("--scene", action="append", default=[], help="only this scene; may be repeated")
-    parser.add_argument("--output", type=Path, required=True)
+    parser = script.parser(__doc__)
+    script.add_selection(parser)
     args = parser.parse_args(argv)
-    return run(lambda: draw(args), args.output, save_note)
+    return script.run(lambda: draw(args), args.output, save_note)
 
 
 if __name__ == "__main__":

@@ -141,6 +141,12 @@ class Header:
             metadata=self.metadata.get("metadata", {}),
         )
 
+    @property
+    def overhead(self) -> int:
+        """Bytes that a file with this header has besides its chunks."""
+        index = _ENTRY.size * len(self.clusters)
+        return _PREFIX.size + len(self._pack()) + index + _CHECK.size + _DIGEST_BYTES
+
     def _pack(self) -> bytes:
         text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), allow_nan=False)
         return zlib.compress(text.encode("ascii"), 9)

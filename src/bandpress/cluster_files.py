@@ -18,7 +18,7 @@ import numpy as np
 from bandpress.clusters import BandsPerCluster, Cluster, split
 from bandpress.errors import SceneError
 from bandpress.files import atomic_path
-from bandpress.formats import gici, is_scene, read_scene
+from bandpress.formats import gici, is_scene, one_each, read_scene
 from bandpress.formats.raw import write_cube
 from bandpress.formats.sidecar import read_sidecar, write_sidecar
 from bandpress.scene import Scene
@@ -65,8 +65,7 @@ def extract(
     if source.is_dir():
         if target.exists() and target.samefile(source):
             raise SceneError(f"{target}: the folder of the scenes; expected another one for their clusters")
-        paths = sorted(path for path in source.iterdir() if path.is_file() and is_scene(path))
-        paths = [p for p in paths if p.suffix.lower() == ".hdr" or not p.with_suffix(".hdr").is_file()]
+        paths = one_each(sorted(path for path in source.iterdir() if path.is_file() and is_scene(path)))
         if not paths:
             raise SceneError(f"{source}: no scene in this folder; expected files of a known format")
     else:

@@ -32,6 +32,10 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         yield part
         os.replace(part, final)
+    except OSError as error:
+        if error.filename is None:  # as when a device is full: say which file it was
+            error.filename = str(final)
+        raise
     finally:
         _remove(part)
 

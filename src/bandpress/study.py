@@ -34,12 +34,14 @@ class _Section(BaseModel):
 
 
 class TrainedFamily(_Section):
-    """Models that the workflow trains: one a lambda, sharing everything else.
+    """Models that the workflow trains.
 
-    Quality q is the q-th lambda, counted from 1.
+    `kind` is ``separate``, one network a lambda as in the paper, or ``gains``, one network for all of them, which codes at
+    any rate between. Quality q is the q-th lambda, counted from 1; a network with gains also knows those between.
     """
 
     source: Literal["train"]
+    kind: Literal["separate", "gains"] = "separate"
     sensor: Name
     bands_per_cluster: PositiveInt
     train_on: Annotated[list[str], Field(min_length=1)]
@@ -59,13 +61,22 @@ class TrainedFamily(_Section):
         """Number of models."""
         return len(self.lambdas)
 
-    def training_options(self, quality: int) -> list[str]:
-        """Return the options of ``bandpress train`` for one quality, counted from 1."""
+    @property
+    def names(self) -> list[str]:
+        """Names of the models."""
+        return list(dict.fromkeys(self.member(quality + 1) for quality in range(self.qualities)))
+
+    def member(self, quality: float) -> str:
+        """Return the name of the model that codes at a quality."""
+        return "gains" if self.kind == "gains" else f"q{quality:g}"
+
+    def training_options(self, member: str) -> list[str]:
+        """Return the options of ``bandpress train`` for one model of the family."""
+        lambdas = self.lambdas if self.kind == "gains" else [self.lambdas[int(member[1:]) - 1]]
         options = {
             "--bands-per-cluster": [self.bands_per_cluster],
             "--filters": self.filters,
             "--hyper": [self.hyper or self.filters[1]],
-            "--lambda": [self.lambdas[quality - 1]],
             "--steps": [self.steps],
             "--patch": [self.patch],
             "--batch": [self.batch],
@@ -74,6 +85,7 @@ class TrainedFamily(_Section):
             "--sensor": [self.sensor],
         }
         words = [str(word) for key, values in options.items() for word in (key, *values)]
+        words += [f"--lambda={value:g}" for value in lambdas]
         return words + (["--random-start"] if self.start == "random" else ["--start", self.start])
 
 
@@ -91,6 +103,15 @@ class FetchedFamily(_Section):
         """Number of models."""
         return len(self.members)
 
+    @property
+    def names(self) -> list[str]:
+        """Names of the models."""
+        return [self.member(quality + 1) for quality in range(self.qualities)]
+
+    def member(self, quality: float) -> str:
+        """Return the name of the model that codes at a quality."""
+        return f"q{quality:g}"
+
 
 Family = Annotated[TrainedFamily | FetchedFamily, Field(discriminator="source")]
 
@@ -105,7 +126,7 @@ class CodecEntry(_Section):
     allocation: Literal["equal", "shared"] | None = None
     options: dict[Name, bool | int | float | str] = {}
     rates: list[Rate] = []
-    qualities: list[PositiveInt] = []
+    qualities: list[Annotated[float, Field(ge=1)]] = []
     lossless: bool = False
     datasets: list[str] | None = None
 
@@ -128,7 +149,7 @@ class CodecEntry(_Section):
                 common[key] = getattr(self, key)
         points: dict[str, dict[str, Any]] = {}
         points |= {f"r{rate:g}": {**common, "rate": rate} for rate in self.rates}
-        points |= {f"q{quality}": {**common} for quality in self.qualities}
+        points |= {f"q{quality:g}": {**common, "quality": quality} for quality in self.qualities}
         if self.lossless:
             points["lossless"] = {**common, "lossless": True}
         return points
@@ -219,11 +240,7 @@ class Study(_Section):
                 _must_be_in(name, self.datasets, "data set", ("codecs", key, "datasets"))
             if entry.model is not None:
                 _must_be_in(entry.model, self.models, "model family", ("codecs", key, "model"))
-                most = self.models[entry.model].qualities
-                for quality in entry.qualities:
-                    if quality > most:
-                        where = ("codecs", key, "qualities")
-                        raise _Misplaced(where, f"quality {quality} of {entry.model}; expected 1 to {most}")
+                _check_points(self.models[entry.model], entry, ("codecs", key))
         _must_be_in(self.figures.reference, self.codecs, "codec", ("figures", "reference"))
         for name, shown in self.figures.false_colour.items():
             where = ("figures", "false_colour", name)
@@ -263,6 +280,18 @@ class _Misplaced(ValueError):
     def __init__(self, where: tuple[str, ...], message: str):
         super().__init__(message)
         self.where = where
+
+
+def _check_points(family: TrainedFamily | FetchedFamily, entry: CodecEntry, where: tuple[str, ...]) -> None:
+    """Refuse qualities that a family does not have, and rates where it cannot choose any."""
+    gains = isinstance(family, TrainedFamily) and family.kind == "gains"
+    if entry.rates and not gains:
+        raise _Misplaced((*where, "rates"), f"rates of {entry.model}, whose kind is not gains; expected qualities")
+    for quality in entry.qualities:
+        if quality > family.qualities or (quality % 1 and not gains):
+            numbers = "a number" if gains else "an integer"
+            message = f"quality {quality:g} of {entry.model}; expected {numbers} of 1 to {family.qualities}"
+            raise _Misplaced((*where, "qualities"), message)
 
 
 def _must_be_in(name: str, known: dict[str, Any], what: str, where: tuple[str, ...]) -> None:

@@ -1,5 +1,6 @@
 """Every writer gives back what it was given."""
 
+import subprocess
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from bandpress import Scene, read_scene, write_scene
+from bandpress.errors import MissingDependencyError, SceneError
 
 SIXTEEN = ["|u1", "<u2", ">u2", "<i2", ">i2"]
 OTHERS = ["<i4", ">i4", "<f4", ">f4", "<f8", ">f8", "<i8", ">i8"]
@@ -94,3 +96,258 @@ def test_round_trip_of_many_bands(tmp_path, writer, bands, dtype):
     interleave = writer.partition("-")[2] or None
     path = write_scene(scene, tmp_path / target(pattern, scene), interleave=interleave)
     same(scene, read_scene(path, interleave="bsq" if writer == "npy-bsq" else None))
+
+
+@settings(deadline=None, max_examples=25)
+@given(data=st.data())
+def test_a_gici_file_and_its_envi_twin_are_the_same_scene(tmp_path_factory, data):
+    pytest.importorskip("spectral")
+    scene = data.draw(scenes([*SIXTEEN, ">i4", "<f4", ">f8"]))
+    folder = tmp_path_factory.mktemp("twins")
+    interleave = data.draw(st.sampled_from(["bsq", "bil", "bip"]))
+    gici = read_scene(write_scene(scene, folder / "s.raw"))
+    envi = read_scene(write_scene(gici, folder / "s.hdr", interleave=interleave))
+    same(gici, envi)
+    same(gici, read_scene(folder / "s.img"))
+    same(envi, read_scene(write_scene(envi, folder / "back" / "s.raw")))
+
+
+def test_a_header_beside_a_gici_file_describes_the_same_scene(tmp_path):
+    pytest.importorskip("spectral")
+    gici = write_scene(Scene(np.arange(24, dtype=">i2").reshape(2, 3, 4), name="a.b"), tmp_path / "a.b.raw")
+    write_scene(read_scene(gici), tmp_path / "a.b.hdr")
+    (tmp_path / "a.b.hdr").rename(gici.with_suffix(".hdr"))
+    (tmp_path / "a.b.img").unlink()
+    same(read_scene(gici), read_scene(gici.with_suffix(".hdr")))
+
+
+@pytest.mark.parametrize("name", ["s.raw", "s-u16be-3x5x4.raw", "s.hdr", "s.npy"])
+def test_opening_costs_no_memory(tmp_path, name):
+    if name.endswith(".hdr"):
+        pytest.importorskip("spectral")
+    path = write_scene(Scene(np.ones((3, 5, 4), ">u2"), name="s"), tmp_path / name)
+    cube = read_scene(path).cube
+    while isinstance(cube, np.ndarray) and not isinstance(cube, np.memmap):
+        cube = cube.base
+    assert isinstance(cube, np.memmap)
+
+
+def test_a_ccsds_name_gives_bands_lines_samples(tmp_path):
+    cube = np.arange(2 * 3 * 4, dtype=">u2").reshape(2, 3, 4)
+    path = tmp_path / "aviris_yellowstone.sc00-uncal-u16be-2x3x4.raw"
+    path.write_bytes(cube.tobytes())
+    scene = read_scene(path)
+    assert scene.name == "aviris_yellowstone.sc00-uncal"
+    assert scene.dtype.str == ">u2"
+    assert (scene.cube == cube).all()
+    (tmp_path / "s-u12le-1x1x1.raw").write_bytes(b"\x01\x02")
+    assert read_scene(tmp_path / "s-u12le-1x1x1.raw").cube.item() == 0x201
+    (tmp_path / "s-s8-1x1x1.raw").write_bytes(b"\xff")
+    assert read_scene(tmp_path / "s-s8-1x1x1.raw").cube.item() == -1
+
+
+ENVI = """ENVI
+description = {Made by
+  some other programme}
+samples = 2
+lines = 3
+bands = 2
+header offset = 7
+file type = ENVI Standard
+data type = 2
+interleave = BIL
+byte order = 1
+sensor type = AVIRIS
+map info = {UTM, 1, 1, 500000.0, 4000000.0, 20, 20, 10, North}
+Wavelength Units = Micrometers
+wavelength = {
+ 0.41,
+ 0.42}
+fwhm = {0.01, 0.011}
+bbl = {1, 0}
+data ignore value = -50
+"""
+
+
+def test_an_envi_file_of_another_programme(tmp_path):
+    pytest.importorskip("spectral")
+    cube = np.arange(-6, 6, dtype=">i2").reshape(3, 2, 2)
+    (tmp_path / "scene.dat").write_bytes(b"preface" + cube.tobytes())
+    (tmp_path / "scene.hdr").write_text(ENVI)
+    scene = read_scene(tmp_path / "scene.hdr")
+    assert (scene.cube == cube.transpose(1, 0, 2)).all()
+    assert scene.dtype.str == ">i2"
+    assert scene.wavelengths == pytest.approx((410, 420))
+    assert scene.fwhm == pytest.approx((10, 11))
+    assert scene.bad_bands == (False, True)
+    assert (scene.nodata, scene.sensor, scene.name) == (-50, "AVIRIS", "scene")
+    assert scene.metadata["map info"][:2] == ["UTM", "1"]
+    same(scene, read_scene(tmp_path / "scene.dat"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("ENVI\n", "ENV\n", "not an ENVI header"),
+        ("lines = 3", "lines = three", "three"),
+        ("data type = 2", "data type = 6", "data type"),
+        ("interleave = BIL", "interleave = tiled", "tiled"),
+        ("byte order = 1", "byte order = 2", "byte order"),
+        ("bands = 2", "bands = 3", "43; expected|; expected 43"),
+        ("{0.01, 0.011}", "{0.01}", "1 fwhm for 2 bands"),
+        ("bbl = {1, 0}", "bbl = {1, x}", "expected numbers"),
+    ],
+)
+def test_an_envi_header_that_cannot_be_used_is_one_sentence(tmp_path, old, new, words):
+    pytest.importorskip("spectral")
+    (tmp_path / "s.dat").write_bytes(bytes(7 + 24))
+    (tmp_path / "s.hdr").write_text(ENVI.replace(old, new))
+    with pytest.raises(SceneError, match=words) as caught:
+        read_scene(tmp_path / "s.hdr")
+    assert "\n" not in str(caught.value)
+
+
+def test_half_of_an_envi_pair_is_one_sentence(tmp_path):
+    pytest.importorskip("spectral")
+    (tmp_path / "s.hdr").write_text(ENVI)
+    with pytest.raises(SceneError, match="no data file beside it"):
+        read_scene(tmp_path / "s.hdr")
+    (tmp_path / "t.img").write_bytes(b"")
+    with pytest.raises(SceneError, match="no ENVI header beside it"):
+        read_scene(tmp_path / "t.img")
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".mat"])
+def test_one_array_of_several_is_named_after_a_colon(tmp_path, suffix):
+    from scipy.io import savemat
+
+    arrays = {
+        "indian_pines": np.ones((2, 3, 4), "<u2"),
+        "other": np.zeros((2, 3, 5), "u1"),
+        "truth": np.ones((2, 3)),
+    }
+    path = tmp_path / f"scenes{suffix}"
+    savemat(path, arrays) if suffix == ".mat" else np.savez(path, **arrays)
+    scene = read_scene(f"{path}:indian_pines")
+    assert scene.cube.shape == (4, 2, 3)
+    assert read_scene(f"{path}:indian_pines", interleave="bsq").cube.shape == (2, 3, 4)
+    with pytest.raises(
+        SceneError, match=rf"2 arrays of three axes; expected one of scenes{suffix}:indian_pines"
+    ):
+        read_scene(path)
+    for missing in ("truth", "nothing"):
+        with pytest.raises(SceneError, match="no array"):
+            read_scene(f"{path}:{missing}")
+
+
+def test_pickled_objects_are_never_loaded(tmp_path):
+    np.save(tmp_path / "s.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    np.savez(tmp_path / "s.npz", cube=np.array([[[{"a": 1}]]], dtype=object))
+    for name in ("s.npy", "s.npz"):
+        with pytest.raises(SceneError):
+            read_scene(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "s.2_3_4_2_1_0.raw",
+        "s-u16be-2x3x4.raw",
+        "s.hdr",
+        "s.mat",
+        "s.npy",
+        "s.npz",
+        "s.tif",
+        "s.h5",
+        "s.he5",
+        "s.nc",
+    ],
+)
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"garbage" * 9, b"\x93NUMPY\x01\x00", b"PK\x03\x04", b"MATLAB 7.3", b"II*\0"],
+    ids=["empty", "garbage", "npy", "zip", "matlab", "tiff"],
+)
+def test_a_file_that_is_not_what_its_name_says_is_one_sentence(tmp_path, name, content):
+    for package in ("spectral", "rasterio", "h5py"):
+        pytest.importorskip(package)
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(SceneError) as caught:
+        read_scene(tmp_path / name)
+    assert "\n" not in str(caught.value)
+    assert name.partition(".")[0] in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content", [b"[1]", b"{", b'{"wavelengths": [1]}', b'{"fwhm": 3}', b'{"metadata": []}']
+)
+def test_a_sidecar_that_does_not_fit_is_one_sentence(tmp_path, content):
+    path = write_scene(Scene(np.ones((2, 3, 4), "<u2"), name="s"), tmp_path / "s.raw")
+    (tmp_path / (path.name + ".json")).write_bytes(content)
+    with pytest.raises(SceneError, match=r"\.json: .*expected") as caught:
+        read_scene(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_was_known_of_an_earlier_scene_is_not_left_beside_a_new_one(tmp_path):
+    cube = np.ones((2, 3, 4), "<u2")
+    path = write_scene(Scene(cube, name="s", sensor="AVIRIS"), tmp_path / "s.raw")
+    assert read_scene(path).sensor == "AVIRIS"
+    write_scene(Scene(cube, name="s"), tmp_path / "s.raw")
+    assert read_scene(path).sensor is None
+
+
+@pytest.mark.parametrize(
+    ("name", "module"), [("s.hdr", "spectral"), ("s.tif", "rasterio"), ("s.h5", "h5py"), ("s.nc", "h5py")]
+)
+def test_an_optional_package_that_is_missing_is_one_sentence(tmp_path, monkeypatch, name, module):
+    import sys
+
+    for known in [m for m in sys.modules if m.partition(".")[0] == module]:
+        monkeypatch.delitem(sys.modules, known)
+    monkeypatch.setitem(sys.modules, module, None)
+    (tmp_path / name).write_bytes(b"")
+    (tmp_path / "s.img").write_bytes(b"")
+    with pytest.raises(MissingDependencyError, match=rf"{module}.* pip install 'bandpress\[formats\]'"):
+        read_scene(tmp_path / name)
+
+
+def test_unknown_suffixes_and_missing_files_are_one_sentence(tmp_path):
+    with pytest.raises(SceneError, match="expected one of"):
+        read_scene(tmp_path / "s.jpg")
+    with pytest.raises(SceneError, match="no such file"):
+        read_scene(tmp_path / "s.npy")
+    (tmp_path / "d.npy").mkdir()
+    with pytest.raises(SceneError, match="not a file"):
+        read_scene(tmp_path / "d.npy")
+    with pytest.raises(SceneError, match="can be read but not written"):
+        write_scene(Scene(np.ones((1, 1, 1))), tmp_path / "s.h5")
+
+
+def test_types_that_a_format_cannot_hold_are_refused_and_leave_nothing(tmp_path):
+    pytest.importorskip("rasterio")
+    pytest.importorskip("spectral")
+    for name, kind in (("s.raw", "u4"), ("s.hdr", "bool"), ("s.tif", "complex64"), ("s.raw", "float16")):
+        with pytest.raises(SceneError):
+            write_scene(Scene(np.ones((1, 2, 3), kind)), tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["s.raw", "s.hdr", "s.npy", "s.npz", "s.mat", "s.tif"])
+def test_a_full_device_leaves_nothing_and_is_one_sentence(tmp_path, name):
+    for package, suffix in (("spectral", ".hdr"), ("rasterio", ".tif")):
+        if name.endswith(suffix):
+            pytest.importorskip(package)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(tmp_path)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("a small tmpfs cannot be mounted here")
+    try:
+        cube = np.random.default_rng(0).integers(0, 65535, (20, 50, 60)).astype("<u2")
+        with pytest.raises((SceneError, OSError)) as caught:
+            write_scene(Scene(cube, name="s"), tmp_path / name)
+        assert str(tmp_path / "s") in str(caught.value)
+        assert list(tmp_path.iterdir()) == []
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)

@@ -9,15 +9,18 @@ from bandpress.errors import BandpressError
 
 #: Each command and its module below ``bandpress.cli``.
 COMMANDS = {
+    "bench": "bench",
     "clusters": "clusters",
     "compress": "compress",
     "convert": "convert",
     "decompress": "decompress",
     "evaluate": "evaluate",
     "info": "info",
+    "models": "models",
     "quicklook": "quicklook",
     "synthesize": "synthesize",
     "train": "train",
+    "verify": "verify",
 }
 
 

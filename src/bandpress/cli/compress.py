@@ -1,5 +1,6 @@
 """``bandpress compress``: scenes to ``.bpk`` files."""
 
+import glob
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,8 @@ from bandpress.bitstream import SUFFIX
 from bandpress.cli.progress import bands_bar
 from bandpress.codecs import REGISTRY, make_codec
 from bandpress.coding import compress, rate
-from bandpress.errors import CodecError
-from bandpress.formats import read_scene
+from bandpress.errors import CodecError, SceneError
+from bandpress.formats import SUFFIXES, is_scene, read_scene
 
 
 def _bands_per_cluster(ctx: click.Context, param: click.Parameter, value: str | None) -> Any:
@@ -29,7 +30,11 @@ def _bands_per_cluster(ctx: click.Context, param: click.Parameter, value: str | 
     type=click.Choice(sorted(REGISTRY)),
     help="Default: learned if a model is given.",
 )
-@click.option("--model", type=click.Path(path_type=Path), help="Folder of a network model.")
+@click.option("--model", help="Folder or name of a network model, or of a family of them.")
+@click.option(
+    "--quality", type=float, help="Operating point of a family: 1 is the lowest; fractions with gains."
+)
+@click.option("--psnr", type=float, help="Target in dB, peak 65,535.")
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Target in bits per sample.")
 @click.option("--lossless", is_flag=True, default=None, help="Exact reconstruction, for codecs that can.")
 @click.option("--bands-per-cluster", "-k", callback=_bands_per_cluster, help="A number, or 'all'.")
@@ -47,11 +52,12 @@ def command(
     overwrite: bool,
     **options: Any,
 ) -> None:
-    """Compress SCENES, each into one .bpk file beside it.
+    """Compress SCENES (files, folders or patterns such as 'data/*.raw'), each into one .bpk file beside it.
 
     \b
     Examples:
-      bandpress compress scene.224_680_512_2_1_0.raw --model models/aviris-k3
+      bandpress compress scene.hdr --model aviris-k3 --quality 2
+      bandpress compress scene.224_680_512_2_1_0.raw --model models/aviris-k3 --rate 0.3
       bandpress compress *.raw --codec rklt-jpeg2000 -k all --rate 0.5 -o packed/
     """
     given = {key: value for key, value in options.items() if value is not None}
@@ -60,14 +66,43 @@ def command(
             raise click.UsageError("give --model DIR for the learned codec, or --codec NAME for another")
         codec_name = "learned"
     codec = make_codec(codec_name, **given)
-    for path in scenes:
+    paths = expanded(scenes)
+    targets: dict[Path, Path] = {}
+    for path in paths:
         scene = read_scene(path)
-        target = _target(path, scene.name, output, several=len(scenes) > 1)
+        target = _target(path, scene.name, output, several=len(paths) > 1)
+        if target in targets:
+            raise CodecError(
+                f"{target}: would hold both {targets[target]} and {path}; expected another name or -o"
+            )
+        targets[target] = path
         if target.exists() and not overwrite:
             raise CodecError(f"{target}: exists already; give --overwrite to replace it")
         with bands_bar(path.name, scene.bands) as progress:
             size = compress(scene, target, codec, progress)
         click.echo(f"{target}: {size} bytes, {rate(target, scene.cube.shape):.4f} bits per sample")
+
+
+def expanded(scenes: tuple[Path, ...]) -> list[Path]:
+    """Replace folders by the scenes within, and patterns that the shell left alone by what they match."""
+    found: list[Path] = []
+    for path in scenes:
+        if path.is_dir():
+            inside = sorted(child for child in path.iterdir() if child.is_file() and is_scene(child))
+            inside = [child for child in inside if child.suffix == ".hdr" or not _header(child).exists()]
+        elif not path.exists() and glob.has_magic(str(path)):
+            inside = sorted(Path(match) for match in glob.glob(str(path), recursive=True))
+        else:
+            inside = [path]
+        if not inside:
+            raise SceneError(f"{path}: holds no scene; expected files ending in {', '.join(SUFFIXES)}")
+        found += inside
+    return found
+
+
+def _header(data: Path) -> Path:
+    """The ENVI header that a data file would have."""
+    return data.with_suffix(".hdr")
 
 
 def _target(source: Path, name: str, output: Path | None, several: bool) -> Path:

@@ -1,6 +1,7 @@
 """``bandpress decompress``: ``.bpk`` files back to scenes."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -8,9 +9,10 @@ import click
 from bandpress.bitstream import Reader
 from bandpress.cli.progress import bands_bar
 from bandpress.coding import decompress
-from bandpress.errors import SceneError
+from bandpress.errors import MissingDependencyError, ModelError, SceneError
 from bandpress.formats import write_scene
 from bandpress.formats.gici import file_name
+from bandpress.model import catalogue
 
 
 def _bands(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:
@@ -26,27 +28,31 @@ def _bands(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
-@click.option("--model", type=click.Path(path_type=Path), help="Folder of the network model.")
+@click.option("--model", help="Folder or name of the network model; default: found by its digest.")
 @click.option("--bands", callback=_bands, help="Only these, counted from 1: 40-60.")
 @click.option("--salvage", is_flag=True, help="Decode what is undamaged; bands that are lost hold zeros.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="File, or folder for several files.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 def command(
     files: tuple[Path, ...],
-    model: Path | None,
+    model: str | None,
     bands: tuple[int, int] | None,
     salvage: bool,
     output: Path | None,
     overwrite: bool,
 ) -> None:
-    """Decompress FILES, each into a scene beside it.
+    """Decompress FILES, each into a scene beside it; .bpk files, and .tfci files of the authors' script.
 
     \b
     Examples:
       bandpress decompress scene.bpk --model models/aviris-k3
       bandpress decompress scene.bpk --bands 40-60 -o part.raw
+      bandpress decompress cluster_b1-3.3_680_512_2_1_0.raw.tfci --model models/aviris-k3-2
     """
     for path in files:
+        if path.suffix == ".tfci":
+            _seed_stream(path, model, output, overwrite)
+            continue
         with Reader(path, salvage=salvage) as reader:
             count = reader.header.bands if bands is None else bands[1] - bands[0] + 1
         with bands_bar(path.name, count) as progress:
@@ -60,3 +66,27 @@ def command(
         click.echo(f"{write_scene(decoded.scene, target)}: {decoded.scene.bands} bands")
         for cluster in decoded.damaged:
             click.echo(f"{path}: bands {cluster.first + 1}-{cluster.stop} are lost", err=True)
+
+
+def _seed_stream(path: Path, model: str | None, output: Path | None, overwrite: bool) -> None:
+    """Decode one cluster that the authors' script coded; the file does not say which model it needs."""
+    if model is None:
+        raise click.UsageError(f"{path}: a .tfci file does not name its model; give --model")
+    try:
+        from bandpress.model.seed_streams import SeedCoder
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"decoding a .tfci file needs TensorFlow ({error}); install bandpress[tensorflow] with Python 3.11"
+        ) from None
+    family = catalogue.members(model)
+    if len(family) != 1:
+        raise ModelError(f"{model}: {len(family)} models; expected the one that {path} was made with")
+    scene = SeedCoder(family[0]).decode(path)
+    scene = replace(scene, name=f"{scene.name}_decoded")
+    folder = path.parent if output is None else output
+    target = (
+        output if output is not None and output.suffix and not output.is_dir() else folder / file_name(scene)
+    )
+    if target.exists() and not overwrite:
+        raise SceneError(f"{target}: exists already; give --overwrite to replace it")
+    click.echo(f"{write_scene(scene, target)}: {scene.bands} bands")

@@ -56,7 +56,7 @@ from bandpress.scene import Scene
     "--patch", type=click.IntRange(16), default=96, show_default=True, help="Lines and samples of a patch."
 )
 @click.option("--batch", type=click.IntRange(1), default=8, show_default=True, help="Patches a step.")
-@click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), default=1e-3, show_default=True)
+@click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), default=5e-4, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @click.option(
     "--start", type=click.Choice(["block", "overlap"]), default="block", show_default=True, help="Warm start."

@@ -1,19 +1,19 @@
 """JPEG 2000 through OpenJPEG, band by band or over the bands of a cluster (ISO/IEC 15444-1)."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from bandpress import bitstream, chunks, openjpeg
+from bandpress import chunks, openjpeg
 from bandpress.bits import BitReader, BitWriter
 from bandpress.bitstream import Header
 from bandpress.chunks import Components
 from bandpress.clusters import BandsPerCluster, Cluster, split
 from bandpress.codecs.base import Codec, Encoding
+from bandpress.codecs.rate_control import LAG, chunk_budget, equal_shares, pooled, within
 from bandpress.codestream import MOST_LEVELS, Layout
 from bandpress.errors import CodecError
 from bandpress.scene import Scene
@@ -22,16 +22,9 @@ from bandpress.scene import Scene
 #: scene, divided over clusters, bands and code-blocks by what each byte gains (the fair protocol).
 Allocation = Literal["equal", "shared"]
 
-#: What rounding to whole coding passes left over is passed on to the cluster that comes this many later.
-_LAG = 8
 _TRIES = 4
-#: A file may exceed its target by this much.
-_MOST_EXCESS = 0.02
 _MOST_LEVELS = 5
 _SMALLEST_SUBBAND = 12
-
-T = TypeVar("T")
-S = TypeVar("S")
 
 
 @dataclass(frozen=True)
@@ -85,10 +78,9 @@ class Jpeg2000(Codec):
             coded = self._lossless(scene, clusters, layout)
         else:
             header = Header.of_scene(scene, self.name, self.bands_per_cluster, parameters, None)
-            fixed = bitstream.overhead(header)
-            target = self.rate * scene.cube.size / 8
             method = self._equal if self.allocation == "equal" else self._shared
-            coded = self._within(target, fixed, scene, method(scene, clusters, layout, target - fixed))
+            target = chunk_budget(header, self.rate)
+            coded = within(self.rate, header, method(scene, clusters, layout, target))
         return Encoding(self.bands_per_cluster, coded, parameters)
 
     @classmethod
@@ -109,7 +101,7 @@ class Jpeg2000(Codec):
             components = chunks.read_components(reader, chunk, cluster.count, layout, threads)
             return _clipped(self._inverse(components, state), np.dtype(header.dtype))
 
-        yield from _pooled(decoded, chunks_)
+        yield from pooled(decoded, chunks_)
 
     # What a codec that transforms the bands first does otherwise.
 
@@ -142,52 +134,29 @@ class Jpeg2000(Codec):
             return chunks.code([self._forward(scene.cube[cluster.bands], None)], layout, None, threads)[0]
 
         threads = _threads(clusters)
-        yield from _pooled(coded, clusters)
+        yield from pooled(coded, clusters)
 
     def _equal(
         self, scene: Scene, clusters: Sequence[Cluster], layout: Layout, target: float
     ) -> Iterator[bytes]:
         """Give every cluster its bands' part of the target; pass on what rounding to whole passes left over."""
         threads = _threads(clusters)
-        tries = 1 if len(clusters) > _LAG else _TRIES
-        spent: list[int] = []
+        tries = 1 if len(clusters) > LAG else _TRIES
 
-        def jobs() -> Iterator[tuple[Cluster, float]]:
-            for number, cluster in enumerate(clusters):
-                known = max(number - _LAG, 0)
-                owed = target * clusters[known].first / scene.bands - sum(spent[:known])
-                yield cluster, target * cluster.count / scene.bands + owed / _LAG
-
-        def coded(job: tuple[Cluster, float]) -> bytes:
-            cluster, size = job
+        def coded(cluster: Cluster, size: float) -> bytes:
             samples = scene.cube[cluster.bands]
-            return chunks.code(
-                [self._forward(samples, self._level([samples]))], layout, size, threads, tries
-            )[0]
+            part = self._forward(samples, self._level([samples]))
+            return chunks.code([part], layout, size, threads, tries)[0]
 
-        for chunk in _pooled(coded, jobs(), ahead=_LAG):
-            spent.append(len(chunk))
-            yield chunk
+        yield from equal_shares(clusters, target, coded)
 
     def _shared(
         self, scene: Scene, clusters: Sequence[Cluster], layout: Layout, target: float
     ) -> Iterator[bytes]:
         """Code all clusters as the components of one codestream, so that PCRD divides the rate over all of them."""
         level = self._level(scene.cube[cluster.bands] for cluster in clusters)
-        parts = list(_pooled(lambda c: self._forward(scene.cube[c.bands], level), clusters))
+        parts = list(pooled(lambda c: self._forward(scene.cube[c.bands], level), clusters))
         yield from chunks.code(parts, layout, target, openjpeg.processors(), _TRIES)
-
-    def _within(self, target: float, fixed: int, scene: Scene, coded: Iterable[bytes]) -> Iterator[bytes]:
-        """Pass chunks on; refuse a file that is larger than its target."""
-        total = fixed
-        for chunk in coded:
-            total += len(chunk)
-            yield chunk
-        if total > target * (1 + _MOST_EXCESS):
-            raise CodecError(
-                f"scene {scene.name}: {self.rate} bits per sample were asked for and {total * 8 / scene.cube.size:.4g} "
-                f"reached with {self.name}; expected a rate that headers and side information leave room in"
-            )
 
 
 def _levels(lines: int, samples: int) -> int:
@@ -213,16 +182,3 @@ def _clipped(samples: np.ndarray, dtype: np.dtype) -> np.ndarray:
 def _threads(clusters: Sequence[Cluster]) -> int:
     """Return the threads of a codestream: all for the only one, else one each, clusters running abreast."""
     return openjpeg.processors() if len(clusters) == 1 else 1
-
-
-def _pooled(function: Callable[[S], T], items: Iterable[S], ahead: int | None = None) -> Iterator[T]:
-    """Map in threads, in order, at most `ahead` items before the one that is yielded."""
-    workers = openjpeg.processors()
-    with ThreadPoolExecutor(workers) as pool:
-        waiting: list[Future[T]] = []
-        for item in items:
-            waiting.append(pool.submit(function, item))
-            if len(waiting) >= (ahead or 2 * workers):
-                yield waiting.pop(0).result()
-        while waiting:
-            yield waiting.pop(0).result()

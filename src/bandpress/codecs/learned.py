@@ -14,7 +14,7 @@ A cluster of fewer bands than the network takes is coded with its last band repe
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -102,25 +102,27 @@ class Learned(Codec):
 
         return search(self, scene, family)
 
-    def encode_at(self, scene: Scene, point: Point) -> Encoding:
-        """Code a scene at an operating point."""
+    def encode_at(self, scene: Scene, point: Point, chunks: Iterable[bytes] | None = None) -> Encoding:
+        """Code a scene at an operating point, or wrap chunks that were coded at it."""
         parameters: dict[str, Any] = {}
         if point.lambda_ is not None:
             parameters["lambda"] = point.lambda_
+        k = point.model.architecture.bands_per_cluster
         return Encoding(
-            bands_per_cluster=point.model.architecture.bands_per_cluster,
-            chunks=self._chunks(scene, point, split(scene.bands, point.model.architecture.bands_per_cluster)),
+            bands_per_cluster=k,
+            chunks=self.chunks(scene, point, split(scene.bands, k)) if chunks is None else chunks,
             parameters=parameters,
             model=point.model.digest,
         )
 
-    def _chunks(self, scene: Scene, point: Point, clusters: Sequence[Cluster]) -> Iterator[bytes]:
+    def chunks(self, scene: Scene, point: Point, clusters: Sequence[Cluster]) -> Iterator[bytes]:
+        """Code some clusters of a scene: reading, network and range coding overlap."""
         network = open_network(point.model)
-        size = self._batch_size(point.model.architecture, scene.lines, scene.samples)
+        size = self.batch_size(point.model.architecture, scene.lines, scene.samples)
         with ThreadPoolExecutor(2) as pool:
-            inputs = ahead(lambda group: _load(scene, group, point), batches(clusters, size), pool)
-            coded = ((batch, _analyse(network, batch)) for batch in inputs)
-            for chunks in ahead(lambda pair: _write(network, *pair, scene.dtype), coded, pool):
+            inputs = ahead(lambda group: load_batch(scene, group, point), batches(clusters, size), pool)
+            coded = ((batch, analyse_batch(network, batch)) for batch in inputs)
+            for chunks in ahead(lambda pair: write_batch(network, *pair, scene.dtype), coded, pool):
                 yield from chunks
 
     @classmethod
@@ -138,25 +140,32 @@ class Learned(Codec):
 
     def decode(self, header: Header, chunks: Iterable[tuple[Cluster, bytes]]) -> Iterator[np.ndarray]:
         """Decode clusters; see `Codec.decode`."""
-        (model,) = catalogue.members(self.model)
+        assert header.model is not None
+        return self.decode_with(catalogue.find(header.model, self.model), header, chunks)
+
+    def decode_with(
+        self, model: StoredModel, header: Header, chunks: Iterable[tuple[Cluster, bytes]]
+    ) -> Iterator[np.ndarray]:
+        """Decode clusters with a model: checking, network and restoring overlap."""
         network = open_network(model)
         dtype = np.dtype(header.dtype)
-        size = self._batch_size(model.architecture, header.lines, header.samples)
+        size = self.batch_size(model.architecture, header.lines, header.samples)
         with ThreadPoolExecutor(2) as pool:
             groups = batches(chunks, size)
-            parsed = ahead(lambda group: _read(network, group, header, dtype), groups, pool)
-            images = ((batch, _synthesise(network, batch, header)) for batch in parsed)
-            for cubes in ahead(lambda pair: _restore(*pair, header, dtype), images, pool):
+            parsed = ahead(lambda group: read_batch(network, group, header, dtype), groups, pool)
+            images = ((batch, synthesise_batch(network, batch, header)) for batch in parsed)
+            for cubes in ahead(lambda pair: restore_batch(*pair, header, dtype), images, pool):
                 yield from cubes
 
-    def _batch_size(self, architecture: Architecture, lines: int, samples: int) -> int:
+    def batch_size(self, architecture: Architecture, lines: int, samples: int) -> int:
+        """Return how many clusters go through the network together."""
         if self.batch:
             return self.batch
         widest = 4 * architecture.hidden * -(-lines // 2) * -(-samples // 2)
         return max(1, min(_MOST_BATCH, _BATCH_BYTES // (4 * widest)))
 
 
-class _Batch(NamedTuple):
+class Batch(NamedTuple):
     """Clusters on their way through the network. `active` are those with anything to code."""
 
     ranges: list[Ranges]
@@ -165,7 +174,8 @@ class _Batch(NamedTuple):
     content: Any
 
 
-def _load(scene: Scene, clusters: Sequence[Cluster], point: Point) -> _Batch:
+def load_batch(scene: Scene, clusters: Sequence[Cluster], point: Point) -> Batch:
+    """Read clusters and normalise them."""
     k = point.model.architecture.bands_per_cluster
     cubes = [scene.cube[cluster.bands] for cluster in clusters]
     ranges = [Ranges.of(cube) for cube in cubes]
@@ -176,7 +186,7 @@ def _load(scene: Scene, clusters: Sequence[Cluster], point: Point) -> _Batch:
         bands = ranges[i].normalise(cubes[i])
         for band in range(k):
             x[place, :, :, band] = bands[min(band, len(bands) - 1)]
-    return _Batch(ranges, steps, active, x)
+    return Batch(ranges, steps, active, x)
 
 
 def _steps(point: Point, ranges: Sequence[Ranges], k: int) -> np.ndarray:
@@ -190,11 +200,13 @@ def _steps(point: Point, ranges: Sequence[Ranges], k: int) -> np.ndarray:
     return cluster_steps(card["lambda"], reference, point.lambda_, widths).astype(np.int32)
 
 
-def _analyse(network: "Network", batch: _Batch) -> "Symbols | None":
+def analyse_batch(network: "Network", batch: Batch) -> "Symbols | None":
+    """Run the encoder's network."""
     return network.analyse(batch.content, batch.steps) if batch.active else None
 
 
-def _write(network: "Network", batch: _Batch, symbols: "Symbols | None", dtype: np.dtype) -> list[bytes]:
+def write_batch(network: "Network", batch: Batch, symbols: "Symbols | None", dtype: np.dtype) -> list[bytes]:
+    """Range code symbols into chunks."""
     chunks = [found.pack(dtype) for found in batch.ranges]
     if symbols is not None:
         for place, (z, y) in enumerate(network.write(symbols)):
@@ -203,9 +215,10 @@ def _write(network: "Network", batch: _Batch, symbols: "Symbols | None", dtype: 
     return chunks
 
 
-def _read(
+def read_batch(
     network: "Network", group: Sequence[tuple[Cluster, bytes]], header: Header, dtype: np.dtype
-) -> _Batch:
+) -> Batch:
+    """Parse chunks and range decode their symbols."""
     ranges, steps, active, strings = [], [], [], []
     for place, (cluster, chunk) in enumerate(group):
         try:
@@ -220,7 +233,7 @@ def _read(
             raise BitstreamError(f"{header.scene}: cluster {cluster}: {error}") from None
     points = np.array(steps, np.int32)
     symbols = network.read(strings, points, header.lines, header.samples).y if active else None
-    return _Batch(ranges, points, active, symbols)
+    return Batch(ranges, points, active, symbols)
 
 
 def _parse(data: bytes, architecture: Architecture) -> tuple[int, tuple[bytes, bytes]]:
@@ -238,13 +251,17 @@ def _parse(data: bytes, architecture: Architecture) -> tuple[int, tuple[bytes, b
     return step, (data[head : head + length], data[head + length :])
 
 
-def _synthesise(network: "Network", batch: _Batch, header: Header) -> np.ndarray | None:
+def synthesise_batch(network: "Network", batch: Batch, header: Header) -> np.ndarray | None:
+    """Run the decoder's network."""
     if not batch.active:
         return None
     return network.synthesise(batch.content, batch.steps, header.lines, header.samples)
 
 
-def _restore(batch: _Batch, images: np.ndarray | None, header: Header, dtype: np.dtype) -> list[np.ndarray]:
+def restore_batch(
+    batch: Batch, images: np.ndarray | None, header: Header, dtype: np.dtype
+) -> list[np.ndarray]:
+    """Turn normalised samples into those of each cluster."""
     cubes: list[np.ndarray] = []
     place = {i: number for number, i in enumerate(batch.active)}
     for i, found in enumerate(batch.ranges):
@@ -274,11 +291,6 @@ def point_of_quality(family: Sequence[StoredModel], quality: float | None) -> Po
         return Point(family[int(chosen) - 1])
     lambdas = np.log(np.asarray(family[0].card["lambda"], float))
     return Point(family[0], float(np.exp(np.interp(chosen - 1, np.arange(most), lambdas))))
-
-
-def with_quality(codec: Learned, quality: float) -> Learned:
-    """Return the same codec at a quality instead of a target."""
-    return replace(codec, quality=quality, rate=None, psnr=None)
 
 
 def open_network(model: StoredModel) -> "Network":

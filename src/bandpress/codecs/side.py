@@ -39,12 +39,25 @@ class Ranges:
         low, width = (part.astype(np.float32)[:, None, None] for part in (self.low, self.high - self.low + 1))
         return (cluster.astype(np.float32) - low) / width
 
-    def restore(self, normalised: np.ndarray, dtype: np.dtype) -> np.ndarray:
-        """Return the nearest samples within the ranges, shape (bands, lines, samples), in the given type."""
+    def restore(self, normalised: np.ndarray, dtype: np.dtype, *, clip: bool = True) -> np.ndarray:
+        """Return the nearest samples, shape (bands, lines, samples), in the given type.
+
+        Parameters
+        ----------
+        normalised
+            float32, shape (bands, lines, samples).
+        dtype
+            Type of the samples.
+        clip
+            Keep samples within the ranges, where the original ones were; else within the type only.
+        """
         low, width = (part.astype(np.float32)[:, None, None] for part in (self.low, self.high - self.low + 1))
-        high = self.high.astype(np.float32)[:, None, None]
         samples = np.rint(normalised * width + low)
-        return np.clip(samples, low, high, out=samples).astype(dtype)
+        least: np.ndarray | int = self.low.astype(np.float32)[:, None, None]
+        most: np.ndarray | int = self.high.astype(np.float32)[:, None, None]
+        if not clip:
+            least, most = np.iinfo(dtype).min, np.iinfo(dtype).max
+        return np.clip(samples, least, most, out=samples).astype(dtype)
 
     def fill(self, shape: tuple[int, int], dtype: np.dtype) -> np.ndarray:
         """Return constant bands, shape (bands, *shape)."""

@@ -1,6 +1,7 @@
 """What a study says of a data set: sensor, role, licence, citation, source, scenes."""
 
 import re
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -124,7 +125,7 @@ class SceneEntry(BaseModel, extra="forbid"):
     interleave: Literal["bsq", "bil", "bip"] | None = None
 
     def crop(self, scene: Scene) -> Scene:
-        """Return the part of a scene that the entry keeps, as a view.
+        """Return the part of a scene that the entry keeps, as a view, without metadata that is no longer true of it.
 
         Raises
         ------
@@ -142,7 +143,20 @@ class SceneEntry(BaseModel, extra="forbid"):
                     f"scene {scene.name}: {axis} {text} were asked for; expected {axis} within 1-{there}"
                 )
             kept[axis] = slice(first - 1, last)
-        return scene.crop(**kept) if kept else scene
+        if not kept:
+            return scene
+        stale = {"default bands", "band names"} if "bands" in kept else set()
+        if "lines" in kept or "samples" in kept:
+            stale |= {
+                "map info",
+                "coordinate system string",
+                "projection info",
+                "crs",
+                "transform",
+                "geo points",
+            }
+        metadata = {key: value for key, value in scene.metadata.items() if key not in stale}
+        return replace(scene.crop(**kept), metadata=metadata)
 
     def overlaps(self, other: "SceneEntry") -> bool:
         """Say whether some pixels are in both of two parts of the same file."""

@@ -57,7 +57,7 @@ def fetch(dataset: Dataset, name: str, cache: Path | None = None, lock: Path | N
         assert source.url is not None
         found = download([source.url, *source.mirrors], cache / name, source.sha256, lock)
         return _unpacked(found, source, cache / name)
-    return _brought_by_hand(source, name, cache / name)
+    return _brought_by_hand(source, name, cache / name, lock)
 
 
 def _in_package(source: Source) -> Path:
@@ -93,17 +93,33 @@ def _on_disk(source: Source, name: str, cache: Path) -> Path:
     )
 
 
-def _brought_by_hand(source: Source, name: str, folder: Path) -> Path:
+def _brought_by_hand(source: Source, name: str, folder: Path, lock: Path | None) -> Path:
     if folder.is_dir():
         packed = [path for path in sorted(folder.iterdir()) if archive.is_archive(path)]
-        for path in packed:
-            archive.unpack(path, folder / archive.stem(path))
-        if any(not path.name.startswith(".") for path in folder.iterdir() if path not in packed):
+        unpacked = [archive.unpack(path, folder / archive.stem(path)) for path in packed]
+        files = [
+            path
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        ]
+        if files:
+            own = [path for path in files if not any(path.is_relative_to(inner) for inner in unpacked)]
+            _same_as_first_seen(source, folder, own, lock)
             return folder
     raise DataError(
         f"data set {name} cannot be fetched automatically and {folder.absolute()} holds no file of it; "
         f"expected the files or archive offered on {source.page} in that folder ({VARIABLE} names the one above it)"
     )
+
+
+def _same_as_first_seen(source: Source, folder: Path, files: list[Path], lock: Path | None) -> None:
+    if lock is None:
+        return
+    from bandpress.datasets import lock as locks
+
+    for path in files:
+        address = f"{source.page}#{path.relative_to(folder).as_posix()}"
+        locks.record(lock, address, digest(path), path.stat().st_size)
 
 
 def _unpacked(found: Path, source: Source, folder: Path) -> Path:

@@ -1,16 +1,16 @@
-"""The lock file of a study: the SHA-256 of every download that was first seen without one.
+"""The lock file of a study: the SHA-256 of every file that was first seen without one.
 
-JSON, one object: address → ``{"sha256": …, "bytes": …}``. Made to be kept beside the study and shared with it.
+JSON, one object: address → ``{"sha256": …, "bytes": …}``; the address of a file brought by hand is ``<page>#<file>``.
+Made to be kept beside the study and shared with it.
 """
 
 import json
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from bandpress.errors import DataError
 from bandpress.files import atomic_path
+from bandpress.formats.optional import require
 
 
 def locked(lock: Path | None, address: str) -> str | None:
@@ -29,7 +29,8 @@ def record(lock: Path | None, address: str, sha256: str, size: int) -> None:
     if lock is None:
         return
     lock.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(lock.with_name(f".{lock.name}.lock")):
+    filelock = require("filelock", lock, "data")
+    with filelock.FileLock(lock.with_name(f".{lock.name}.lock")):
         entries = _read(lock)
         known = entries.get(address, {}).get("sha256")
         if known is not None:

@@ -1,12 +1,37 @@
 """How a figure or table script runs: one sentence when it cannot, a note in place of what cannot exist."""
 
+import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
+
 from bandpress.errors import BandpressError
+from bandpress.figures import results
 from bandpress.figures.results import NothingToShow
 from bandpress.figures.style import save_note
+
+
+def parser(doc: str | None) -> argparse.ArgumentParser:
+    """Return the parser of a script: its docstring as help, and --output."""
+    made = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--output", type=Path, required=True, help="one of the files to make")
+    return made
+
+
+def add_selection(made: argparse.ArgumentParser) -> None:
+    """Add rd.csv and what chooses among its rows."""
+    made.add_argument("rd", type=Path, help="rd.csv of a study")
+    made.add_argument("--sensor", help="only its scenes")
+    made.add_argument("--scene", action="append", default=[], help="only this scene; may be repeated")
+    made.add_argument("--protocol", choices=("equal", "shared"), help="of codecs run under both, this one")
+
+
+def select(args: argparse.Namespace) -> pd.DataFrame:
+    """Return the rows of rd.csv that the arguments of `add_selection` choose."""
+    frame = results.of_sensor(results.read_rd(args.rd), args.sensor, args.scene)
+    return results.of_protocol(frame, args.protocol)
 
 
 def run(

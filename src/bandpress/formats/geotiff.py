@@ -42,6 +42,8 @@ def read(path: Path) -> Scene:
             warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
             with rasterio.open(path, driver="GTiff") as file:
                 cube = file.read()
+                if cube.dtype.kind not in "iuf":
+                    raise SceneError(f"{path}: samples are {cube.dtype}; expected integers or floats")
                 scene = Scene(cube.astype(cube.dtype.newbyteorder(_order(path)), copy=False), name=path.stem)
                 scene = _described(scene, file, path)
     except rasterio.errors.RasterioError as error:
@@ -59,6 +61,8 @@ def write(scene: Scene, path: Path) -> Path:
         If TIFF has no type for its samples.
     """
     rasterio = require("rasterio", path)
+    if scene.dtype.kind not in "iuf":
+        raise SceneError(f"{path}: GeoTIFF has no type for {scene.dtype.name}; expected integers or floats")
     metadata = scene.metadata
     options: dict[str, Any] = {"ENDIANNESS": "BIG" if scene.dtype.str.startswith(">") else "LITTLE"}
     if scene.nodata is not None and _fits(scene.nodata, scene.dtype):

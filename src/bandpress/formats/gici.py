@@ -27,6 +27,12 @@ def claims(path: Path) -> bool:
     return _NAME.fullmatch(path.name) is not None
 
 
+def name_of(file: str) -> str | None:
+    """Return the name of the scene in a file of this name, or None if the name is of another kind."""
+    match = _NAME.fullmatch(file)
+    return None if match is None else match["name"]
+
+
 def file_name(scene: Scene) -> str:
     """Return the name under which the format keeps a scene.
 

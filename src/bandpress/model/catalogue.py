@@ -57,6 +57,20 @@ def members(path: str | Path) -> list[store.StoredModel]:
     return sorted(models, key=lambda model: _lambda(model.card.get("lambda")))
 
 
+def all_within(folder: str | Path) -> list[store.StoredModel]:
+    """Load every model in a folder, in its families too.
+
+    Raises
+    ------
+    ModelError
+        If there is none, or one cannot be read.
+    """
+    found = [store.load(path) for path in _within(Path(folder), depth=2)]
+    if not found:
+        raise ModelError(f"{folder}: no models; expected folders with {store.CARD}")
+    return found
+
+
 def find(digest: str, given: str | Path | None = None) -> store.StoredModel:
     """Load the model of that digest.
 

@@ -30,7 +30,9 @@ class Settings:
     seed
         Of data order, noise and random weights.
     learning_rate
-        Highest learning rate of Adam.
+        Highest learning rate of Adam, for the transforms.
+    coding_rate
+        How many times higher it is for what only the rate depends on: hyper networks and prior.
     warm_up
         Share of the schedule in which the rate rises.
     final
@@ -55,7 +57,8 @@ class Settings:
     patch: int = 96
     batch: int = 8
     seed: int = 1
-    learning_rate: float = 1e-3
+    learning_rate: float = 5e-4
+    coding_rate: float = 10.0
     warm_up: float = 0.05
     final: float = 0.01
     clip: float = 1.0

@@ -30,7 +30,10 @@ _WIDEST = 1 << 12
 
 
 def build_tables(
-    architecture: Architecture, weights: Mapping[str, np.ndarray], calibration: np.ndarray | None = None
+    architecture: Architecture,
+    weights: Mapping[str, np.ndarray],
+    calibration: np.ndarray | None = None,
+    tables: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, np.ndarray]:
     """Make the tables of a model.
 
@@ -41,20 +44,22 @@ def build_tables(
     calibration
         Hyper-latent symbols (integers) of typical clusters, shape (clusters, lines, samples, hyper); they set the
         ranges of the activations. Default: drawn from the prior, with twice the headroom.
+    tables
+        Range coder tables to keep, of a model that has them. Default: made from the weights.
 
     Returns
     -------
     dict
         - ``y/cdf``, ``y/offset``: range coder tables of the scales; ``z/cdf``, ``z/offset``: of the hyper-latents, one
-          a channel. A table is -16, then the cumulative frequencies from 0 to 65,536 of the integers from the offset
-          on, the last interval being the escape; int32.
+          a channel. A table is -p, then the cumulative frequencies from 0 to 2^p (p = 16) of the integers from the
+          offset on, the last interval being the escape; int32.
         - ``hyper/…``: see `bandpress.model.integer`.
     """
-    tables = {**gaussian_tables(architecture.scale_table), **prior_tables(weights)}
+    tables = tables or {**gaussian_tables(architecture.scale_table), **prior_tables(weights)}
     headroom = HEADROOM
     if calibration is None:
         calibration, headroom = _draw(tables, seed=0), 2 * HEADROOM
-    return tables | _hyper_tables(architecture, weights, tables, calibration, headroom)
+    return {**tables, **_hyper_tables(architecture, weights, tables, calibration, headroom)}
 
 
 def gaussian_tables(scales: np.ndarray) -> dict[str, np.ndarray]:

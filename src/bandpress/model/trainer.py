@@ -19,6 +19,9 @@ from bandpress.model.hyperprior import Hyperprior
 from bandpress.model.patches import Batch
 from bandpress.model.schedule import Settings
 
+#: What only the rate depends on: it starts from little and may move fast, while the transforms start from much.
+_CODING = ("hyper_", "prior/", "gains/z")
+
 
 class Sums(NamedTuple):
     """Totals over a batch."""
@@ -54,8 +57,14 @@ class Trainer:
         self.network = Hyperprior(architecture, weights, dtype)
         self.settings, self.reference = settings, reference
         self._variables = [v for v in self.network.parameters.values() if v.trainable]
-        self.optimizer = tf.keras.optimizers.legacy.Adam(learning_rate=tf.Variable(0.0, trainable=False))
-        self.optimizer._create_all_weights(self._variables)
+        coding = [name.startswith(_CODING) for name, v in self.network.parameters.items() if v.trainable]
+        self._groups = [
+            [i for i, of_coding in enumerate(coding) if of_coding == group] for group in (False, True)
+        ]
+        self._rates = [tf.Variable(0.0, trainable=False) for _ in self._groups]
+        self.optimizers = [tf.keras.optimizers.legacy.Adam(learning_rate=rate) for rate in self._rates]
+        for optimizer, group in zip(self.optimizers, self._groups, strict=True):
+            optimizer._create_all_weights([self._variables[i] for i in group])
         self._averages = [tf.Variable(v, trainable=False) for v in self._variables]
         self._logs = np.log(np.array(settings.lambdas, np.float32))
         self._step = tf.function(self._train_step, jit_compile=False)
@@ -87,30 +96,38 @@ class Trainer:
         """Return everything that a step depends on, as arrays."""
         found = {f"variable/{i}": v.numpy() for i, v in enumerate(self._variables)}
         found |= {f"average/{i}": v.numpy() for i, v in enumerate(self._averages)}
-        return found | {f"adam/{i}": value for i, value in enumerate(self.optimizer.get_weights())}
+        for group, optimizer in enumerate(self.optimizers):
+            found |= {f"adam/{group}/{i}": value for i, value in enumerate(optimizer.get_weights())}
+        return found
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Put back what `state` returned."""
         for name, variables in (("variable", self._variables), ("average", self._averages)):
             for i, variable in enumerate(variables):
                 variable.assign(state[f"{name}/{i}"])
-        count = len(self.optimizer.get_weights())
-        self.optimizer.set_weights([state[f"adam/{i}"] for i in range(count)])
+        for group, optimizer in enumerate(self.optimizers):
+            count = len(optimizer.get_weights())
+            optimizer.set_weights([state[f"adam/{group}/{i}"] for i in range(count)])
 
     def averaged(self) -> Averaged:
         """Return a context in which the network holds the averages of its weights."""
         return Averaged(self._variables, self._averages)
 
-    def _quality(self, lambda_: tf.Tensor, worth: tf.Tensor) -> tf.Tensor | None:
+    def _quality(self, lambda_: tf.Tensor, worth: tf.Tensor) -> tuple[tf.Tensor | None, tf.Tensor]:
+        """Return each patch's quality, and the lambda that it stands for where what was asked for is out of reach."""
         if self.network.architecture.qualities == 1:
-            return None
-        return quality_of(self._logs, tf.math.log(lambda_ * worth / self.reference**2))
+            return None, lambda_
+        scale = worth / self.reference**2
+        wanted = tf.clip_by_value(tf.math.log(lambda_ * scale), self._logs[0], self._logs[-1])
+        return quality_of(self._logs, wanted), tf.exp(wanted) / scale
 
     def _sums(
         self, x: tf.Tensor, ranges: tf.Tensor, lambda_: tf.Tensor, training: bool
     ) -> tuple[tf.Tensor, ...]:
         worth = tf.reduce_mean(tf.square(ranges), axis=1)
-        quality = self._quality(lambda_, worth)
+        quality, within = self._quality(lambda_, worth)
+        if training:
+            lambda_ = within  # a range beyond the family's must not outweigh all others
         out = self.network(x, training, quality)
         error = tf.square((out.reconstruction - x) * ranges[:, None, None, :])
         squared = tf.reduce_sum(error, axis=(1, 2, 3))
@@ -134,8 +151,10 @@ class Trainer:
         gradients = tape.gradient(loss, self._variables)
         if self.settings.clip:
             gradients, _ = tf.clip_by_global_norm(gradients, self.settings.clip)
-        self.optimizer.learning_rate.assign(rate)
-        self.optimizer.apply_gradients(zip(gradients, self._variables, strict=True))
+        self._rates[0].assign(rate)
+        self._rates[1].assign(rate * self.settings.coding_rate)
+        for optimizer, group in zip(self.optimizers, self._groups, strict=True):
+            optimizer.apply_gradients([(gradients[i], self._variables[i]) for i in group])
         for average, variable in zip(self._averages, self._variables, strict=True):
             average.assign_sub((1 - averaging) * (average - variable))
         return Sums(tf.reduce_sum(bits), tf.reduce_sum(squared), loss)

@@ -1,0 +1,68 @@
+"""Complexity of the networks against the bands a cluster: analytic, encoder and decoder apart.
+
+Writes .pdf, .svg, .png and .csv.
+
+Example:
+  python scripts/fig_complexity.py results/demo/tables/models.csv --output results/demo/figures/complexity.pdf
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+
+from bandpress.figures import script, style
+from bandpress.figures.models import read_models
+
+SIDES = {"encoder": ("-", "full"), "decoder": ((0, (4, 1.5)), "none")}
+WIDTHS = (
+    (style.BLUE, "o"),
+    (style.VERMILION, "s"),
+    (style.GREEN, "D"),
+    (style.ORANGE, "^"),
+    (style.PURPLE, "v"),
+)
+
+
+def draw(args: argparse.Namespace) -> None:
+    """Draw the figure."""
+    models = read_models(args.models)
+    shapes = ["bands_per_cluster", "hidden", "latent", "hyper"]
+    networks = models.drop_duplicates(shapes).sort_values(shapes)
+    style.use()
+    figure, ax = plt.subplots(figsize=(style.COLUMN, 2.6))
+    for i, (widths, group) in enumerate(networks.groupby(["hidden", "latent", "hyper"], sort=False)):
+        colour, marker = WIDTHS[i % len(WIDTHS)]
+        for side, (line, fill) in SIDES.items():
+            label = f"{side.capitalize()}, N = {widths[0]}, M = {widths[1]}"
+            label += "" if widths[1] == widths[2] else f", hyper {widths[2]}"
+            ax.plot(
+                group["bands_per_cluster"],
+                group[f"{side}_kmac_per_sample"],
+                linestyle=line,
+                marker=marker,
+                fillstyle=fill,
+                color=colour,
+                label=label,
+            )
+    ax.set_ylim(bottom=0)
+    ax.set_xticks(sorted(set(networks["bands_per_cluster"])))
+    ax.margins(x=0.15)
+    ax.set_xlabel("Bands a cluster, k")
+    ax.set_ylabel("kMAC per sample")
+    style.legend(figure, *ax.get_legend_handles_labels())
+    columns = [*shapes, "encoder_kmac_per_sample", "decoder_kmac_per_sample"]
+    style.save(figure, networks[columns], args.output)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the script."""
+    parser = script.parser(__doc__)
+    parser.add_argument("models", type=Path, help="what table_models.py wrote, CSV")
+    args = parser.parse_args(argv)
+    return script.run(lambda: draw(args), args.output)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""Gain over RKLT + JPEG 2000 in the same clusters (BD-PSNR) against the bands a cluster.
+
+Writes .pdf, .svg, .png and .csv.
+
+Marks are means over scenes, bars go from the lowest to the highest scene.
+
+Example:
+  python scripts/fig_gain.py results/demo/rd.csv --output results/demo/figures/gain.pdf
+"""
+
+import argparse
+import sys
+
+import matplotlib.pyplot as plt
+
+from bandpress.bjontegaard import METHODS
+from bandpress.figures import results, script, style
+from bandpress.figures.axes import against_clusters, cluster_sizes, size_ticks
+from bandpress.figures.gains import POOLINGS, gains, same_clusters
+
+
+def draw(args: argparse.Namespace) -> None:
+    """Draw the figure."""
+    frame = script.select(args)
+    per_scene = gains(frame, same_clusters(frame), args.method)
+    per_scene = per_scene[per_scene["pooling"] == POOLINGS[args.metric]]
+    found = per_scene[per_scene["bd_psnr_db"].notna()]
+    if found.empty:
+        raise results.NothingToShow(
+            f"No curve can be compared with its reference: {per_scene['note'].iloc[0]}."
+        )
+    keys = ["sensor", "family", "protocol", "bands_per_cluster", "codec", "reference", "pooling"]
+    values = found.groupby(keys, sort=False)["bd_psnr_db"]
+    mean = values.agg(bd_psnr_db="mean", lowest="min", highest="max", scenes="count").reset_index()
+    sensors = list(dict.fromkeys(mean["sensor"]))
+    style.use()
+    figure, rows = plt.subplots(
+        len(sensors), 1, figsize=(style.COLUMN, 0.9 + 1.5 * len(sensors)), sharex=True, squeeze=False
+    )
+    for ax, sensor in zip(rows[:, 0], sensors, strict=True):
+        ax.axhline(0, color="black", linewidth=0.6)
+        part = mean[mean["sensor"] == sensor]
+        against_clusters(ax, part, "bd_psnr_db", "lowest", "highest", cluster_sizes(mean))
+        ax.set_ylabel("BD-PSNR (dB)")
+        most = part["scenes"].max()
+        ax.set_title(
+            f"{sensor}: mean of {most} scenes" if most > 1 else f"{sensor}: one scene", fontweight="normal"
+        )
+    size_ticks(rows[-1, 0], mean)
+    handles = {
+        label: handle
+        for ax in rows[:, 0]
+        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)
+    }
+    title = "Over RKLT + JPEG 2000 in the same clusters"
+    title += "; bars: lowest and highest scene" if mean["scenes"].max() > 1 else ""
+    style.legend(figure, handles.values(), handles.keys(), title)
+    style.save(figure, mean, args.output)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the script."""
+    parser = script.parser(__doc__)
+    script.add_selection(parser)
+    parser.add_argument("--metric", choices=sorted(POOLINGS), default="psnr", help="pooling of the PSNR")
+    parser.add_argument("--method", choices=METHODS, default="pchip", help="interpolation")
+    args = parser.parse_args(argv)
+    return script.run(lambda: draw(args), args.output)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+r"""Gain over RKLT + JPEG 2000 in the same clusters against the cost of a network. Writes .pdf, .svg, .png and .csv.
+
+Cost: analytic, encoder and decoder together. Gain: BD-PSNR of the pooled MSE, mean over scenes.
+
+Example:
+  python scripts/fig_quality_complexity.py results/demo/rd.csv --models results/demo/tables/models.csv \
+      --family learned-k3=demo-k3 --output results/demo/figures/quality_complexity.pdf
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+
+from bandpress.errors import StudyError
+from bandpress.figures import results, script, style
+from bandpress.figures.gains import POOLINGS, gains, same_clusters
+from bandpress.figures.models import read_models
+
+MARKERS = "osD^vPX*"
+COLOURS = (style.BLUE, style.VERMILION, style.GREEN, style.ORANGE, style.PURPLE, style.SKY)
+
+
+def draw(args: argparse.Namespace) -> None:
+    """Draw the figure."""
+    models = read_models(args.models).groupby("family", sort=False).first()
+    families = dict(item.split("=", 1) for item in args.family if "=" in item)
+    unknown = [family for family in families.values() if family not in models.index]
+    if unknown:
+        raise StudyError(
+            f"{args.models}: no family {unknown[0]!r}; expected one of {', '.join(models.index)}"
+        )
+    frame = script.select(args)
+    found = gains(frame, same_clusters(frame))
+    found = found[(found["pooling"] == POOLINGS["psnr"]) & found["codec"].isin(families)]
+    found = found[found["bd_psnr_db"].notna()]
+    if found.empty:
+        raise results.NothingToShow(
+            "No network can be compared with RKLT + JPEG 2000 in the same clusters here."
+        )
+    mean = found.groupby(["sensor", "codec", "label", "bands_per_cluster", "protocol"], sort=False)
+    mean = mean.agg(bd_psnr_db=("bd_psnr_db", "mean"), scenes=("scene", "nunique")).reset_index()
+    mean["model_family"] = mean["codec"].map(families)
+    cost = models["encoder_kmac_per_sample"] + models["decoder_kmac_per_sample"]
+    mean["kmac_per_sample"] = mean["model_family"].map(cost)
+    style.use()
+    figure, ax = plt.subplots(figsize=(style.COLUMN, 2.6))
+    ax.axhline(0, color="black", linewidth=0.6)
+    for i, (sensor, group) in enumerate(mean.groupby("sensor", sort=False)):
+        look = {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)], "linestyle": "none"}
+        ax.plot(group["kmac_per_sample"], group["bd_psnr_db"], label=sensor or "scenes", **look)
+        for row in group.itertuples():
+            text = f"k = {row.bands_per_cluster}"
+            place = (row.kmac_per_sample, row.bd_psnr_db)
+            ax.annotate(text, place, (4, (3, -8)[i % 2]), textcoords="offset points", fontsize=6)
+    ax.set_xscale("log")
+    low, high = mean["kmac_per_sample"].min() / 1.8, mean["kmac_per_sample"].max() * 1.8
+    ax.set_xlim(low, high)
+    ticks = [t for d in range(-2, 5) for t in (10.0**d, 2 * 10.0**d, 5 * 10.0**d) if low <= t <= high]
+    ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
+    ax.minorticks_off()
+    ax.margins(y=0.15)
+    ax.set_xlabel("Encoder and decoder (kMAC per sample)")
+    ax.set_ylabel("BD-PSNR over RKLT +\nJPEG 2000, same clusters (dB)")
+    style.legend(figure, *ax.get_legend_handles_labels())
+    style.save(figure, mean, args.output)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the script."""
+    parser = script.parser(__doc__)
+    script.add_selection(parser)
+    parser.add_argument("--models", type=Path, required=True, help="what table_models.py wrote, CSV")
+    parser.add_argument(
+        "--family", action="append", default=[], metavar="CODEC=FAMILY", help="network of a codec"
+    )
+    args = parser.parse_args(argv)
+    return script.run(lambda: draw(args), args.output)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

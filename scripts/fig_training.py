@@ -1,0 +1,101 @@
+r"""Training curves: loss on training patches and on the validation scenes against steps.
+
+Writes .pdf, .svg, .png and .csv.
+
+Example:
+  python scripts/fig_training.py demo-k3/q1=results/demo/training/demo-k3/q1/log.csv \
+      --output results/demo/figures/training.pdf
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+
+from bandpress.errors import StudyError
+from bandpress.figures import script, style
+from bandpress.figures.results import NothingToShow
+
+LOOKS = (
+    (style.BLUE, "o"),
+    (style.VERMILION, "s"),
+    (style.GREEN, "D"),
+    (style.ORANGE, "^"),
+    (style.PURPLE, "v"),
+    (style.SKY, "P"),
+    (style.BLACK, "X"),
+)
+PANELS = (
+    ("bps", "Rate (bits per sample)"),
+    ("psnr", "PSNR (dB, peak 65,535)"),
+)
+
+
+def read_log(item: str) -> pd.DataFrame:
+    """Read the log of ``NAME=FILE``.
+
+    Raises
+    ------
+    StudyError
+        If it is missing or is not the log of a training.
+    """
+    name, _, path = item.rpartition("=")
+    file = Path(path)
+    if not file.is_file():
+        raise StudyError(f"{path}: no such file; expected the log of a training")
+    try:
+        log = pd.read_csv(file)
+    except pd.errors.EmptyDataError:
+        log = pd.DataFrame()
+    missing = [c for c in ("step", "train_bps", "train_psnr") if c not in log.columns]
+    if missing:
+        raise StudyError(f"{path}: column {missing[0]!r} is missing; expected the log of a training")
+    log.insert(0, "model", name or file.parent.name)
+    return log
+
+
+def draw(args: argparse.Namespace) -> None:
+    """Draw the figure."""
+    if not args.logs:
+        raise NothingToShow("The study trains no networks.")
+    logs = [read_log(item) for item in args.logs]
+    style.use()
+    figure, rows = plt.subplots(2, 1, figsize=(style.COLUMN, 3.3 + 0.08 * len(logs)), sharex=True)
+    for i, log in enumerate(logs):
+        colour, marker = LOOKS[i % len(LOOKS)]
+        name = log["model"].iloc[0] if len(log) else args.logs[i]
+        for ax, (key, _) in zip(rows, PANELS, strict=True):
+            ax.plot(log["step"], log[f"train_{key}"], color=colour, linewidth=0.7, linestyle=(0, (1, 1)))
+            if f"validation_{key}" in log:
+                known = log[log[f"validation_{key}"].notna()]
+                every = max(len(known) // 8, 1)
+                ax.plot(
+                    known["step"],
+                    known[f"validation_{key}"],
+                    color=colour,
+                    marker=marker,
+                    markevery=every,
+                    markersize=3,
+                    label=name,
+                )
+    for ax, (_, label) in zip(rows, PANELS, strict=True):
+        ax.set_ylabel(label)
+    rows[0].set_title("Lines: validation scenes. Dots: training patches.", fontweight="normal", fontsize=6.5)
+    rows[-1].set_xlabel("Step")
+    rows[-1].set_xlim(left=0)
+    style.legend(figure, *rows[0].get_legend_handles_labels())
+    style.save(figure, pd.concat(logs), args.output)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the script."""
+    parser = script.parser(__doc__)
+    parser.add_argument("logs", nargs="*", metavar="NAME=FILE", help="logs that bandpress train wrote")
+    args = parser.parse_args(argv)
+    return script.run(lambda: draw(args), args.output)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

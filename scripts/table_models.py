@@ -1,0 +1,50 @@
+"""Networks of a study: widths, parameters, size, cost a sample. Writes .csv, .md and .tex.
+
+Example:
+  python scripts/table_models.py results/demo/models/*/q* --output results/demo/tables/models.csv
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from bandpress.figures import script
+from bandpress.figures.models import describe_models
+from bandpress.figures.tables import Column, save_note, save_table
+
+COLUMNS = (
+    Column("family", "Family"),
+    Column("quality", "Quality"),
+    Column("bands_per_cluster", "k", "d"),
+    Column("hidden", "N", "d"),
+    Column("latent", "M", "d"),
+    Column("hyper", "Hyper", "d"),
+    Column("lambda", "λ"),
+    Column("parameters", "Parameters", ",d"),
+    Column("megabytes", "Size (MB)", ".2f"),
+    Column("encoder_kmac_per_sample", "Encoder (kMAC per sample)", ".2f"),
+    Column("decoder_kmac_per_sample", "Decoder (kMAC per sample)", ".2f"),
+)
+NOTE = (
+    "k: bands a cluster. N, M: channels between stages and of the latents. Cost: multiply-accumulates of convolutions "
+    "and GDN, counted from the architecture for a large image; the encoder includes the hyper-synthesis."
+)
+
+
+def draw(args: argparse.Namespace) -> None:
+    """Make the table."""
+    models = describe_models(args.models)
+    models = models.assign(megabytes=models["bytes"] / 1e6)
+    save_table(models, COLUMNS, args.output, "The networks.", [NOTE])
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the script."""
+    parser = script.parser(__doc__)
+    parser.add_argument("models", nargs="*", type=Path, help="model folders, …/<family>/<quality>")
+    args = parser.parse_args(argv)
+    return script.run(lambda: draw(args), args.output, save_note)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""``bandpress bench``: how fast the learned codec is here."""
+
+from pathlib import Path
+
+import click
+
+from bandpress.cli import bench_train
+from bandpress.errors import MissingDependencyError
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+@click.option("--model", help="Folder or name of a model. Default: an untrained one of the widths below.")
+@click.option("--bands-per-cluster", "-k", type=click.IntRange(1, 64), default=1, show_default=True)
+@click.option("--hidden", type=click.IntRange(1, 1024), default=64, show_default=True)
+@click.option("--latent", type=click.IntRange(1, 1024), default=384, show_default=True)
+@click.option("--hyper", type=click.IntRange(0, 1024), default=0, help="0: as --latent.", show_default=True)
+@click.option("--bands", type=click.IntRange(1, 4096), multiple=True, help="May be repeated. Default: 224.")
+@click.option("--lines", type=click.IntRange(1, 1 << 16), default=512, show_default=True)
+@click.option("--samples", type=click.IntRange(1, 1 << 16), default=680, show_default=True)
+@click.option("--batch", type=click.IntRange(0, 256), default=0, help="0: automatic.", show_default=True)
+@click.option("--threads", type=click.IntRange(1, 256), help="Default: one a core.")
+def command(
+    ctx: click.Context,
+    model: str | None,
+    bands_per_cluster: int,
+    hidden: int,
+    latent: int,
+    hyper: int,
+    bands: tuple[int, ...],
+    lines: int,
+    samples: int,
+    batch: int,
+    threads: int | None,
+) -> None:
+    """Time the learned codec on a synthetic scene: each stage, the whole, the share of the matrix product's speed.
+
+    \b
+    Examples:
+      bandpress bench
+      bandpress bench -k 3 --bands 28 --bands 56 --bands 112 --bands 224
+      bandpress bench --model models/aviris-k3 --lines 100 --samples 100
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    try:
+        from bandpress.model.machine import set_threads
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"the benchmark needs TensorFlow ({error}); install bandpress[tensorflow] with Python 3.11"
+        ) from None
+    from bandpress.benchmark import random_model, run, table
+    from bandpress.model import store
+    from bandpress.model.architecture import Architecture
+    from bandpress.model.catalogue import resolve
+
+    if threads is not None:
+        set_threads(threads)
+    if model is None:
+        chosen = random_model(Architecture(bands_per_cluster, hidden, latent, hyper))
+    else:
+        chosen = store.load(Path(resolve(model)))
+    for count in bands or (224,):
+        report = run(chosen, count, lines, samples, batch, lambda stage: click.echo(f"{stage} …", err=True))
+        click.echo(table([report]))
+
+
+command.add_command(bench_train.command)

@@ -1,0 +1,57 @@
+"""``bandpress models``: what models there are, and models from elsewhere."""
+
+from pathlib import Path
+
+import click
+
+from bandpress.errors import MissingDependencyError
+from bandpress.model import catalogue, store
+
+
+@click.group()
+def command() -> None:
+    """List models, or import those of the authors' script.
+
+    \b
+    Examples:
+      bandpress models list models/
+      bandpress models import AVIRIS_3band_2 models/aviris-k3-2 --lambda 0.001
+    """
+
+
+@command.command("list")
+@click.argument("folder", default="models", type=click.Path(path_type=Path))
+def list_(folder: Path) -> None:
+    """List the models in FOLDER with their digests."""
+    for model in catalogue.all_within(folder):
+        a = model.architecture
+        lambda_ = model.card.get("lambda", "?")
+        click.echo(
+            f"{model.path}: {a.bands_per_cluster} bands a cluster, {a.hidden}/{a.latent} filters, "
+            f"lambda {lambda_}, digest {model.digest}"
+        )
+
+
+@command.command("import")
+@click.argument("saved_model", type=click.Path(path_type=Path))
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--lambda", "lambda_", type=float, help="What it was trained with, for the card.")
+@click.option("--sensor", help="What it was trained for, for the card.")
+def import_(saved_model: Path, out: Path, lambda_: float | None, sensor: str | None) -> None:
+    """Read the variables of SAVED_MODEL, a model of the authors' script, and write the model folder OUT.
+
+    The saved graph is never run.
+
+    \b
+    Example:
+      bandpress models import AVIRIS_3band_2 models/aviris-k3-2 --lambda 0.001 --sensor AVIRIS
+    """
+    try:
+        from bandpress.model.seed_import import import_model
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"importing a SavedModel needs TensorFlow ({error}); install bandpress[tensorflow] with Python 3.11"
+        ) from None
+    known = {"lambda": lambda_, "sensor": sensor}
+    model = import_model(saved_model, out, {key: value for key, value in known.items() if value is not None})
+    click.echo(f"{model.path}: {store.CARD}, digest {model.digest}")

@@ -1,0 +1,34 @@
+"""``bandpress verify``: is a file whole, and does it decode."""
+
+from pathlib import Path
+
+import click
+
+from bandpress.bitstream import Reader
+from bandpress.cli.progress import bands_bar
+from bandpress.coding import decompress
+
+
+@click.command()
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@click.option("--decode", is_flag=True, help="Decode the samples too, with the model if the codec needs one.")
+@click.option("--model", type=click.Path(path_type=Path), help="Folder of the network model, with --decode.")
+def command(files: tuple[Path, ...], decode: bool, model: Path | None) -> None:
+    """Check every checksum of .bpk FILES.
+
+    \b
+    Examples:
+      bandpress verify scene.bpk
+      bandpress verify *.bpk --decode --model models/aviris-k3
+    """
+    for path in files:
+        with Reader(path) as reader:
+            reader.verify()
+            clusters, bands = len(reader.clusters), reader.header.bands
+        if decode:
+            with bands_bar(path.name, bands) as progress:
+                decompress(path, model=model, progress=progress)
+        done = "every checksum is right, and it decodes" if decode else "every checksum is right"
+        click.echo(f"{path}: {clusters} clusters, {bands} bands, {done}")

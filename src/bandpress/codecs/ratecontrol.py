@@ -1,0 +1,184 @@
+"""Finding the operating point of a family that meets a target, by search on a sample of clusters, then on the file.
+
+A family of separate models has a few points: the highest rate that does not exceed the target, or the lowest quality
+that reaches it, is taken. A model with gains is searched along lambda, which every cluster's quality follows from.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bandpress.bitstream import Header
+from bandpress.clusters import Cluster, split
+from bandpress.codecs.base import Encoding
+from bandpress.model.store import StoredModel
+from bandpress.scene import Scene
+
+if TYPE_CHECKING:
+    from bandpress.codecs.learned import Learned, Point
+
+#: Peak of the PSNR, whatever the type of the samples.
+PEAK = 65535.0
+#: Clusters that the search looks at, spread over the bands.
+_SAMPLE = 6
+#: How close to the target a model with gains is taken: a ratio of rates, or dB.
+_CLOSE = {"rate": 0.005, "psnr": 0.02}
+#: Halvings on the sample, and corrections on the file.
+_HALVINGS = 10
+_CORRECTIONS = 4
+#: How far beyond a family's lambdas to search: clusters of odd ranges go on changing there.
+_BEYOND = 9.0
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Clusters as coded at an operating point.
+
+    Parameters
+    ----------
+    point
+        The operating point.
+    chunks
+        One a cluster.
+    value
+        Bits per sample, or dB.
+    """
+
+    point: "Point"
+    chunks: list[bytes]
+    value: float
+
+
+def search(codec: "Learned", scene: Scene, family: Sequence[StoredModel]) -> Encoding:
+    """Code a scene at the operating point that meets a codec's target.
+
+    Parameters
+    ----------
+    codec
+        With a target ``rate`` or ``psnr``.
+    scene
+        What to code.
+    family
+        Models, lowest lambda first, or one with gains.
+
+    Returns
+    -------
+    Encoding
+        At the operating point that was found; what it reaches is for the caller to measure on the file.
+    """
+    kind = "rate" if codec.rate is not None else "psnr"
+    target = codec.rate if codec.rate is not None else codec.psnr
+    assert target is not None
+    clusters = split(scene.bands, family[0].architecture.bands_per_cluster)
+    sample = [clusters[i] for i in np.unique(np.linspace(0, len(clusters) - 1, _SAMPLE).round().astype(int))]
+
+    def on_sample(point: "Point") -> Trial:
+        return _try(codec, scene, point, sample, kind, whole=False)
+
+    def on_file(point: "Point") -> Trial:
+        return _try(codec, scene, point, clusters, kind, whole=True)
+
+    if len(family) == 1 and family[0].architecture.qualities > 1:
+        trial = _along_lambda(family[0], kind, target, on_sample, on_file)
+    else:
+        trial = _among_models(family, kind, target, on_sample, on_file)
+    return codec.encode_at(scene, trial.point, trial.chunks)
+
+
+def _try(
+    codec: "Learned", scene: Scene, point: "Point", clusters: Sequence[Cluster], kind: str, *, whole: bool
+) -> Trial:
+    chunks = list(codec.chunks(scene, point, clusters))
+    encoding = codec.encode_at(scene, point, chunks)
+    header = Header.of_scene(
+        scene, codec.name, encoding.bands_per_cluster, encoding.parameters, encoding.model
+    )
+    bands = sum(cluster.count for cluster in clusters)
+    size = sum(map(len, chunks)) + header.overhead * bands / scene.bands
+    if kind == "rate":
+        return Trial(point, chunks, 8 * size / (bands * scene.lines * scene.samples))
+    squared = 0.0
+    for cluster, decoded in zip(
+        clusters, codec.decode_with(point.model, header, zip(clusters, chunks)), strict=True
+    ):
+        error = scene.cube[cluster.bands].astype(np.float32) - decoded
+        squared += float(np.einsum("bls,bls->", error, error, dtype=np.float64))
+    mse = squared / (bands * scene.lines * scene.samples)
+    return Trial(point, chunks, 10 * np.log10(PEAK**2 / max(mse, 1e-12)))
+
+
+def _among_models(
+    family: Sequence[StoredModel],
+    kind: str,
+    target: float,
+    on_sample: Callable[["Point"], Trial],
+    on_file: Callable[["Point"], Trial],
+) -> Trial:
+    from bandpress.codecs.learned import Point
+
+    def fits(trial: Trial) -> bool:
+        return trial.value <= target if kind == "rate" else trial.value >= target
+
+    low, high = 0, len(family)  # where the sample's value crosses the target
+    while low < high:
+        middle = (low + high) // 2
+        if on_sample(Point(family[middle])).value < target:
+            low = middle + 1
+        else:
+            high = middle
+    place = min(max(low - 1 if kind == "rate" else low, 0), len(family) - 1)
+    trial = on_file(Point(family[place]))
+    worse = -1 if kind == "rate" else 1  # towards the points that fit
+    while not fits(trial) and 0 <= place + worse < len(family):
+        place += worse
+        trial = on_file(Point(family[place]))
+        if fits(trial):
+            return trial
+    while fits(trial) and 0 <= place - worse < len(family):
+        place -= worse
+        better = on_file(Point(family[place]))
+        if not fits(better):
+            break
+        trial = better
+    return trial
+
+
+def _along_lambda(
+    model: StoredModel,
+    kind: str,
+    target: float,
+    on_sample: Callable[["Point"], Trial],
+    on_file: Callable[["Point"], Trial],
+) -> Trial:
+    from bandpress.codecs.learned import Point
+
+    lambdas = np.log(np.asarray(model.card["lambda"], float))
+    low, high = float(lambdas[0]) - _BEYOND, float(lambdas[-1]) + _BEYOND
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        if on_sample(Point(model, float(np.exp(middle)))).value < target:
+            low = middle
+        else:
+            high = middle
+    at = (low + high) / 2
+    tried: dict[float, Trial] = {}
+
+    def distance(trial: Trial) -> float:
+        return abs(trial.value / target - 1) if kind == "rate" else abs(trial.value - target)
+
+    step = 0.5
+    for _ in range(_CORRECTIONS + 1):
+        tried[at] = on_file(Point(model, float(np.exp(at))))
+        if distance(tried[at]) <= _CLOSE[kind]:
+            break
+        below = [(x, t.value) for x, t in tried.items() if t.value < target]
+        above = [(x, t.value) for x, t in tried.items() if t.value >= target]
+        if below and above:
+            (x0, v0), (x1, v1) = max(below), min(above)
+            at = x0 + (x1 - x0) * float(np.clip((target - v0) / (v1 - v0), 0.05, 0.95))
+        else:
+            at = at + step if below else at - step
+            step *= 2
+    return min(tried.values(), key=distance)

@@ -1,0 +1,43 @@
+"""What this machine can do: the yardstick of every speed that is reported."""
+
+import time
+
+import tensorflow as tf
+
+
+def set_threads(threads: int) -> None:
+    """Limit the threads of one operation; must come before anything is computed.
+
+    Raises
+    ------
+    RuntimeError
+        If TensorFlow has started already.
+    """
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+
+
+def matmul_rate(size: int = 2048, seconds: float = 1.0) -> float:
+    """Measure float32 matrix products.
+
+    Parameters
+    ----------
+    size
+        Side of the square matrices.
+    seconds
+        How long to measure.
+
+    Returns
+    -------
+    float
+        The best of the runs, in GFLOP/s, a multiplication and an addition counting two.
+    """
+    a = tf.random.stateless_normal((size, size), (0, 0))
+    multiply = tf.function(tf.matmul)
+    multiply(a, a)
+    best, started = float("inf"), time.perf_counter()
+    while time.perf_counter() - started < seconds:
+        before = time.perf_counter()
+        multiply(a, a).numpy()
+        best = min(best, time.perf_counter() - before)
+    return 2 * size**3 / best / 1e9

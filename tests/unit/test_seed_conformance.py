@@ -1,0 +1,82 @@
+"""The authors' models and streams: imported without running them, decoded exactly."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bandpress import read_scene
+from bandpress.codecs.learned import Learned
+from bandpress.coding import compress, decompress
+from bandpress.errors import BitstreamError, ModelError
+
+pytest.importorskip("tensorflow", reason="needs the TensorFlow environment")
+pytestmark = pytest.mark.tensorflow
+
+CONFORMANCE = Path(__file__).parents[2].parent / "shared" / "conformance"
+STREAMS = sorted((CONFORMANCE / "seed_streams").glob("k?/*.tfci"))
+needs_conformance = pytest.mark.skipif(
+    not STREAMS, reason=f"{CONFORMANCE} is missing: the authors' models and streams"
+)
+
+
+@pytest.fixture(scope="module")
+def coders(tmp_path_factory):
+    from bandpress.model.seed_import import import_model
+    from bandpress.model.seed_streams import SeedCoder
+
+    folder = tmp_path_factory.mktemp("models")
+    return {
+        k: SeedCoder(import_model(CONFORMANCE / "seed_models" / f"tiny_{k}", folder / k))
+        for k in ("k1", "k3")
+    }
+
+
+@needs_conformance
+@pytest.mark.parametrize("path", STREAMS, ids=lambda path: path.name.split(".")[0])
+def test_seed_streams_decode_to_the_authors_reconstructions(coders, path):
+    decoded = coders[path.parent.name].decode(path)
+    expected = np.fromfile(f"{path}.raw", "<u2").reshape(decoded.cube.shape)
+    assert decoded.dtype.str == "<u2"
+    assert np.abs(decoded.cube.astype(int) - expected).max() <= 1
+
+
+@needs_conformance
+@pytest.mark.parametrize("path", STREAMS, ids=lambda path: path.name.split(".")[0])
+def test_the_encoder_gives_streams_of_the_authors_length(coders, path):
+    source = read_scene(path.with_suffix(""))
+    assert abs(len(coders[path.parent.name].encode(source)) - path.stat().st_size) <= 8
+
+
+@needs_conformance
+def test_an_imported_model_codes_bpk_files(coders, tmp_path):
+    scene = read_scene(next((CONFORMANCE / "seed_streams").glob("jasper*.raw")))
+    model = coders["k3"].model.path
+    compress(scene, tmp_path / "a.bpk", Learned(model))
+    cube = decompress(tmp_path / "a.bpk", model=model).scene.cube.astype(float)
+    seed = np.fromfile(next((CONFORMANCE / "seed_streams" / "k3").glob("*b1-3.*.tfci.raw")), "<u2").reshape(
+        3, 90, 100
+    )
+    # Scale indexes differ, symbols do not: the samples are those of the authors' reconstruction, within each range.
+    low, high = (extreme(axis=(1, 2), keepdims=True) for extreme in (scene.cube[:3].min, scene.cube[:3].max))
+    assert np.abs(cube[:3] - np.clip(seed, low, high)).max() <= 1
+
+
+@needs_conformance
+def test_a_damaged_seed_stream_gives_a_typed_error(coders, tmp_path):
+    path = STREAMS[-1]
+    bad = tmp_path / path.name
+    for damaged in (b"", path.read_bytes()[:100], b"\xff" * 100):
+        bad.write_bytes(damaged)
+        with pytest.raises(BitstreamError, match=r"\.tfci"):
+            coders["k3"].decode(bad)
+    bad.write_bytes(path.read_bytes())
+    with pytest.raises(ModelError, match="3 bands; expected 1"):
+        coders["k1"].decode(bad)
+
+
+def test_a_folder_without_a_checkpoint_is_refused(tmp_path):
+    from bandpress.model.seed_import import import_model
+
+    with pytest.raises(ModelError, match=r"variables\.index"):
+        import_model(tmp_path, tmp_path / "out")
