@@ -54,7 +54,9 @@ def study(node, finished, tmp_path) -> Checkout:
 
 def queue() -> list[str]:
     """Jobs that wait or run."""
-    done = subprocess.run(["squeue", "--noheader", "--states=PD,R,CG", "--format=%i"], capture_output=True, text=True)
+    done = subprocess.run(
+        ["squeue", "--noheader", "--states=PD,R,CG", "--format=%i"], capture_output=True, text=True
+    )
     return done.stdout.split()
 
 
@@ -119,7 +121,9 @@ def test_a_job_that_is_queued_again_by_slurm(study, finished, node):
 
 
 def test_too_little_memory_is_tried_again_with_twice_as_much(study, finished, node):
-    done = study.run("--set-resources", "code_scene:mem_mb='250 * attempt * attempt'", "--retries", "3", timeout=600)
+    done = study.run(
+        "--set-resources", "code_scene:mem_mb='250 * attempt * attempt'", "--retries", "3", timeout=600
+    )
     if done.returncode:
         assert ".snakemake/slurm_logs" in done.stdout
         done = study.run()
