@@ -1,11 +1,11 @@
-# Reads: scenes/{dataset}/{scene}/ of the test sets, models/{family}/q{quality}/.
+# Reads: scenes/{dataset}/{scene}/ of the test sets, models/{family}/{member}/.
 # Makes: streams/{dataset}/{scene}/{codec}/{point}.bpk, the coded scene; beside it .json, what was measured on it,
 #        and .bands.csv, the same band by band. Everything is measured on what the file on disk decodes to.
 
 
 def coding_options(wildcards):
     """Return the codec's options at a point as JSON; what does not change the file is not among them."""
-    return json.dumps(STUDY.codecs[wildcards.codec].points[wildcards.point], sort_keys=True)
+    return json.dumps(options_of(wildcards.codec, wildcards.point), sort_keys=True)
 
 
 def about(wildcards):
@@ -45,7 +45,7 @@ rule code_scene:
         "../envs/analysis.yaml"
     resources:
         **SITE,
-        mem_mb=memory(300, 14),
+        mem_mb=memory(600, 14),
         runtime=STUDY.cluster.coding_minutes,
     params:
         codec=lambda wildcards: STUDY.codecs[wildcards.codec].codec,
@@ -73,6 +73,10 @@ use rule code_scene as code_scene_learned with:
     conda:
         "../envs/tensorflow.yaml"
     threads: 2
+    resources:
+        **SITE,
+        mem_mb=memory(3000, 14),
+        runtime=STUDY.cluster.coding_minutes,
     params:
         environment="tensorflow",
         model=lambda wildcards, input: f"--model {input.model}",
@@ -94,7 +98,7 @@ rule decode_scene:
         "../envs/analysis.yaml"
     resources:
         **SITE,
-        mem_mb=memory(300, 14),
+        mem_mb=memory(600, 14),
         runtime=STUDY.cluster.coding_minutes,
     params:
         environment="analysis",
@@ -116,6 +120,10 @@ use rule decode_scene as decode_scene_learned with:
         codec=one_of(LEARNED),
     conda:
         "../envs/tensorflow.yaml"
+    resources:
+        **SITE,
+        mem_mb=memory(3000, 14),
+        runtime=STUDY.cluster.coding_minutes,
     params:
         environment="tensorflow",
         model=lambda wildcards, input: f"--model {input.model}",

@@ -1,6 +1,7 @@
 # Reads: the study file (--configfile FILE, or config.yaml).
 # Makes: nothing; names the study's paths, data sets, codecs and points for the other rule files.
 
+import hashlib
 import json
 import os
 import re
@@ -44,9 +45,9 @@ wildcard_constraints:
     dataset=one_of(STUDY.datasets),
     family=one_of(STUDY.models),
     codec=one_of(STUDY.codecs),
-    scene=r"[A-Za-z0-9][A-Za-z0-9._-]*",
-    point=r"[A-Za-z0-9.]+",
-    quality=r"\d+",
+    scene=r"[A-Za-z0-9][A-Za-z0-9._+-]*",
+    point=r"[A-Za-z0-9.-]+",
+    member=r"gains|q\d+",
 
 
 def scenes_of(dataset):
@@ -55,7 +56,7 @@ def scenes_of(dataset):
     if listed:
         return list(listed)
     record = checkpoints.fetch_dataset.get(dataset=dataset).output.record
-    return json.loads(Path(record).read_text())["scenes"]
+    return list(json.loads(Path(record).read_text())["scenes"])
 
 
 def scene_folders(dataset):
@@ -99,13 +100,43 @@ def as_list(paths):
     return [paths] if isinstance(paths, str) else list(paths)
 
 
-if workflow.local_exec and "mem" not in workflow.global_resources:
-    # No more jobs at once than memory holds, unless --resources mem_mb=… says otherwise.
+if workflow.local_exec:
+    # One machine: no more jobs at once than its memory holds, and one at a time on its GPU, unless --resources says
+    # otherwise. A job that asks for more than there is runs alone.
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    workflow.global_resources.update({"mem_mb": int(0.8 * physical / 1e6)})
+    for name, key, most in (("mem", "mem_mb", int(0.8 * physical / 1e6)), ("gpu", "gpu", 1)):
+        if name not in workflow.global_resources:
+            workflow.global_resources.update({key: most})
+
+
+def model_folders(families=None):
+    """Return the folder of every model, of all families or of some."""
+    return [
+        f"{OUT}/models/{family}/{member}"
+        for family in (STUDY.models if families is None else families)
+        for member in STUDY.models[family].names
+    ]
 
 
 def model_of(codec, point):
     """Return the folder of the model that a codec uses at a point, or nothing."""
-    family = STUDY.codecs[codec].model
-    return [] if family is None else [f"{OUT}/models/{family}/{point}"]
+    entry = STUDY.codecs[codec]
+    if entry.model is None:
+        return []
+    member = STUDY.models[entry.model].member(entry.points[point].get("quality", 1))
+    return [f"{OUT}/models/{entry.model}/{member}"]
+
+
+def options_of(codec, point):
+    """Return the options of a codec at a point; a quality that is a model of its own is not among them."""
+    entry = STUDY.codecs[codec]
+    options = dict(entry.points[point])
+    if entry.model and STUDY.models[entry.model].member(1) == "q1":
+        options.pop("quality", None)
+    return options
+
+
+def models_used():
+    """Return the folders of all models that the study codes with."""
+    points = ((codec, point) for codec in LEARNED for point in STUDY.codecs[codec].points)
+    return sorted({folder for codec, point in points for folder in as_list(model_of(codec, point))})

@@ -1,71 +1,96 @@
-# Reads: rd.csv, streams/{dataset}/{scene}/{codec}/{point}.bpk and .bands.csv, scenes/{dataset}/{scene}/.
+# Reads: rd.csv, streams/{dataset}/{scene}/{codec}/{point}.bpk and .bands.csv, scenes/, decoded/, tables/models.csv,
+#        models/{family}/{member}.training/log.csv.
 # Makes: figures/{name}.pdf, .svg, .png and .csv (the plotted numbers). Each is a target of its own, fig_{name}.
 
 
-def figure(name):
-    """Return the four files of a figure."""
-    return [f"{OUT}/figures/{name}.{kind}" for kind in ("pdf", "svg", "png", "csv")]
+def of_first_scene(dataset):
+    """Return an input function: the options that choose the first scene of a data set, and the rate."""
+    return lambda wildcards: ["--scene", scenes_of(dataset)[0], "--rate", STUDY.figures.rate]
 
 
-def figure_files():
-    """Return every figure of the study, one file each."""
-    names = [f"rd_{sensor.lower()}" for sensor in STUDY.sensors]
-    names += [f"per_band_{dataset.lower()}" for dataset in STUDY.test_sets]
-    names += [f"false_colour_{dataset.lower()}" for dataset in STUDY.figures.false_colour]
-    return [f"{OUT}/figures/{name}.pdf" for name in names]
+def of_first_scenes_files(dataset, suffix):
+    """Return an input function: the files beside the streams of the first scene of a data set."""
+    return lambda wildcards: coded_files(suffix, dataset, scenes_of(dataset)[:1])
 
 
 def shown(dataset):
-    """Return what a false-colour figure shows: the decoded scene of each CODEC/POINT."""
+    """Return the points of which samples are shown: the folder of the decoded scene by CODEC/POINT."""
     scene = scenes_of(dataset)[0]
     points = STUDY.figures.false_colour[dataset].points.items()
     return {f"{codec}/{point}": f"{OUT}/decoded/{dataset}/{scene}/{codec}/{point}" for codec, point in points}
 
 
+def samples_of(dataset):
+    """Return an input function: the first scene of a data set, and what is shown of it decoded."""
+    return lambda wildcards: [scene_folders(dataset)[0], *shown(dataset).values()]
+
+
+def samples_options(dataset, *more):
+    """Return an input function: the options that hand those samples to a script."""
+
+    def options(wildcards):
+        decoded = [f"--reconstruction={point}={folder}" for point, folder in shown(dataset).items()]
+        return [f"--original={scene_folders(dataset)[0]}", *decoded, *more]
+
+    return options
+
+
+# Each figure: its script, the files that it is given in order, other files that it reads, its options.
+FIGURES = {
+    "gain": ("gain", [RD], [], []),
+    "throughput": ("throughput", [RD], [], []),
+}
 for sensor in STUDY.sensors:
-
-    rule:
-        name:
-            f"fig_rd_{sensor.lower()}"
-        input:
-            script="scripts/fig_rd.py",
-            rd=RD,
-        output:
-            figure(f"rd_{sensor.lower()}"),
-        log:
-            f"{OUT}/logs/figures/rd_{sensor.lower()}.log",
-        benchmark:
-            f"{OUT}/benchmarks/figures/rd_{sensor.lower()}.tsv"
-        conda:
-            "../envs/analysis.yaml"
-        resources:
-            **SITE,
-            mem_mb=2000,
-            runtime=30,
-        params:
-            sensor=sensor,
-        shell:
-            "envs/run analysis python {input.script} {input.rd} --sensor {params.sensor}"
-            " --output {output[0]} > {log} 2>&1"
-
-
+    FIGURES[f"rd_{sensor.lower()}"] = ("rd", [RD], [], ["--sensor", sensor])
 for dataset in STUDY.test_sets:
+    bands = of_first_scenes_files(dataset, ".bands.csv")
+    streams = of_first_scenes_files(dataset, ".bpk")
+    choice = of_first_scene(dataset)
+    FIGURES[f"per_band_{dataset.lower()}"] = (
+        "per_band",
+        lambda wildcards, bands=bands: [RD, *bands(wildcards)],
+        [],
+        choice,
+    )
+    FIGURES[f"rate_map_{dataset.lower()}"] = ("rate_map", [RD], streams, choice)
+for dataset, look in STUDY.figures.false_colour.items():
+    samples, name = samples_of(dataset), dataset.lower()
+    colours = samples_options(dataset, "--bands", *look.bands, "--rate", STUDY.figures.rate)
+    FIGURES[f"spectra_{name}"] = ("spectra", [], samples, samples_options(dataset))
+    FIGURES[f"false_colour_{name}"] = ("false_colour", [RD], samples, colours)
+if LEARNED:
+    MODELS = f"{OUT}/tables/models.csv"
+    networks = [f"--family={name}={STUDY.codecs[name].model}" for name in LEARNED]
+    FIGURES["complexity"] = ("complexity", [MODELS], [], [])
+    FIGURES["quality_complexity"] = ("quality_complexity", [RD], MODELS, [f"--models={MODELS}", *networks])
+if TRAINED:
+    logs = [
+        f"{folder.removeprefix(OUT + '/models/')}={folder}.training/log.csv"
+        for folder in model_folders(TRAINED)
+    ]
+    FIGURES["training"] = ("training", [], model_folders(TRAINED), logs)
+
+
+def figure_files():
+    """Return every figure of the study, one file each."""
+    return [f"{OUT}/figures/{name}.pdf" for name in FIGURES]
+
+
+for name, (script, reads, needs, options) in FIGURES.items():
 
     rule:
         name:
-            f"fig_per_band_{dataset.lower()}"
+            f"fig_{name}"
         input:
-            script="scripts/fig_per_band.py",
-            rd=RD,
-            bands=lambda wildcards, dataset=dataset: coded_files(
-                ".bands.csv", dataset, scenes_of(dataset)[:1]
-            ),
+            script=f"scripts/fig_{script}.py",
+            reads=reads,
+            needs=needs,
         output:
-            figure(f"per_band_{dataset.lower()}"),
+            multiext(f"{OUT}/figures/{name}", ".pdf", ".svg", ".png", ".csv"),
         log:
-            f"{OUT}/logs/figures/per_band_{dataset.lower()}.log",
+            f"{OUT}/logs/figures/{name}.log",
         benchmark:
-            f"{OUT}/benchmarks/figures/per_band_{dataset.lower()}.tsv"
+            f"{OUT}/benchmarks/figures/{name}.tsv"
         conda:
             "../envs/analysis.yaml"
         resources:
@@ -73,43 +98,7 @@ for dataset in STUDY.test_sets:
             mem_mb=2000,
             runtime=30,
         params:
-            scene=lambda wildcards, dataset=dataset: scenes_of(dataset)[0],
-            rate=STUDY.figures.rate,
+            options=options,
         shell:
-            "envs/run analysis python {input.script} {input.rd} {input.bands} --scene {params.scene}"
-            " --rate {params.rate}"
+            "envs/run analysis python {input.script} {input.reads:q} {params.options:q}"
             " --output {output[0]} > {log} 2>&1"
-
-
-for dataset in STUDY.figures.false_colour:
-
-    rule:
-        name:
-            f"fig_false_colour_{dataset.lower()}"
-        input:
-            script="scripts/fig_false_colour.py",
-            rd=RD,
-            scene=lambda wildcards, dataset=dataset: scene_folders(dataset)[0],
-            decoded=lambda wildcards, dataset=dataset: list(shown(dataset).values()),
-        output:
-            figure(f"false_colour_{dataset.lower()}"),
-        log:
-            f"{OUT}/logs/figures/false_colour_{dataset.lower()}.log",
-        benchmark:
-            f"{OUT}/benchmarks/figures/false_colour_{dataset.lower()}.tsv"
-        conda:
-            "../envs/analysis.yaml"
-        resources:
-            **SITE,
-            mem_mb=memory(500, 14),
-            runtime=30,
-        params:
-            bands=STUDY.figures.false_colour[dataset].bands,
-            rate=STUDY.figures.rate,
-            scene=lambda wildcards, dataset=dataset: scenes_of(dataset)[0],
-            decoded=lambda wildcards, dataset=dataset: [
-                f"--reconstruction={point}={folder}" for point, folder in shown(dataset).items()
-            ],
-        shell:
-            "envs/run analysis python {input.script} {input.rd} --original {input.scene} --scene {params.scene}"
-            " {params.decoded} --bands {params.bands} --rate {params.rate} --output {output[0]} > {log} 2>&1"

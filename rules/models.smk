@@ -1,5 +1,5 @@
 # Reads: scenes/{dataset}/{scene}/ of the training and validation sets, or models that somebody else trained.
-# Makes: models/{family}/q{quality}/, a model folder each: card, weights, integer tables.
+# Makes: models/{family}/{member}/, a model folder each: card, weights, integer tables.
 
 
 TRAINED = [name for name, family in STUDY.models.items() if family.source == "train"]
@@ -16,33 +16,39 @@ def training_scenes(use):
     return folders
 
 
+# A profile or --config tensorflow=tensorflow-gpu chooses the environment with CUDA. Not a parameter of the rule: a model
+# that was trained without it stays.
+TRAINS_IN = config.get("tensorflow", "tensorflow")
+if TRAINS_IN not in ("tensorflow", "tensorflow-gpu"):
+    sys.exit(f"--config tensorflow={TRAINS_IN}: not an environment; expected tensorflow or tensorflow-gpu")
+
+
 rule train_model:
-    """Train the network of one quality; an interrupted training goes on from its last checkpoint."""
+    """Train one network of a family; an interrupted training goes on from its last checkpoint."""
     input:
         train=training_scenes("train_on"),
         validate=training_scenes("validate_on"),
     output:
-        directory(f"{OUT}/models/{{family}}/q{{quality}}"),
+        directory(f"{OUT}/models/{{family}}/{{member}}"),
     log:
-        f"{OUT}/logs/train_model/{{family}}/q{{quality}}.log",
+        f"{OUT}/logs/train_model/{{family}}/{{member}}.log",
     benchmark:
-        f"{OUT}/benchmarks/train_model/{{family}}/q{{quality}}.tsv"
+        f"{OUT}/benchmarks/train_model/{{family}}/{{member}}.tsv"
     wildcard_constraints:
         family=one_of(TRAINED),
     conda:
-        "../envs/tensorflow.yaml"
+        f"../envs/{TRAINS_IN}.yaml"
     threads: 2
     resources:
         **STUDY.cluster.training,
         mem_mb=memory(4000, 2),
         gpu=STUDY.cluster.gpus,
+        environment=TRAINS_IN,
     params:
-        options=lambda wildcards: STUDY.models[wildcards.family].training_options(int(wildcards.quality)),
+        options=lambda wildcards: STUDY.models[wildcards.family].training_options(wildcards.member),
         validate=lambda wildcards, input: [f"--validate={folder}" for folder in input.validate],
-    conda:
-        "../envs/tensorflow.yaml"
     shell:
-        "envs/run tensorflow python -m bandpress train {input.train} {params.validate} {params.options}"
+        "envs/run {resources.environment} python -m bandpress train {input.train} {params.validate} {params.options:q}"
         " --threads {threads} --resume --output {output} > {log} 2>&1"
 
 
@@ -71,7 +77,7 @@ rule fetch_models:
         members=lambda wildcards: STUDY.models[wildcards.family].members,
         lock=study_file().with_suffix(".lock.json"),
     shell:
-        "envs/run analysis python {input.script} --archive {params.archive:q} --members {params.members}"
+        "envs/run analysis python {input.script} --archive {params.archive:q} --members {params.members:q}"
         " --lock {params.lock:q} --output {output.record} 2>&1 | tee {log}"
 
 
@@ -81,11 +87,11 @@ rule import_model:
         script="scripts/import_model.py",
         record=f"{OUT}/models/{{family}}.json",
     output:
-        directory(f"{OUT}/models/{{family}}/q{{quality}}"),
+        directory(f"{OUT}/models/{{family}}/{{member}}"),
     log:
-        f"{OUT}/logs/import_model/{{family}}/q{{quality}}.log",
+        f"{OUT}/logs/import_model/{{family}}/{{member}}.log",
     benchmark:
-        f"{OUT}/benchmarks/import_model/{{family}}/q{{quality}}.tsv"
+        f"{OUT}/benchmarks/import_model/{{family}}/{{member}}.tsv"
     wildcard_constraints:
         family=one_of(FETCHED),
     conda:
@@ -94,6 +100,8 @@ rule import_model:
         **SITE,
         mem_mb=4000,
         runtime=30,
+    params:
+        quality=lambda wildcards: wildcards.member.removeprefix("q"),
     shell:
-        "envs/run tensorflow python {input.script} --record {input.record} --quality {wildcards.quality}"
+        "envs/run tensorflow python {input.script} --record {input.record} --quality {params.quality}"
         " --output {output} > {log} 2>&1"

@@ -1,12 +1,5 @@
-# Reads: streams/{dataset}/{scene}/{codec}/{point}.json, models/{family}/q{quality}/model.json.
+# Reads: streams/{dataset}/{scene}/{codec}/{point}.json, models/{family}/{member}/model.json.
 # Makes: rd.csv, one row a (scene, codec, point); tables/{name}.csv, .md and .tex.
-
-TABLES = ["rates", "bd"]
-
-
-def table_files():
-    """Return every table of the study, one file each."""
-    return [f"{OUT}/tables/{name}.csv" for name in TABLES]
 
 
 rule collect_rd:
@@ -41,46 +34,78 @@ rule collect_rd:
         " --points {params.points:q} --output {output} > {log} 2>&1"
 
 
-rule table_rates:
-    """Rate, distortion and spectral angle of every codec at every point."""
+# Each table: the files that its script is given in order, its options.
+TABLES = {
+    "rates": ([RD], []),
+    "bd": ([RD], ["--reference", STUDY.figures.reference]),
+    "speed": ([RD], []),
+    "headline": ([RD], []),
+    "datasets": (
+        lambda wildcards: [study_file(), *(f for name in STUDY.test_sets for f in scene_folders(name))],
+        [],
+    ),
+}
+if LEARNED:
+    TABLES["models"] = (model_folders(), [])
+
+
+def table_files():
+    """Return every table of the study, one file each."""
+    return [f"{OUT}/tables/{name}.csv" for name in TABLES]
+
+
+for name, (reads, options) in TABLES.items():
+
+    rule:
+        name:
+            f"table_{name}"
+        input:
+            script=f"scripts/table_{name}.py",
+            reads=reads,
+        output:
+            multiext(f"{OUT}/tables/{name}", ".csv", ".md", ".tex"),
+        log:
+            f"{OUT}/logs/tables/{name}.log",
+        benchmark:
+            f"{OUT}/benchmarks/tables/{name}.tsv"
+        conda:
+            "../envs/analysis.yaml"
+        resources:
+            **SITE,
+            mem_mb=1000,
+            runtime=30,
+        params:
+            options=options,
+        shell:
+            "envs/run analysis python {input.script} {input.reads:q} {params.options:q}"
+            " --output {output[0]} > {log} 2>&1"
+
+
+rule provenance:
+    """Write down what made the results: study, versions, revision, models, machine."""
     input:
-        script="scripts/table_rates.py",
+        script="scripts/provenance.py",
         rd=RD,
+        models=models_used(),
     output:
-        multiext(f"{OUT}/tables/rates", ".csv", ".md", ".tex"),
+        f"{OUT}/provenance.json",
     log:
-        f"{OUT}/logs/table_rates.log",
+        f"{OUT}/logs/provenance.log",
     benchmark:
-        f"{OUT}/benchmarks/table_rates.tsv"
+        f"{OUT}/benchmarks/provenance.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
         **SITE,
         mem_mb=1000,
-        runtime=30,
-    shell:
-        "envs/run analysis python {input.script} {input.rd} --output {output[0]} > {log} 2>&1"
-
-
-rule table_bd:
-    """Bjøntegaard differences of every codec against the study's reference."""
-    input:
-        script="scripts/table_bd.py",
-        rd=RD,
-    output:
-        multiext(f"{OUT}/tables/bd", ".csv", ".md", ".tex"),
-    log:
-        f"{OUT}/logs/table_bd.log",
-    benchmark:
-        f"{OUT}/benchmarks/table_bd.tsv"
-    conda:
-        "../envs/analysis.yaml"
-    resources:
-        **SITE,
-        mem_mb=1000,
-        runtime=30,
+        runtime=60,
     params:
-        reference=STUDY.figures.reference,
+        study=STUDY.study,
+        file=study_file(),
+        digest=hashlib.sha256(STUDY.model_dump_json().encode()).hexdigest(),
+        streams=f"{OUT}/streams",
+        environments=["analysis", "tensorflow"] if LEARNED else ["analysis"],
     shell:
-        "envs/run analysis python {input.script} {input.rd} --reference {params.reference}"
-        " --output {output[0]} > {log} 2>&1"
+        "envs/run analysis python {input.script} --study {params.study} --study-file {params.file:q}"
+        " --digest {params.digest} --streams {params.streams} --models {input.models}"
+        " --environments {params.environments} --output {output} > {log} 2>&1"

@@ -9,7 +9,7 @@ from pathlib import Path
 from bandpress.bitstream import Reader
 from bandpress.codecs import make_codec
 from bandpress.coding import compress, decompress, rate
-from bandpress.files import atomic_path
+from bandpress.files import atomic_path, remove_parts
 from bandpress.formats import read_scene
 from bandpress.metrics import measure, write_bands
 from bandpress.scripting import only_file, stated_failures
@@ -30,6 +30,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--record", type=Path, required=True)
     parser.add_argument("--bands", type=Path, required=True)
     args = parser.parse_args(argv)
+
+    for path in (args.stream, args.record, args.bands):
+        remove_parts(path)
 
     scene = read_scene(only_file(args.scene))
     options = args.options | ({"model": args.model} if args.model else {})

@@ -46,12 +46,12 @@ def draw(args: argparse.Namespace) -> None:
                 color=colour,
                 label=label,
             )
-    ax.set_ylim(bottom=0)
     ax.set_xticks(sorted(set(networks["bands_per_cluster"])))
-    ax.margins(x=0.15)
+    ax.margins(x=0.15, y=0.1)
+    ax.set_ylim(bottom=0)
     ax.set_xlabel("Bands a cluster, k")
     ax.set_ylabel("kMAC per sample")
-    figure.legend(loc="outside lower center", ncols=2)
+    style.legend(figure, *ax.get_legend_handles_labels())
     columns = [*shapes, "encoder_kmac_per_sample", "decoder_kmac_per_sample"]
     style.save(figure, networks[columns], args.output)
 

@@ -78,6 +78,13 @@ def _grid(columns: int, width: float, shape: float) -> tuple:
     return figure, grid
 
 
+def together(label: str) -> str:
+    """Keep together what should not be broken over lines."""
+    for words in ("k = ", "JPEG 2000", "band by band", "all bands"):
+        label = label.replace(words, words.replace(" ", "\N{NO-BREAK SPACE}"))
+    return label
+
+
 def draw(args: argparse.Namespace) -> None:
     """Draw the figure."""
     original = read_scene(only_file(args.original))
@@ -109,7 +116,9 @@ def draw(args: argparse.Namespace) -> None:
         grid[0, 1:], grid[1, 1:], shown, decoded, errors, strict=True
     ):
         ax.imshow(false_colour(scene, bands, limits)[part])
-        title = textwrap.fill(row["label"], letters) + f"\n{row['bps']:.2f} bps, {row['psnr']:.1f} dB"
+        title = (
+            textwrap.fill(together(row["label"]), letters) + f"\n{row['bps']:.2f} bps, {row['psnr']:.1f} dB"
+        )
         ax.set_title(title, fontweight="normal", fontsize=6.5)
         image = below.imshow(error[part], vmin=0, vmax=top)
         numbers.append(

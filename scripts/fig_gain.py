@@ -1,5 +1,6 @@
-"""Gain over RKLT + JPEG 2000 in the same clusters (BD-PSNR) against the bands a cluster. Writes .pdf, .svg,
-.png and .csv.
+"""Gain over RKLT + JPEG 2000 in the same clusters (BD-PSNR) against the bands a cluster.
+
+Writes .pdf, .svg, .png and .csv.
 
 Marks are means over scenes, bars go from the lowest to the highest scene.
 
@@ -52,8 +53,8 @@ def draw(args: argparse.Namespace) -> None:
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)
     }
     title = "Over RKLT + JPEG 2000 in the same clusters"
-    legend = {"loc": "outside lower center", "ncols": 2, "title": title, "title_fontsize": 6.5}
-    figure.legend(handles.values(), handles.keys(), **legend)
+    title += "\n(bars: lowest and highest scene)" if mean["scenes"].max() > 1 else ""
+    style.legend(figure, handles.values(), handles.keys(), title)
     style.save(figure, mean, args.output)
 
 

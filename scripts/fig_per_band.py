@@ -82,7 +82,7 @@ def draw(args: argparse.Namespace) -> None:
     ax.set_xlabel("Wavelength (nm)" if known else "Band")
     ax.set_ylabel(LABELS[args.measure])
     ax.set_title(args.scene, fontweight="normal")
-    figure.legend(loc="outside lower center", ncols=1)
+    style.legend(figure, *ax.get_legend_handles_labels())
     style.save(figure, pd.concat(plotted), args.output)
 
 

@@ -52,8 +52,14 @@ def draw(args: argparse.Namespace) -> None:
         ax.plot(group["kmac_per_sample"], group["bd_psnr_db"], label=sensor or "scenes", **look)
         for row in group.itertuples():
             text = f"k = {row.bands_per_cluster}"
+            place = (row.kmac_per_sample, row.bd_psnr_db)
             ax.annotate(
-                text, (row.kmac_per_sample, row.bd_psnr_db), (4, 3), textcoords="offset points", fontsize=6
+                text,
+                place,
+                (5, -2) if i % 2 else (-5, -2),
+                textcoords="offset points",
+                fontsize=6,
+                ha="left" if i % 2 else "right",
             )
     ax.set_xscale("log")
     low, high = mean["kmac_per_sample"].min() / 1.8, mean["kmac_per_sample"].max() * 1.8
@@ -64,7 +70,7 @@ def draw(args: argparse.Namespace) -> None:
     ax.margins(y=0.15)
     ax.set_xlabel("Encoder and decoder (kMAC per sample)")
     ax.set_ylabel("BD-PSNR over RKLT +\nJPEG 2000, same clusters (dB)")
-    figure.legend(loc="outside lower center", ncols=3)
+    style.legend(figure, *ax.get_legend_handles_labels())
     style.save(figure, mean, args.output)
 
 

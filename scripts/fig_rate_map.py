@@ -1,6 +1,7 @@
 r"""Where the bits go: rate of each cluster against its bands, at about the same rate.
 
-Writes .pdf, .svg, .png and .csv. Reads the streams that rd.csv names. The rate of a cluster is that of its chunk; the header is left out.
+Writes .pdf, .svg, .png and .csv. Reads the streams that rd.csv names. The rate of a cluster is
+that of its chunk; the header is left out.
 
 Example:
   python scripts/fig_rate_map.py results/demo/rd.csv --scene indian_pines_south --rate 0.2 \
@@ -68,7 +69,7 @@ def draw(args: argparse.Namespace) -> None:
     ax.set_xlabel("Band")
     ax.set_ylabel("Rate of cluster (bits per sample)")
     ax.set_title(scene, fontweight="normal")
-    figure.legend(loc="outside lower center", ncols=1)
+    style.legend(figure, *ax.get_legend_handles_labels())
     style.save(figure, pd.concat(numbers), args.output)
 
 

@@ -38,6 +38,20 @@ def panels_of(curves: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     return [(k, curves[everywhere | (curves["bands_per_cluster"] == k)]) for k in sizes]
 
 
+def identify(first: pd.Series, panel: pd.DataFrame, k: str, looks: Looks) -> tuple[str, dict]:
+    """Return the name and the look of a curve, the same in every panel for the same kind of codec."""
+    size, protocol = first["bands_per_cluster"], first["protocol"]
+    alike = panel[(panel["family"] == first["family"]) & (panel["bands_per_cluster"] == size)]
+    alone = alike.loc[alike["protocol"] == protocol, "codec"].nunique() == 1
+    look = looks.of(first["family"], size, "" if alone else first["codec"], protocol)
+    if not (alone and k):
+        return first["label"], look
+    label = results.describe(first["family"], size).removesuffix(f", k = {k}")
+    if alike["protocol"].nunique() > 1 and protocol == "shared":
+        label += ", shared rate"
+    return label, look
+
+
 def draw(args: argparse.Namespace) -> None:
     """Draw the figure."""
     frame = results.lossy(script.select(args))
@@ -54,22 +68,17 @@ def draw(args: argparse.Namespace) -> None:
         rows, columns, figsize=(width, 2.3 * rows + 0.62), sharex=True, sharey=True, squeeze=False
     )
     looks, handles, plotted = Looks(), {}, []
+    several = len(panels) > 1
     for ax, (k, part) in zip(grid.flat, panels, strict=False):
-        of_family = part.groupby(["family", part["bands_per_cluster"] == "all"])["codec"].transform("nunique")
-        for (codec, protocol), curve in part.groupby(["codec", "protocol"], sort=False):
-            first = curve.iloc[0]
-            alone = len(panels) > 1 and of_family[curve.index[0]] == 1
-            label = first["label"]
-            if alone:
-                label = results.describe(first["family"], first["bands_per_cluster"])
-                label = label.removesuffix(f", k = {k}")
-            look = looks.of(first["family"], first["bands_per_cluster"], "" if alone else codec, protocol)
+        for _, curve in part.groupby(["codec", "protocol"], sort=False):
+            label, look = identify(curve.iloc[0], part, k if several else "", looks)
             line = ax.plot(
                 curve["bps"], curve[args.metric], clip_on=False, zorder=9 - len(plotted) % 7, **look
             )
+            line[0].set_gid(curve["family"].iloc[0])
             handles[label] = line[0]
-            plotted.append(curve.assign(panel=k))
-        if len(panels) > 1:
+            plotted.append(curve.assign(panel=k, curve=label))
+        if several:
             ax.set_title(f"k = {k}" + (" band a cluster" if k == "1" else " bands a cluster"))
         ax.set_xlim(left=0)
     for ax in grid.flat[len(panels) :]:
@@ -81,9 +90,9 @@ def draw(args: argparse.Namespace) -> None:
     sensor = ", ".join(dict.fromkeys(frame["sensor"]))
     what = scenes[0] if len(scenes) == 1 else f"mean of {len(scenes)} scenes"
     figure.suptitle(": ".join(filter(None, (sensor, what))), fontsize=7.5)
-    figure.legend(
-        handles.values(), handles.keys(), loc="outside lower center", ncols=2 if columns == 1 else 3
-    )
+    order = list(dict.fromkeys(curves["family"]))
+    names = sorted(handles, key=lambda name: (order.index(handles[name].get_gid()), "all bands" in name))
+    style.legend(figure, [handles[name] for name in names], names)
     numbers = pd.concat(plotted).assign(scene_names=" ".join(scenes))
     style.save(figure, numbers.replace({np.nan: None}), args.output)
 

@@ -96,8 +96,7 @@ def draw(args: argparse.Namespace) -> None:
         )
     rows[-1, 0].set_xlabel("Wavelength (nm)" if known else "Band")
     figure.supylabel("Value (units of the samples)", fontsize=7)
-    handles, labels = rows[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2)
+    style.legend(figure, *rows[0, 0].get_legend_handles_labels())
     style.save(figure, pd.concat(numbers), args.output)
 
 

@@ -10,25 +10,25 @@ import sys
 import matplotlib.pyplot as plt
 
 from bandpress.figures import script, style
-from bandpress.figures.axes import against_clusters, size_ticks
+from bandpress.figures.axes import against_clusters, log_ticks, size_ticks
 from bandpress.figures.speed import throughput
 
 
 def draw(args: argparse.Namespace) -> None:
     """Draw the figure."""
     frame = script.select(args)
-    speeds = throughput(frame)
+    speeds = throughput(frame, ("family", "bands_per_cluster", "protocol"))
     style.use()
     figure, rows = plt.subplots(2, 1, figsize=(style.COLUMN, 3.7), sharex=True)
     for ax, side in zip(rows, ("encode", "decode"), strict=True):
         against_clusters(ax, speeds, f"{side}_msps", f"{side}_msps_lowest", f"{side}_msps_highest")
-        ax.set_yscale("log")
+        log_ticks(ax)
         ax.set_ylabel({"encode": "Encoding\n(Msamples/s)", "decode": "Decoding\n(Msamples/s)"}[side])
     size_ticks(rows[-1], speeds)
     scenes = frame["scene"].nunique()
     rows[0].set_title(f"Median over {scenes} scene{'s' * (scenes > 1)} and all points", fontweight="normal")
     handles, labels = rows[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2)
+    style.legend(figure, handles, labels)
     style.save(figure, speeds, args.output)
 
 

@@ -1,5 +1,6 @@
-r"""Training curves: loss on training patches and on the validation scenes against steps. Writes .pdf, .svg,
-.png and .csv.
+r"""Training curves: loss on training patches and on the validation scenes against steps.
+
+Writes .pdf, .svg, .png and .csv.
 
 Example:
   python scripts/fig_training.py demo-k3/q1=results/demo/training/demo-k3/q1/log.csv \
@@ -84,7 +85,7 @@ def draw(args: argparse.Namespace) -> None:
     rows[0].set_title("Lines: validation scenes. Dots: training patches.", fontweight="normal", fontsize=6.5)
     rows[-1].set_xlabel("Step")
     rows[-1].set_xlim(left=0)
-    figure.legend(*rows[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    style.legend(figure, *rows[0].get_legend_handles_labels())
     style.save(figure, pd.concat(logs), args.output)
 
 

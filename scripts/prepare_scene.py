@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from bandpress.datasets import Dataset, prepare
-from bandpress.files import atomic_path
+from bandpress.files import atomic_path, remove_parts
 from bandpress.scripting import stated_failures
 
 
@@ -27,6 +27,7 @@ def main(argv: list[str] | None = None) -> None:
     entry = args.entry | {"scenes": {args.scene: record["scenes"][args.scene]}}
     dataset = Dataset(licence="in the study", citation="in the study", **entry)
     shutil.rmtree(args.output, ignore_errors=True)
+    remove_parts(args.output)
     with atomic_path(args.output) as part:
         written = prepare(dataset, args.dataset, Path(record["path"]), part)
     print(f"{args.output / written[0].name}")

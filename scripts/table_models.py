@@ -19,15 +19,15 @@ COLUMNS = (
     Column("hidden", "N", "d"),
     Column("latent", "M", "d"),
     Column("hyper", "Hyper", "d"),
-    Column("lambda", "λ", ".3g"),
+    Column("lambda", "λ"),
     Column("parameters", "Parameters", ",d"),
     Column("megabytes", "Size (MB)", ".2f"),
     Column("encoder_kmac_per_sample", "Encoder (kMAC per sample)", ".2f"),
     Column("decoder_kmac_per_sample", "Decoder (kMAC per sample)", ".2f"),
 )
 NOTE = (
-    "k: bands a cluster. N, M: channels between stages and of the latents. Cost: multiply-accumulates of convolutions and GDN, "
-    "counted from the architecture for a large image, over all samples; the encoder includes the hyper-synthesis."
+    "k: bands a cluster. N, M: channels between stages and of the latents. Cost: multiply-accumulates of convolutions "
+    "and GDN, counted from the architecture for a large image; the encoder includes the hyper-synthesis."
 )
 
 
@@ -35,7 +35,6 @@ def draw(args: argparse.Namespace) -> None:
     """Make the table."""
     models = describe_models(args.models)
     models = models.assign(megabytes=models["bytes"] / 1e6)
-    models["lambda"] = models["lambda"].astype(float)
     save_table(models, COLUMNS, args.output, "The networks.", [NOTE])
 
 

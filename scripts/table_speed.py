@@ -21,9 +21,9 @@ COLUMNS = (
     Column("peak_memory_mb", "Peak memory (MB)", ".0f"),
 )
 NOTE = (
-    "Median over scenes and operating points, wall clock, from the scene in memory to the file on disk and back; loading of a "
-    "network counts. Peak memory: the highest of any run, of the whole process. Small scenes understate the speed of every "
-    "codec."
+    "Median over scenes and operating points, wall clock, from the scene in memory to the file on disk and back; "
+    "loading of a network counts. Peak memory: the highest of any run, of the whole process. Small scenes understate "
+    "the speed of every codec."
 )
 
 

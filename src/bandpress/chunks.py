@@ -1,7 +1,7 @@
 """The chunk of a cluster coded with JPEG 2000: side information, number and bits of the components, packets.
 
 Everything a decoder needs besides the ``.bpk`` header is in the chunk; nothing is in it that the header says already
-(see `bandpress.codestream`). `docs/bitstream.md` has the layout.
+(see `bandpress.codestream`). `docs/codecs.md` has the layout.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,7 @@
 """Writing files whole or not at all."""
 
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,8 +32,27 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         yield part
         os.replace(part, final)
+    except OSError as error:
+        if error.filename is None:  # as when a device is full: say which file it was
+            error.filename = str(final)
+        raise
     finally:
         _remove(part)
+
+
+def remove_parts(path: str | os.PathLike[str]) -> None:
+    """Remove what `atomic_path` left beside `path` when its process was killed; for those who alone write there.
+
+    Parameters
+    ----------
+    path
+        Final path, which is left as it is.
+    """
+    final = Path(path)
+    pattern = re.compile(rf"\.{re.escape(final.stem[:80])}\.[0-9a-f]{{8}}\.part{re.escape(final.suffix)}")
+    for left in final.parent.glob(".*.part*") if final.parent.is_dir() else ():
+        if pattern.fullmatch(left.name):
+            _remove(left)
 
 
 def _remove(path: Path) -> None:

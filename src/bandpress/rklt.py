@@ -12,7 +12,7 @@ factors whatever precision the integers have: only sums, products and quotients 
 by element and in a fixed order. The lifting sums are sums of integers below 2**53 in doubles, exact in any order.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -86,6 +86,7 @@ class Rklt:
         unit = float(1 << self._fraction_bits)
         self._lower = np.rint(np.tril(lower, -1) * unit)
         self._upper = np.rint(np.triu(upper, 1) * unit)
+        self._flipped = self._upper[::-1, ::-1].copy()
         self._gains = [(a, b, np.rint(g * unit), np.rint(unit / g)) for a, b, g in self._shears]
 
     @property
@@ -160,20 +161,23 @@ class Rklt:
             high += self._rounded(inverse * low)
             low -= self._rounded(gain * high)
             x[a], x[b] = low, high
-        self._unlift(x, self._lower, range(self.bands))
-        self._unlift(x, self._upper, range(self.bands - 1, -1, -1))
+        self._unlift(x, self._lower)
+        x = x[::-1].copy()  # BLAS takes no negative strides
+        self._unlift(x, self._flipped)
+        x = x[::-1]
         out = np.empty_like(x)
         out[self._columns] = x
         return out
 
-    def _unlift(self, x: np.ndarray, factors: np.ndarray, order: Sequence[int]) -> None:
-        """Undo x += rounded(factors @ x) row by row; rows of `order` already undone feed those that follow."""
+    def _unlift(self, x: np.ndarray, factors: np.ndarray) -> None:
+        """Undo x += rounded(factors @ x), factors below the diagonal: each row needs those above, already undone."""
         for start in range(0, self.bands, _ROWS):
-            rows, known = list(order[start : start + _ROWS]), list(order[:start])
-            far = factors[np.ix_(rows, known)] @ x[known] if known else np.zeros((len(rows), x.shape[1]))
-            for i, row in enumerate(rows):
-                near = factors[row, rows[:i]] @ x[rows[:i]] + far[i] if i else far[i].copy()
-                x[row] -= self._rounded(near)
+            stop = min(start + _ROWS, self.bands)
+            sums = factors[start:stop, :start] @ x[:start]
+            for row in range(start, stop):
+                if row > start:
+                    sums[row - start] += factors[row, start:row] @ x[start:row]
+                x[row] -= self._rounded(sums[row - start])
 
 
 def _factor(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -5,6 +5,7 @@ key of whatever is wrong before any work starts. Nothing in the file is executed
 """
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,10 @@ from bandpress.datasets import Dataset, Source, refuse_overlaps
 from bandpress.errors import DataError, StudyError
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
+#: What a study file may hold, so that a hostile one is refused before it fills the memory.
+MOST_BYTES = 20_000_000
+MOST_NODES = 2_000_000
+
 Rate = Annotated[float, Field(gt=0, le=64)]
 PositiveInt = Annotated[int, Field(gt=0)]
 
@@ -29,13 +34,15 @@ class _Section(BaseModel):
 
 
 class TrainedFamily(_Section):
-    """Models that the workflow trains: one a lambda, sharing everything else.
+    """Models that the workflow trains.
 
-    Quality q is the q-th lambda, counted from 1.
+    `kind` is ``separate``, one network a lambda as in the paper, or ``gains``, one network for all of them, which codes at
+    any rate between. Quality q is the q-th lambda, counted from 1; a network with gains also knows those between.
     """
 
     source: Literal["train"]
-    sensor: str
+    kind: Literal["separate", "gains"] = "separate"
+    sensor: Name
     bands_per_cluster: PositiveInt
     train_on: Annotated[list[str], Field(min_length=1)]
     validate_on: list[str] = []
@@ -54,13 +61,22 @@ class TrainedFamily(_Section):
         """Number of models."""
         return len(self.lambdas)
 
-    def training_options(self, quality: int) -> list[str]:
-        """Return the options of ``bandpress train`` for one quality, counted from 1."""
+    @property
+    def names(self) -> list[str]:
+        """Names of the models."""
+        return list(dict.fromkeys(self.member(quality + 1) for quality in range(self.qualities)))
+
+    def member(self, quality: float) -> str:
+        """Return the name of the model that codes at a quality."""
+        return "gains" if self.kind == "gains" else f"q{quality:g}"
+
+    def training_options(self, member: str) -> list[str]:
+        """Return the options of ``bandpress train`` for one model of the family."""
+        lambdas = self.lambdas if self.kind == "gains" else [self.lambdas[int(member[1:]) - 1]]
         options = {
             "--bands-per-cluster": [self.bands_per_cluster],
             "--filters": self.filters,
             "--hyper": [self.hyper or self.filters[1]],
-            "--lambda": [self.lambdas[quality - 1]],
             "--steps": [self.steps],
             "--patch": [self.patch],
             "--batch": [self.batch],
@@ -69,6 +85,7 @@ class TrainedFamily(_Section):
             "--sensor": [self.sensor],
         }
         words = [str(word) for key, values in options.items() for word in (key, *values)]
+        words += [f"--lambda={value:g}" for value in lambdas]
         return words + (["--random-start"] if self.start == "random" else ["--start", self.start])
 
 
@@ -76,7 +93,7 @@ class FetchedFamily(_Section):
     """Models trained by somebody else: SavedModel folders of the authors' script, one a quality, to be imported."""
 
     source: Literal["fetch"]
-    sensor: str
+    sensor: Name
     bands_per_cluster: PositiveInt
     archive: Source
     members: Annotated[list[Name], Field(min_length=1)]
@@ -85,6 +102,15 @@ class FetchedFamily(_Section):
     def qualities(self) -> int:
         """Number of models."""
         return len(self.members)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the models."""
+        return [self.member(quality + 1) for quality in range(self.qualities)]
+
+    def member(self, quality: float) -> str:
+        """Return the name of the model that codes at a quality."""
+        return f"q{quality:g}"
 
 
 Family = Annotated[TrainedFamily | FetchedFamily, Field(discriminator="source")]
@@ -100,7 +126,7 @@ class CodecEntry(_Section):
     allocation: Literal["equal", "shared"] | None = None
     options: dict[Name, bool | int | float | str] = {}
     rates: list[Rate] = []
-    qualities: list[PositiveInt] = []
+    qualities: list[Annotated[float, Field(ge=1)]] = []
     lossless: bool = False
     datasets: list[str] | None = None
 
@@ -123,7 +149,7 @@ class CodecEntry(_Section):
                 common[key] = getattr(self, key)
         points: dict[str, dict[str, Any]] = {}
         points |= {f"r{rate:g}": {**common, "rate": rate} for rate in self.rates}
-        points |= {f"q{quality}": {**common} for quality in self.qualities}
+        points |= {f"q{quality:g}": {**common, "quality": quality} for quality in self.qualities}
         if self.lossless:
             points["lossless"] = {**common, "lossless": True}
         return points
@@ -214,11 +240,7 @@ class Study(_Section):
                 _must_be_in(name, self.datasets, "data set", ("codecs", key, "datasets"))
             if entry.model is not None:
                 _must_be_in(entry.model, self.models, "model family", ("codecs", key, "model"))
-                most = self.models[entry.model].qualities
-                for quality in entry.qualities:
-                    if quality > most:
-                        where = ("codecs", key, "qualities")
-                        raise _Misplaced(where, f"quality {quality} of {entry.model}; expected 1 to {most}")
+                _check_points(self.models[entry.model], entry, ("codecs", key))
         _must_be_in(self.figures.reference, self.codecs, "codec", ("figures", "reference"))
         for name, shown in self.figures.false_colour.items():
             where = ("figures", "false_colour", name)
@@ -260,6 +282,18 @@ class _Misplaced(ValueError):
         self.where = where
 
 
+def _check_points(family: TrainedFamily | FetchedFamily, entry: CodecEntry, where: tuple[str, ...]) -> None:
+    """Refuse qualities that a family does not have, and rates where it cannot choose any."""
+    gains = isinstance(family, TrainedFamily) and family.kind == "gains"
+    if entry.rates and not gains:
+        raise _Misplaced((*where, "rates"), f"rates of {entry.model}, whose kind is not gains; expected qualities")
+    for quality in entry.qualities:
+        if quality > family.qualities or (quality % 1 and not gains):
+            numbers = "a number" if gains else "an integer"
+            message = f"quality {quality:g} of {entry.model}; expected {numbers} of 1 to {family.qualities}"
+            raise _Misplaced((*where, "qualities"), message)
+
+
 def _must_be_in(name: str, known: dict[str, Any], what: str, where: tuple[str, ...]) -> None:
     if name not in known:
         raise _Misplaced(
@@ -288,15 +322,19 @@ def load_study(path: str | Path) -> Study:
     path = Path(path)
     if not path.is_file():
         raise StudyError(f"{path}: no such study file")
+    if path.stat().st_size > MOST_BYTES:
+        raise StudyError(f"{path}: {path.stat().st_size} bytes; expected a study file of at most {MOST_BYTES}")
     try:
         raw = YAML(typ="rt", pure=True).load(path.read_text("utf-8"))
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise StudyError(f"{path}:{line}: not valid YAML: {error.problem}") from None
-    except (YAMLError, UnicodeDecodeError, ValueError) as error:
+    except (YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise StudyError(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from None
     if not isinstance(raw, CommentedMap):
         raise StudyError(f"{path}: a {type(raw).__name__} was found; expected the keys of a study")
+    if (nodes := _expanded(raw, {})) > MOST_NODES:
+        raise StudyError(f"{path}: its aliases stand for {nodes:.0f} values; expected at most {MOST_NODES}")
     for line, tag in _tags(raw):
         raise StudyError(f"{path}:{line}: the YAML tag {tag} was found; expected plain values")
     try:
@@ -391,6 +429,17 @@ def _resolve(schema: dict, here: dict) -> dict:
     while "$ref" in here:
         here = schema["$defs"][here["$ref"].rsplit("/", 1)[1]]
     return here
+
+
+def _expanded(node: Any, known: dict[int, float]) -> float:
+    """Return how many values a document holds once every alias is written out; infinite if one holds itself."""
+    if not isinstance(node, (dict, list)):
+        return 1
+    if id(node) not in known:
+        known[id(node)] = math.inf
+        children = node.values() if isinstance(node, dict) else node
+        known[id(node)] = 1 + sum(_expanded(child, known) for child in children)
+    return known[id(node)]
 
 
 def _tags(node: Any) -> Iterator[tuple[int, str]]:

@@ -12,13 +12,13 @@ numpy, on any machine. A scene is made block of lines by block of lines in bound
 large the others are.
 """
 
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from bandpress.files import atomic_path
 from bandpress.formats import write_scene
 from bandpress.scene import Scene
 
@@ -100,7 +100,8 @@ def write(plan: Plan, path: Path, progress: Callable[[int], object] = lambda lin
     """
     plane = plan.lines * plan.samples * plan.dtype.itemsize
     path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_path(path.with_name(f".{path.stem}.synthesis")) as part:
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".synthesis-") as folder:
+        part = Path(folder) / "samples"
         with open(part, "wb") as file:
             for first, tile in tiles(plan):
                 for band, samples in enumerate(tile):
@@ -108,9 +109,7 @@ def write(plan: Plan, path: Path, progress: Callable[[int], object] = lambda lin
                     file.write(np.ascontiguousarray(samples).data)
                 progress(first + tile.shape[1])
         cube = np.memmap(part, plan.dtype, "r", shape=(plan.bands, plan.lines, plan.samples))
-        written = write_scene(plan.like(cube), path)
-    path.with_name(f".{path.stem}.synthesis").unlink()
-    return written
+        return write_scene(plan.like(cube), path)
 
 
 def tiles(plan: Plan) -> Iterator[tuple[int, np.ndarray]]:

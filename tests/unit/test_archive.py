@@ -4,6 +4,7 @@ import io
 import os
 import stat
 import subprocess
+import sys
 import tarfile
 import zipfile
 
@@ -25,11 +26,11 @@ def refused(tmp_path, name, content, match):
     box = tmp_path / "box"
     box.mkdir()
     (box / name).write_bytes(content)
-    before = sorted(tmp_path.rglob("*"))
+    before = [*sorted(tmp_path.rglob("*")), box / ".out.lock"]
     with pytest.raises(DataError, match=match) as caught:
         archive.unpack(box / name, box / "out")
     assert "\n" not in str(caught.value)
-    assert sorted(tmp_path.rglob("*")) == before
+    assert set(tmp_path.rglob("*")) <= set(before)
 
 
 @pytest.mark.parametrize(
@@ -158,6 +159,24 @@ def test_no_room_to_unpack(tmp_path):
         (tmp_path / "a.zip").write_bytes(zipped({"a": os.urandom(999_999)}))
         with pytest.raises(DataError, match="no room"):
             archive.unpack(tmp_path / "a.zip", small / "out")
-        assert list(small.iterdir()) == []
+        assert [path.name for path in small.iterdir()] == [".out.lock"]
     finally:
         subprocess.run(["umount", str(small)], check=True)
+
+
+def test_two_processes_unpack_the_same_archive(tmp_path):
+    """Neither takes the folder away from under the other."""
+    files = {f"{i}": os.urandom(20_000) for i in range(200)}
+    (tmp_path / "a.zip").write_bytes(zipped(files))
+    code = (
+        "import sys; from pathlib import Path; from bandpress.datasets.archive import unpack\n"
+        "folder = unpack(Path(sys.argv[1]), Path(sys.argv[2])); state = folder.stat()\n"
+        "import time; time.sleep(0.5); print(folder.stat().st_ino == state.st_ino, len(list(folder.iterdir())))"
+    )
+    argv = [sys.executable, "-c", code, str(tmp_path / "a.zip"), str(tmp_path / "out")]
+    env = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
+    several = [subprocess.Popen(argv, env=env, stdout=subprocess.PIPE) for _ in range(3)]
+    assert [process.communicate(timeout=60)[0].decode().split() for process in several] == [
+        ["True", "200"]
+    ] * 3
+    assert tree(tmp_path / "out") == files

@@ -1,6 +1,8 @@
+import hashlib
 import json
 import lzma
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,8 @@ from pydantic import ValidationError
 from bandpress import Scene, read_scene, write_scene
 from bandpress.datasets import Dataset, data_folder, fetch, prepare, refuse_overlaps
 from bandpress.datasets.entry import SceneEntry, limits
-from bandpress.errors import DataError
+from bandpress.errors import DataError, MissingDependencyError
+from bandpress.study import load_study
 from bandpress.synthesis import Plan, write
 from loopback import Loopback, paper_site, zipped
 
@@ -91,6 +94,14 @@ def test_training_on_pixels_of_the_test_is_refused():
     refuse_overlaps({"train": train, "test": dataset({"b": {"file": "t.raw"}}, path="x")})
     refuse_overlaps({"train": train, "test": dataset(None, path="y")})
     refuse_overlaps({"one": dataset(page=PAGE), "two": dataset(page=PAGE)})
+
+
+def test_validation_reused_training_files():
+    """A fault of the seed: models were chosen on files that they had been trained on."""
+    train = dataset({"a": {"file": "s.raw"}}, path="x").model_copy(update={"role": "train"})
+    validation = dataset({"b": {"file": "s.raw"}}, path="x").model_copy(update={"role": "validation"})
+    with pytest.raises(DataError, match=r"validation/b \(validation\) and train/a \(train\) share pixels"):
+        refuse_overlaps({"train": train, "validation": validation})
 
 
 # Where it comes from.
@@ -185,6 +196,23 @@ def test_data_sets_laid_out_like_the_authors_are_downloaded_and_unpacked(tmp_pat
     assert all(read_scene(path).sensor == "AVIRIS" for path in written)
 
 
+def test_a_download_without_its_packages_is_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.delitem(sys.modules, "bandpress.datasets.download", raising=False)
+    monkeypatch.setitem(sys.modules, "pooch", None)
+    with pytest.raises(MissingDependencyError, match=r"pooch.* pip install 'bandpress\[data\]'"):
+        fetch(dataset(url="http://127.0.0.1:9/a.zip"), "d", tmp_path)
+
+
+@pytest.mark.parametrize("study", ["config.yaml", "studies/demo.yaml", "studies/open.yaml"])
+def test_every_data_set_has_a_card(study):
+    root = Path(__file__).parents[2]
+    cards = (root / "docs" / "datasets.md").read_text("utf-8")
+    assert f"`{study}`" in cards
+    for entry in load_study(root / study).datasets.values():
+        for said in (entry.source.page, entry.source.package, entry.source.file):
+            assert said is None or said in cards
+
+
 # What is made of it.
 
 
@@ -218,7 +246,7 @@ def test_packed_scenes_are_unpacked_and_checked(tmp_path):
     content = path.read_bytes()
     Path(f"{path}.xz").write_bytes(lzma.compress(content))
     path.unlink()
-    digest = __import__("hashlib").sha256(content).hexdigest()
+    digest = hashlib.sha256(content).hexdigest()
     for scenes in (None, {"s": {"file": path.name, "sha256": digest}}, {"s": {"file": path.name + ".xz"}}):
         (written,) = prepare(dataset(scenes, path="in"), "d", tmp_path / "in", tmp_path / "out")
         assert written.read_bytes() == content
@@ -242,11 +270,13 @@ def test_every_scene_in_a_folder_once_and_in_order(tmp_path):
     for name in ("b", "a", "sub/c"):
         raw((folder / name).parent, Path(name).name)
     write_scene(Scene(np.ones((1, 2, 3), "<u2"), name="e"), folder / "e.hdr")
+    write_scene(Scene(np.ones((1, 2, 3), "<u2"), name="f"), folder / "f.img")
+    (folder / "f.hdr").rename(folder / "f.img.hdr")
     for noise in ("README.txt", ".hidden.raw", "__MACOSX/._a.6_4_5_2_1_0.raw", "a.pdf"):
         (folder / noise).parent.mkdir(exist_ok=True)
         (folder / noise).write_bytes(b"")
     written = prepare(dataset(path="in"), "d", folder, tmp_path / "out")
-    assert [path.name.partition(".")[0] for path in written] == ["a", "b", "e", "c"]
+    assert [path.name.partition(".")[0] for path in written] == ["a", "b", "e", "f", "c"]
     raw(folder / "sub", "a")
     with pytest.raises(DataError, match="second scene named a"):
         prepare(dataset(path="in"), "d", folder, tmp_path / "out")
@@ -285,8 +315,6 @@ def test_a_made_up_scene_needs_synthetic_in_its_name(tmp_path):
 
 @pytest.mark.skipif(not (SCENES / "AVIRIS").is_dir(), reason=f"{SCENES} is not on this machine")
 def test_the_scenes_of_the_open_study_are_those_of_its_hashes(tmp_path):
-    from bandpress.study import load_study
-
     entries = load_study(Path(__file__).parents[2] / "studies" / "open.yaml").datasets
     roles = {"train": 10, "validation": 2, "test": 3}
     assert {role: sum(len(d.scenes) for d in entries.values() if d.role == role) for role in roles} == roles

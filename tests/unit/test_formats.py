@@ -1,5 +1,6 @@
 """Every writer gives back what it was given."""
 
+import subprocess
 from dataclasses import replace
 
 import numpy as np
@@ -109,6 +110,15 @@ def test_a_gici_file_and_its_envi_twin_are_the_same_scene(tmp_path_factory, data
     same(gici, envi)
     same(gici, read_scene(folder / "s.img"))
     same(envi, read_scene(write_scene(envi, folder / "back" / "s.raw")))
+
+
+def test_a_header_beside_a_gici_file_describes_the_same_scene(tmp_path):
+    pytest.importorskip("spectral")
+    gici = write_scene(Scene(np.arange(24, dtype=">i2").reshape(2, 3, 4), name="a.b"), tmp_path / "a.b.raw")
+    write_scene(read_scene(gici), tmp_path / "a.b.hdr")
+    (tmp_path / "a.b.hdr").rename(gici.with_suffix(".hdr"))
+    (tmp_path / "a.b.img").unlink()
+    same(read_scene(gici), read_scene(gici.with_suffix(".hdr")))
 
 
 @pytest.mark.parametrize("name", ["s.raw", "s-u16be-3x5x4.raw", "s.hdr", "s.npy"])
@@ -321,3 +331,50 @@ def test_types_that_a_format_cannot_hold_are_refused_and_leave_nothing(tmp_path)
         with pytest.raises(SceneError):
             write_scene(Scene(np.ones((1, 2, 3), kind)), tmp_path / name)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["s.raw", "s.hdr", "s.npy", "s.npz", "s.mat", "s.tif"])
+def test_a_full_device_leaves_nothing_and_is_one_sentence(tmp_path, name):
+    for package, suffix in (("spectral", ".hdr"), ("rasterio", ".tif")):
+        if name.endswith(suffix):
+            pytest.importorskip(package)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(tmp_path)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("a small tmpfs cannot be mounted here")
+    try:
+        cube = np.random.default_rng(0).integers(0, 65535, (20, 50, 60)).astype("<u2")
+        with pytest.raises((SceneError, OSError)) as caught:
+            write_scene(Scene(cube, name="s"), tmp_path / name)
+        assert str(tmp_path / "s") in str(caught.value)
+        assert list(tmp_path.iterdir()) == []
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+@pytest.mark.parametrize("name", ["s.raw", "s.hdr", "s.npy", "s.npz", "s.mat", "s.tif"])
+@settings(deadline=None, max_examples=30)
+@given(data=st.data())
+def test_a_damaged_file_is_a_scene_or_one_sentence(tmp_path_factory, name, data):
+    for package, suffix in (("spectral", ".hdr"), ("rasterio", ".tif")):
+        if name.endswith(suffix):
+            pytest.importorskip(package)
+    cube = np.arange(24, dtype="<u2").reshape(2, 3, 4)
+    path = write_scene(
+        Scene(cube, name="s", wavelengths=(1.0, 2.0), nodata=3.0), tmp_path_factory.mktemp("d") / name
+    )
+    beside = path.with_name(path.name + ".json")
+    damaged = beside if beside.exists() and data.draw(st.booleans()) else path
+    content = bytearray(damaged.read_bytes())
+    for at, byte in data.draw(
+        st.lists(st.tuples(st.integers(0, len(content) - 1), st.integers(0, 255)), max_size=4)
+    ):
+        content[at] = byte
+    damaged.write_bytes(content[: data.draw(st.integers(0, 2 * len(content)))])
+    message = ""
+    try:
+        read_scene(path).cube.sum()
+    except SceneError as error:
+        message = str(error)
+    assert "\n" not in message

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from bandpress.cli import bench_train
 from bandpress.errors import MissingDependencyError
 
 
@@ -62,3 +63,6 @@ def command(
     for count in bands or (224,):
         report = run(chosen, count, lines, samples, batch, lambda stage: click.echo(f"{stage} …", err=True))
         click.echo(table([report]))
+
+
+command.add_command(bench_train.command)

@@ -66,7 +66,7 @@ def command(
             raise click.UsageError("give --model DIR for the learned codec, or --codec NAME for another")
         codec_name = "learned"
     codec = make_codec(codec_name, **given)
-    paths = _expanded(scenes)
+    paths = expanded(scenes)
     targets: dict[Path, Path] = {}
     for path in paths:
         scene = read_scene(path)
@@ -83,7 +83,7 @@ def command(
         click.echo(f"{target}: {size} bytes, {rate(target, scene.cube.shape):.4f} bits per sample")
 
 
-def _expanded(scenes: tuple[Path, ...]) -> list[Path]:
+def expanded(scenes: tuple[Path, ...]) -> list[Path]:
     """Replace folders by the scenes within, and patterns that the shell left alone by what they match."""
     found: list[Path] = []
     for path in scenes:

@@ -2,7 +2,6 @@
 
 import random
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,13 @@ import numpy as np
 
 from bandpress.bitstream import SUFFIX
 from bandpress.cli.compress import command as compress_command
+from bandpress.cli.compress import expanded
 from bandpress.cli.progress import bands_bar
 from bandpress.codecs import make_codec
 from bandpress.errors import MissingDependencyError, SceneError
 from bandpress.evaluation import evaluate
 from bandpress.figures.images import default_bands, false_colour, stretch
-from bandpress.formats import FORMATS, read_scene
+from bandpress.formats import read_scene
 from bandpress.metrics import write_csv
 from bandpress.scene import Scene
 
@@ -61,7 +61,7 @@ def command(
     overwrite: bool,
     **options: Any,
 ) -> None:
-    """Code, decode and measure SCENES: files, or folders of them.
+    """Code, decode and measure SCENES: files, folders or patterns.
 
     MSE, MAE and PAE are in the samples' units. MS-SSIM is left empty for scenes of fewer than 176 lines or
     samples, which have none. Rate is that of the file on disk.
@@ -79,7 +79,7 @@ def command(
     if output.exists() and not overwrite:
         raise SceneError(f"{output}: exists already; give --overwrite to replace it")
     codec = make_codec(codec_name, **given)
-    paths = find_scenes(scenes)
+    paths = list(dict.fromkeys(expanded(scenes)))
     draw = random.Random(seed)
     if sample is not None and sample < len(paths):
         paths = sorted(draw.sample(paths, sample))
@@ -110,31 +110,6 @@ def command(
 
 #: Codecs and their options are chosen as in ``bandpress compress``.
 command.params[1:1] = [p for p in compress_command.params if p.name not in {o.name for o in command.params}]
-
-
-def find_scenes(places: Iterable[Path]) -> list[Path]:
-    """Return the scene files among `places` and in the folders among them, sorted within each folder.
-
-    Raises
-    ------
-    SceneError
-        If a place does not exist or a folder holds none.
-    """
-    suffixes = tuple(suffix for entry in FORMATS for suffix in entry.suffixes)
-    found: list[Path] = []
-    for place in places:
-        if place.is_dir():
-            inside = sorted(p for p in place.iterdir() if p.is_file() and p.name.lower().endswith(suffixes))
-            if not inside:
-                raise SceneError(
-                    f"{place}: no scenes; expected files that end in {', '.join(sorted(suffixes))}"
-                )
-            found += inside
-        elif place.exists():
-            found.append(place)
-        else:
-            raise SceneError(f"{place}: no such file or folder")
-    return list(dict.fromkeys(found))
 
 
 def row(record: dict[str, Any]) -> dict[str, Any]:

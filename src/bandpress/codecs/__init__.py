@@ -11,6 +11,7 @@ from bandpress.errors import CodecError
 REGISTRY = {
     "jpeg2000": "bandpress.codecs.jpeg2000:Jpeg2000",
     "rklt-jpeg2000": "bandpress.codecs.rklt_jpeg2000:RkltJpeg2000",
+    "gici-java": "bandpress.codecs.gici_java:GiciJava",
     "jpegxl": "bandpress.codecs.jpegxl:JpegXl",
     "learned": "bandpress.codecs.learned:Learned",
 }

@@ -1,13 +1,14 @@
 """JPEG XL through libjxl (ISO/IEC 18181), band by band: what today's photographic coder makes of such data.
 
-Its lossy mode aims at what the eye sees in 8 to 16-bit pictures, not at squared error; bands are stretched to 16 bits so
-that its distance has the same meaning for all, or to fewer where its coarsest distance would take too many bytes.
+Its lossy mode aims at what the eye sees in 8 to 16-bit pictures, not at squared error; bands are stretched to 16 bits
+so that its distance means the same for all, or to fewer where its coarsest distance would take too many bytes.
 Lossless is its modular mode.
 """
 
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from math import exp, log
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,16 +17,16 @@ import numpy as np
 from bandpress.bitstream import Header
 from bandpress.clusters import Cluster, split
 from bandpress.codecs.base import Codec, Encoding
-from bandpress.codecs.rate_control import chunk_budget, equal_shares, pooled, within
+from bandpress.codecs.budgets import chunk_budget, equal_shares, pooled, within
 from bandpress.errors import CodecError, MissingDependencyError
 from bandpress.scene import Scene
 
 _WHITE = 65535
 #: libjxl's range of distances, and how close to the target the search stops.
 _FINEST, _COARSEST = 0.01, 25.0
-_CLOSE = 0.005
-_MOST_TRIES = 10
-_MOST_HALVINGS = 8
+_FIRST = 3.0
+_CLOSE = 0.02
+_MOST_TRIES = 16
 _SIDE = struct.Struct("<if")
 
 
@@ -47,7 +48,7 @@ class JpegXl(Codec):
 
     rate: float | None = None
     lossless: bool = False
-    effort: int = 7
+    effort: int = 5
 
     def __post_init__(self) -> None:
         if (self.rate is None) is not bool(self.lossless):
@@ -94,20 +95,27 @@ class JpegXl(Codec):
         if size is None:
             return at(1, lossless=True)
         gain = (_WHITE - 1) / max(int(band.max()) - low, 1)
-        for _ in range(_MOST_HALVINGS):
-            best = at(gain, lossless=False, distance=_COARSEST)
-            if len(best) <= size:
-                break
-            gain /= 2
-        fine, coarse = np.log(_FINEST), np.log(_COARSEST)
+        fine, coarse, tried, slope = log(_FINEST), log(_COARSEST), log(_FIRST), 1.0
+        best, before = b"", None
         for _ in range(_MOST_TRIES):
-            if abs(len(best) - size) <= _CLOSE * size:
+            coded = at(gain, lossless=False, distance=exp(tried))
+            excess = log(len(coded) / max(size, 1))
+            if not best or abs(len(coded) - size) < abs(len(best) - size):
+                best = coded
+            if abs(excess) <= _CLOSE:
                 break
-            middle = (fine + coarse) / 2
-            tried = at(gain, lossless=False, distance=float(np.exp(middle)))
-            if abs(len(tried) - size) < abs(len(best) - size):
-                best = tried
-            fine, coarse = (middle, coarse) if len(tried) > size else (fine, middle)
+            if (
+                excess > 0 and tried >= coarse
+            ):  # the coarsest distance takes too much: a darker picture takes less
+                gain, fine, before = gain / 2, log(_FINEST), None
+                continue
+            if before is not None and before[0] != tried:
+                slope = min(3.0, max(0.3, (before[1] - excess) / (tried - before[0])))
+            before = (tried, excess)
+            fine, coarse = (tried, coarse) if excess > 0 else (fine, tried)
+            tried = min(max(tried + excess / slope, fine), coarse)
+            if tried in (fine, coarse) and tried not in (log(_FINEST), log(_COARSEST)):
+                tried = (fine + coarse) / 2
         return best
 
     @classmethod

@@ -17,6 +17,7 @@ from typing import IO, Any, NamedTuple
 
 from bandpress.errors import DataError
 from bandpress.files import atomic_path
+from bandpress.formats.optional import require
 
 _TAR = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2")
 _ENDINGS = (".zip", *_TAR)
@@ -71,34 +72,50 @@ def unpack(path: Path, folder: Path) -> Path:
         If the archive is damaged, encrypted or of an unknown kind, names anything outside the folder, holds links
         or devices, or would unpack to implausibly much or to more than there is room for. Nothing is left then.
     """
-    state = path.stat()
-    made_from = f"{path.name} {state.st_size} {state.st_mtime_ns}\n"
-    mark = folder.with_name(f".{folder.name}.unpacked")
-    if folder.is_dir() and mark.is_file() and mark.read_text("utf-8") == made_from:
-        return folder
-    if folder.exists() and not mark.is_file():
+    if _is_unpacked(path, folder):
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
+    filelock = require("filelock", path, "data")
+    with filelock.FileLock(folder.with_name(f".{folder.name}.lock")):
+        if not _is_unpacked(path, folder):
+            _unpack(path, folder)
+    return folder
+
+
+def _is_unpacked(path: Path, folder: Path) -> bool:
+    """Say whether the folder was made from this archive, or was there before any was unpacked into it."""
+    mark = _mark(folder)
+    return folder.is_dir() and (not mark.is_file() or mark.read_text("utf-8") == _state(path))
+
+
+def _mark(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.unpacked")
+
+
+def _state(path: Path) -> str:
+    state = path.stat()
+    return f"{path.name} {state.st_size} {state.st_mtime_ns}\n"
+
+
+def _unpack(path: Path, folder: Path) -> None:
     budget = Budget(path, folder.parent)
     try:
         with atomic_path(folder) as part:
             part.mkdir()
             for member in _members(path, budget):
                 _write(member, path, part, budget)
+            # In this order: at no time is there a folder whose mark is missing or is that of another archive.
             if folder.is_dir():
                 shutil.rmtree(folder)
-        mark.write_text(made_from, "utf-8")
+            _mark(folder).write_text(_state(path), "utf-8")
     except DAMAGED as error:
         raise DataError(f"{path}: damaged ({error}); expected a zip or tar archive") from None
     except RuntimeError as error:
         raise DataError(f"{path}: cannot be unpacked ({error}); expected a plain archive") from None
     except OSError as error:
-        if error.errno in (errno.ENOTEMPTY, errno.EEXIST) and folder.is_dir():
-            return folder  # another process was quicker
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DataError(f"{folder.parent}: no room left on the device to unpack {path}") from None
         raise
-    return folder
 
 
 class Budget:

@@ -11,10 +11,10 @@ from bandpress.datasets import archive
 from bandpress.datasets.entry import Dataset, SceneEntry
 from bandpress.datasets.fetch import check
 from bandpress.errors import DataError
-from bandpress.formats import is_scene, read_scene, split_variable, write_scene
+from bandpress.formats import is_scene, one_each, read_scene, split_variable, write_scene
 from bandpress.scene import CODABLE
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _GEOMETRY = re.compile(r"(\.\d+_\d+_\d+_\d_\d_\d|-[us]\d+(be|le)?-\d+x\d+x\d+)\.raw$", re.IGNORECASE)
 
 
@@ -81,9 +81,7 @@ def find_scenes(dataset: Dataset, name: str, fetched: Path) -> dict[str, SceneEn
         return {_scene_name(fetched): SceneEntry()}
     entries: dict[str, SceneEntry] = {}
     files = {_without_packing(path): path for path in sorted(fetched.rglob("*")) if _is_source(path, fetched)}
-    for plain in sorted(files):
-        if plain.suffix.lower() != ".hdr" and plain.with_suffix(".hdr") in files:
-            continue
+    for plain in one_each(sorted(files)):
         scene = _scene_name(plain)
         if scene in entries:
             raise DataError(
@@ -113,7 +111,7 @@ def _scene_name(path: Path) -> str:
     name = plain.stem if name == plain.name else name
     if _NAME.fullmatch(name) is None:
         raise DataError(
-            f"{str(path)!a}: the name of the file cannot be that of a scene; expected letters, digits and . _ + -, or"
+            f"{str(path)!a}: the name of the file cannot be that of a scene; expected letters, digits and . _ -, or"
             " a name for it under scenes"
         )
     return name

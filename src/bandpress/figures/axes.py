@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from bandpress.figures.looks import Looks
 from bandpress.figures.results import FAMILY_NAMES
@@ -22,6 +23,14 @@ def size_ticks(ax: Axes, frame: pd.DataFrame) -> None:
     ax.set_xticks(range(len(sizes)), sizes)
     ax.set_xlim(-0.5, len(sizes) - 0.5)
     ax.set_xlabel("Bands a cluster, k")
+
+
+def log_ticks(ax: Axes) -> None:
+    """Make the vertical axis logarithmic, with ticks at 1, 2 and 5 written out."""
+    ax.set_yscale("log")
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.yaxis.set_minor_locator(NullLocator())
 
 
 def against_clusters(
@@ -53,7 +62,7 @@ def against_clusters(
         group = group.assign(x=group["bands_per_cluster"].astype(str).map(places.index)).sort_values("x")
         shift = (number - (len(groups) - 1) / 2) * 0.06
         label = FAMILY_NAMES.get(family, family).removesuffix(", band by band")
-        label += f" ({protocol} rate)" if protocols and protocol else ""
+        label += ", shared rate" if protocols and protocol == "shared" else ""
         bars = [group[value] - group[lowest], group[highest] - group[value]]
         ax.errorbar(
             group["x"] + shift,
@@ -62,5 +71,5 @@ def against_clusters(
             label=label,
             elinewidth=0.7,
             capsize=1.5,
-            **looks.of(family, "", protocol, protocol),
+            **looks.of(family, "", "", protocol),
         )

@@ -13,13 +13,19 @@ POOLINGS = {"psnr": "pooled MSE", "psnr_cluster_mean": "mean of clusters"}
 
 
 def same_clusters(frame: pd.DataFrame, family: str = "rklt-jpeg2000") -> Callable[[str], str | None]:
-    """Return a function that gives, for a codec, the codec of `family` with the same clusters, or None."""
+    """Return a function that gives, for a codec of another family, the codec of `family` with the same clusters.
+
+    Of several the one run under the same protocol is taken. It gives None where there is none.
+    """
     codecs = frame.drop_duplicates("codec").set_index("codec")
-    sizes = codecs["bands_per_cluster"]
-    references = codecs[codecs["family"] == family].index
 
     def reference(codec: str) -> str | None:
-        return next((r for r in references if sizes[r] == sizes[codec] and r != codec), None)
+        own = codecs.loc[codec]
+        if own["family"] == family:
+            return None
+        same = (codecs["family"] == family) & (codecs["bands_per_cluster"] == own["bands_per_cluster"])
+        found = sorted(codecs.index[same], key=lambda name: codecs.loc[name, "protocol"] != own["protocol"])
+        return found[0] if found else None
 
     return reference
 

@@ -8,5 +8,7 @@ def with_gaps(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     order = np.argsort(x, kind="stable")
     x, y = x[order].astype(float), y[order].astype(float)
     steps = np.diff(x)
-    breaks = np.flatnonzero(steps > 4 * np.median(steps)) + 1 if len(steps) else []
+    if not len(steps):
+        return x, y
+    breaks = np.flatnonzero(steps > 4 * np.median(steps)) + 1
     return np.insert(x, breaks, np.nan), np.insert(y, breaks, np.nan)

@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -64,7 +65,7 @@ def describe_models(folders: Sequence[Path]) -> pd.DataFrame:
                 "hidden": architecture.hidden,
                 "latent": architecture.latent,
                 "hyper": architecture.hyper,
-                "lambda": training.get("lambda"),
+                "lambda": _written_out(training.get("lambda")),
                 "steps": training.get("steps"),
                 "parameters": sum(math.prod(shape) for shape in architecture.shapes().values()),
                 "bytes": sum(file.stat().st_size for file in folder.iterdir() if file.is_file()),
@@ -73,6 +74,12 @@ def describe_models(folders: Sequence[Path]) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows).sort_values(["bands_per_cluster", "family", "quality"]).reset_index(drop=True)
+
+
+def _written_out(values: Any) -> str:
+    """Write one lambda, or those of a network with several qualities."""
+    listed = values if isinstance(values, list) else [] if values is None else [values]
+    return ", ".join(f"{value:g}" for value in listed) or "not known"
 
 
 def read_models(path: Path) -> pd.DataFrame:

@@ -121,10 +121,15 @@ def lossy(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def of_protocol(frame: pd.DataFrame, protocol: str | None) -> pd.DataFrame:
-    """Keep, of each codec that was run under several protocols, the rows of one; other codecs stay as they are."""
+    """Keep, of codecs (same family, same clusters) that were run under several protocols, the rows of one.
+
+    Codecs that were run under one protocol alone stay as they are.
+    """
     if protocol is None:
         return frame
-    has = frame.groupby("codec")["protocol"].transform(lambda values: (values == protocol).any())
+    has = frame.groupby(["dataset", "family", "bands_per_cluster"])["protocol"].transform(
+        lambda values: (values == protocol).any()
+    )
     return frame[(frame["protocol"] == protocol) | ~has]
 
 

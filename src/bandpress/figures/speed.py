@@ -1,22 +1,28 @@
 """Throughput and memory of codecs, from the times in rd.csv."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from bandpress.figures.results import NothingToShow
 
+KEYS = ("sensor", "codec", "label", "family", "bands_per_cluster", "protocol")
 
-def throughput(frame: pd.DataFrame) -> pd.DataFrame:
+
+def throughput(frame: pd.DataFrame, keys: Sequence[str] = KEYS) -> pd.DataFrame:
     """Return throughput and memory of each codec, the median over scenes and points.
 
     Parameters
     ----------
     frame
         Rows of rd.csv with encode_s, decode_s and perhaps peak_memory_mb.
+    keys
+        What tells codecs apart.
 
     Returns
     -------
     pandas.DataFrame
-        One row a codec: codec, label, family, bands_per_cluster, protocol, measurements, encode_msps and decode_msps
+        One row a codec: the keys, measurements, encode_msps and decode_msps
         (million samples per second), their lowest and highest, peak_memory_mb (the highest).
 
     Raises
@@ -34,9 +40,8 @@ def throughput(frame: pd.DataFrame) -> pd.DataFrame:
     )
     if "peak_memory_mb" not in timed.columns:
         timed["peak_memory_mb"] = float("nan")
-    keys = ["sensor", "codec", "label", "family", "bands_per_cluster", "protocol"]
     return (
-        timed.groupby(keys, sort=False)
+        timed.groupby(list(keys), sort=False)
         .agg(
             measurements=("bps", "size"),
             encode_msps=("encode_msps", "median"),

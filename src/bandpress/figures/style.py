@@ -1,6 +1,7 @@
 """The look of figures, and how they are written: PDF, SVG, PNG and the plotted numbers, the same bytes each time."""
 
 import textwrap
+from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 
@@ -10,6 +11,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
 from bandpress.files import atomic_path
@@ -22,6 +24,7 @@ PAGE = 6.85
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#777777"
 
+_LEGEND_SIZE = 6.5
 _METADATA = {
     ".pdf": {"CreationDate": None, "ModDate": None, "Producer": None, "Creator": None},
     ".svg": {"Date": None, "Creator": None},
@@ -63,6 +66,24 @@ def save(figure: Figure, numbers: pd.DataFrame, output: str | Path) -> list[Path
     plt.close(figure)
     paths.append(save_numbers(numbers, stem.with_suffix(".csv")))
     return paths
+
+
+def legend(
+    figure: Figure, handles: Iterable[Artist], labels: Iterable[str], title: str | None = None
+) -> None:
+    """Put a legend below a figure, in as many columns as its width takes."""
+    labels = list(labels)
+    widest = max(map(len, labels), default=1)
+    entry = _LEGEND_SIZE * (3.0 + 0.8 + 1.2 + 0.56 * widest)
+    columns = int(min(max(figure.get_figwidth() * 72 // entry, 1), 4, len(labels)))
+    figure.legend(
+        list(handles),
+        labels,
+        loc="outside lower center",
+        ncols=columns,
+        title=title,
+        title_fontsize=_LEGEND_SIZE,
+    )
 
 
 def save_numbers(numbers: pd.DataFrame, path: Path) -> Path:

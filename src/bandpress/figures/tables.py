@@ -31,6 +31,9 @@ _TEX |= {
 }
 _TEX |= {"²": "$^2$", "–": "--", "°": r"$^\circ$"}
 
+#: Characters of a cell that LaTeX is to break over lines.
+_LONG = 80
+
 
 @dataclass(frozen=True)
 class Column:
@@ -153,7 +156,11 @@ def _latex(
     def escape(text: str) -> str:
         return "".join(_TEX.get(c, c) for c in text)
 
-    alignment = "".join("r" if column.numeric else "l" for column in columns)
+    long = [any(len(row[i]) > _LONG for row in cells) for i in range(len(columns))]
+    alignment = "".join(
+        r"p{0.8\linewidth}" if wide else "r" if column.numeric else "l"
+        for column, wide in zip(columns, long, strict=True)
+    )
     lines = [
         r"% needs \usepackage{booktabs}",
         r"\begin{table}",

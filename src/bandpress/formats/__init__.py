@@ -1,6 +1,7 @@
 """Reading and writing scenes: one module a format, one registry."""
 
 import re
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -58,6 +59,18 @@ _VARIABLE = re.compile(r"(?P<path>.+\.(?:mat|npz|h5|hdf5|he5|nc)):(?P<variable>[
 def is_scene(path: Path) -> bool:
     """Say whether a file is of a known format, by its name."""
     return path.name.lower().endswith(SUFFIXES) and not path.name.startswith(".")
+
+
+def one_each(paths: Iterable[Path]) -> list[Path]:
+    """Leave out the data files whose ENVI headers are among the paths: one file a scene."""
+    known = list(paths)
+    headers = {path for path in known if path.suffix.lower() == ".hdr"}
+    return [
+        path
+        for path in known
+        if path in headers
+        or headers.isdisjoint((path.with_suffix(".hdr"), path.with_name(path.name + ".hdr")))
+    ]
 
 
 def read_scene(path: str | Path, *, interleave: Interleave | None = None) -> Scene:

@@ -13,6 +13,7 @@ import numpy as np
 
 from bandpress.errors import SceneError
 from bandpress.files import atomic_path
+from bandpress.formats import gici
 from bandpress.formats.optional import require
 from bandpress.formats.raw import Interleave, map_cube, write_cube
 from bandpress.formats.sidecar import read_sidecar, sidecar, with_facts, write_sidecar
@@ -228,7 +229,9 @@ def _scale(fields: dict[str, Any]) -> float | None:
 
 def _name(header: Path) -> str:
     stem = header.stem
-    return stem[: -len(Path(stem).suffix)] if Path(stem).suffix.lower() in DATA[:-1] else stem
+    stem = stem[: -len(Path(stem).suffix)] if Path(stem).suffix.lower() in DATA[:-1] else stem
+    # A header beside a GICI raw file has the geometry in its name, too; the scene has not.
+    return gici.name_of(f"{stem}.raw") or stem
 
 
 def _header_of(data: Path) -> Path | None:

@@ -71,7 +71,6 @@ def write(scene: Scene, path: Path, interleave: Interleave = "bip") -> Path:
 
 def _from_version_5(path: Path, variable: str | None) -> tuple[np.ndarray, Any]:
     from scipy.io import loadmat, whosmat
-    from scipy.io.matlab import MatReadError
 
     try:
         shapes = {
@@ -82,8 +81,10 @@ def _from_version_5(path: Path, variable: str | None) -> tuple[np.ndarray, Any]:
         wanted = pick(path, variable, shapes)
         found = loadmat(path, variable_names=[wanted, INFO])
         return np.asarray(found[wanted]), json.loads(str(found[INFO][0])) if INFO in found else {}
-    except (ValueError, TypeError, KeyError, IndexError, NotImplementedError, OSError, MatReadError) as error:
-        raise SceneError(f"{path}: cannot be read ({error}); expected a MATLAB file") from None
+    except SceneError:
+        raise
+    except Exception as error:  # scipy raises all kinds for damaged files
+        raise SceneError(f"{path}: cannot be read ({error!r}); expected a MATLAB file") from None
 
 
 def _from_hdf5(path: Path, variable: str | None) -> tuple[np.ndarray, Any]:

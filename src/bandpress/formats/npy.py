@@ -5,7 +5,9 @@ What is known of the bands is in a JSON file beside a ``.npy`` file, and in the 
 """
 
 import json
+import tokenize
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,11 @@ CUBE = "cube"
 INFO = "bandpress"
 
 _KINDS = "biuf"
+#: What numpy raises for files that are none, or damaged.
+_UNREADABLE = (
+    *(ValueError, TypeError, KeyError, EOFError, OSError, SyntaxError, MemoryError),
+    *(tokenize.TokenError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError),
+)
 
 
 def read(path: Path, variable: str | None = None, interleave: Interleave = "bip") -> Scene:
@@ -51,7 +58,7 @@ def read(path: Path, variable: str | None = None, interleave: Interleave = "bip"
             array = arrays[pick(path, variable, {key: arrays[key].shape for key in _plain(path, arrays)})]
             found = json.loads(str(arrays[INFO])) if INFO in arrays.files else {}
         return with_facts(_scene(path, array, interleave), found, path)
-    except (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise SceneError(f"{path}: cannot be read ({error}); expected an array of numbers") from None
 
 

@@ -19,7 +19,6 @@ from bandpress.model.hyperprior import Hyperprior
 from bandpress.model.patches import Batch
 from bandpress.model.schedule import Settings
 
-
 #: What only the rate depends on: it starts from little and may move fast, while the transforms start from much.
 _CODING = ("hyper_", "prior/", "gains/z")
 
@@ -93,6 +92,12 @@ class Trainer:
         bits, squared, loss = totals
         return bits / batch.x.size, squared / batch.x.size, loss / len(batch.x)
 
+    def decoded(self, batch: Batch, lambda_: float) -> np.ndarray:
+        """Return what patches look like after coding at a lambda, normalised, shape as `Batch.x`."""
+        worth = tf.reduce_mean(tf.square(tf.constant(batch.ranges)), axis=1)
+        quality, _ = self._quality(tf.fill((len(batch.x),), tf.constant(lambda_, tf.float32)), worth)
+        return self.network(tf.constant(batch.x), False, quality).reconstruction.numpy()
+
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that a step depends on, as arrays."""
         found = {f"variable/{i}": v.numpy() for i, v in enumerate(self._variables)}
@@ -114,16 +119,21 @@ class Trainer:
         """Return a context in which the network holds the averages of its weights."""
         return Averaged(self._variables, self._averages)
 
-    def _quality(self, lambda_: tf.Tensor, worth: tf.Tensor) -> tf.Tensor | None:
+    def _quality(self, lambda_: tf.Tensor, worth: tf.Tensor) -> tuple[tf.Tensor | None, tf.Tensor]:
+        """Return each patch's quality, and the lambda that it stands for where what was asked for is out of reach."""
         if self.network.architecture.qualities == 1:
-            return None
-        return quality_of(self._logs, tf.math.log(lambda_ * worth / self.reference**2))
+            return None, lambda_
+        scale = worth / self.reference**2
+        wanted = tf.clip_by_value(tf.math.log(lambda_ * scale), self._logs[0], self._logs[-1])
+        return quality_of(self._logs, wanted), tf.exp(wanted) / scale
 
     def _sums(
         self, x: tf.Tensor, ranges: tf.Tensor, lambda_: tf.Tensor, training: bool
     ) -> tuple[tf.Tensor, ...]:
         worth = tf.reduce_mean(tf.square(ranges), axis=1)
-        quality = self._quality(lambda_, worth)
+        quality, within = self._quality(lambda_, worth)
+        if training:
+            lambda_ = within  # a range beyond the family's must not outweigh all others
         out = self.network(x, training, quality)
         error = tf.square((out.reconstruction - x) * ranges[:, None, None, :])
         squared = tf.reduce_sum(error, axis=(1, 2, 3))

@@ -1,0 +1,106 @@
+"""The headline: how the learned codec compares with RKLT + JPEG 2000 in the same clusters, in one sentence a sensor.
+
+Writes .csv, .md and .tex.
+
+Example:
+  python scripts/table_headline.py results/demo/rd.csv --output results/demo/tables/headline.csv
+"""
+
+import argparse
+import sys
+
+import pandas as pd
+
+from bandpress.figures import results, script
+from bandpress.figures.axes import cluster_sizes
+from bandpress.figures.gains import POOLINGS, gains, same_clusters
+from bandpress.figures.tables import Column, save_note, save_table
+
+
+def listed(items: list[str]) -> str:
+    """Join with commas and a last "and"."""
+    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]
+
+
+def compared(gain: pd.Series) -> str:
+    """Say how far above or below at each cluster size."""
+    return listed([f"{abs(v):.1f} dB {'above' if v >= 0 else 'below'} at k = {k}" for k, v in gain.items()])
+
+
+def sentence(sensor: str, protocol: str, gain: dict[str, pd.Series], frame: pd.DataFrame) -> str:
+    """Say what the mean gains of a sensor are.
+
+    Parameters
+    ----------
+    sensor, protocol
+        What is said to be compared.
+    gain
+        Mean gains over scenes by cluster size, under each pooling.
+    frame
+        The rows of rd.csv of the codecs compared.
+    """
+    scenes = frame["scene"].nunique()
+    low, high = frame["bps"].min(), frame["bps"].max()
+    how = " with rate shared across clusters" if protocol == "shared" else ""
+    pooled, clusters = (gain.get(POOLINGS[key]) for key in ("psnr", "psnr_cluster_mean"))
+    text = (
+        f"On {scenes} {sensor} scene{'s' * (scenes > 1)}{how}, at {low:.2f} to {high:.2f} bits per sample, the learned "
+        f"codec is {'on average ' * (scenes > 1)}{compared(pooled)}, compared with RKLT + JPEG 2000 in the same "
+        "clusters (BD-PSNR of the pooled MSE, peak 65,535)"
+    )
+    if clusters is not None:
+        text += f"; by the mean of the PSNRs of clusters it is {compared(clusters)}"
+    return text + "."
+
+
+def draw(args: argparse.Namespace) -> None:
+    """Make the table."""
+    frame = script.select(args)
+    frame = results.lossy(frame)
+    learned = frame["family"] == "learned"
+    if not learned.any():
+        raise results.NothingToShow("The study has no learned codec to speak of.")
+    found = gains(frame, same_clusters(frame))
+    found = found[found["family"] == "learned"]
+    rows = []
+    for (sensor, protocol), group in found.groupby(["sensor", "protocol"], sort=False):
+        known = group[group["bd_psnr_db"].notna()]
+        row = {"sensor": sensor, "protocol": protocol}
+        if not (known["pooling"] == POOLINGS["psnr"]).any():
+            rows.append(
+                {**row, "sentence": f"{sensor}: the curves cannot be compared ({group['note'].iloc[0]})."}
+            )
+            continue
+        order = cluster_sizes(known)
+        gain = {
+            pooling: part.groupby("bands_per_cluster")["bd_psnr_db"].mean().reindex(order).dropna()
+            for pooling, part in known.groupby("pooling", sort=False)
+        }
+        of_sensor = (frame["sensor"] == sensor) & (frame["protocol"] == protocol)
+        part = frame[
+            learned & of_sensor & frame["scene"].isin(known["scene"]) & frame["codec"].isin(known["codec"])
+        ]
+        numbers = {
+            f"bd_psnr_db_k{k}_{'pooled' if pooling == POOLINGS['psnr'] else 'clusters'}": value
+            for pooling, values in gain.items()
+            for k, value in values.items()
+        }
+        rows.append({**row, "sentence": sentence(sensor, protocol, gain, part), **numbers})
+    if not rows:
+        raise results.NothingToShow(
+            "No learned codec has RKLT + JPEG 2000 in the same clusters to be compared with."
+        )
+    columns = [Column("sensor", "Sensor"), Column("sentence", "Headline")]
+    save_table(pd.DataFrame(rows), columns, args.output, "What this study found.")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the script."""
+    parser = script.parser(__doc__)
+    script.add_selection(parser)
+    args = parser.parse_args(argv)
+    return script.run(lambda: draw(args), args.output, save_note)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""``bandpress bench train``: how fast training is here."""
+
+import click
+
+from bandpress.errors import MissingDependencyError
+from bandpress.model.architecture import Architecture
+
+
+@click.command("train")
+@click.option("--bands-per-cluster", "-k", type=click.IntRange(1, 64), default=1, show_default=True)
+@click.option("--filters", nargs=2, type=click.IntRange(1, 1024), default=(64, 384), show_default=True)
+@click.option(
+    "--hyper", type=click.IntRange(0, 1024), default=0, help="0: as the latent filters.", show_default=True
+)
+@click.option("--patch", type=click.IntRange(16), default=256, show_default=True)
+@click.option("--batch", type=click.IntRange(1), default=8, show_default=True)
+@click.option(
+    "--steps", type=click.IntRange(1), default=5, show_default=True, help="Steps that the median is of."
+)
+@click.option(
+    "--form",
+    "forms",
+    type=click.Choice(["float32", "bfloat16", "paper"]),
+    multiple=True,
+    default=("float32", "paper"),
+    show_default=True,
+    help="How steps are taken: as by `bandpress train`, in bfloat16, as by the paper's script. May be repeated.",
+)
+def command(
+    bands_per_cluster: int,
+    filters: tuple[int, int],
+    hyper: int,
+    patch: int,
+    batch: int,
+    steps: int,
+    forms: tuple[str, ...],
+) -> None:
+    """Time training steps, beside the rate of matrix products and the paper's way of taking them.
+
+    \b
+    Example:
+      bandpress bench train -k 3 --filters 128 384 --patch 96
+    """
+    try:
+        from bandpress.model import bench
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"the benchmark needs TensorFlow ({error}); install bandpress[tensorflow] with Python 3.11"
+        ) from None
+    rate = bench.matmul_rate()
+    click.echo(f"matrix products: {rate:.0f} GFLOP/s in float32")
+    click.echo(f"{'':20}  {'s/step':>8}  {'steps/s':>8}  {'samples/s':>11}  {'GFLOP/s':>8}  {'share':>6}")
+    architecture = Architecture(bands_per_cluster, *filters, hyper)
+    for speed in bench.train_speeds(architecture, patch, batch, steps, forms):
+        click.echo(
+            f"{speed.name:20}  {speed.seconds:8.3f}  {1 / speed.seconds:8.2f}  {speed.samples:11.0f}  "
+            f"{speed.gflops:8.0f}  {speed.gflops / rate:6.0%}"
+        )

@@ -1,0 +1,97 @@
+"""How fast training is here: steps a second, and what share of the processor's matrix rate it gets."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from bandpress.model.architecture import Architecture
+from bandpress.model.paper_form import PaperForm
+from bandpress.model.patches import Batch
+from bandpress.model.schedule import Settings
+from bandpress.model.trainer import Trainer
+
+_LAMBDA, _RANGE = 1e-4, 4096.0
+_SIDE = 2048
+
+
+class Speed(NamedTuple):
+    """One measurement.
+
+    Parameters
+    ----------
+    name
+        What was measured.
+    seconds
+        Median seconds a step.
+    samples
+        Samples a second.
+    gflops
+        Thousand million multiplications and additions a second; three times the forward ones count for a step.
+    """
+
+    name: str
+    seconds: float
+    samples: float
+    gflops: float
+
+
+def matmul_rate() -> float:
+    """Return the rate of float32 matrix products, in GFLOP/s."""
+    a = tf.random.uniform((_SIDE, _SIDE))
+    seconds = _median(lambda: tf.linalg.matmul(a, a).numpy(), 5)
+    return 2 * _SIDE**3 / seconds / 1e9
+
+
+def train_speeds(
+    architecture: Architecture, patch: int, batch: int, steps: int, forms: Sequence[str]
+) -> Iterator[Speed]:
+    """Measure training steps in several forms, in turn.
+
+    Parameters
+    ----------
+    architecture
+        Widths.
+    patch, batch
+        Lines and samples of a patch; patches a step.
+    steps
+        How many steps the median is of.
+    forms
+        Of ``"float32"``, as `bandpress train` takes steps, ``"bfloat16"``, the same with convolutions in bfloat16, and
+        ``"paper"``, as the paper's script takes them.
+    """
+    rng = np.random.default_rng(0)
+    x = rng.random((batch, patch, patch, architecture.bands_per_cluster), np.float32)
+    data = Batch(x, np.full((batch, architecture.bands_per_cluster), _RANGE, np.float32))
+    macs = sum(architecture.macs(patch, patch)[key] for key in ("encoder", "synthesis")) * batch
+
+    def speed(name: str, step: Callable[[], object]) -> Speed:
+        seconds = _median(step, steps)
+        return Speed(name, seconds, x.size / seconds, 6 * macs / seconds / 1e9)
+
+    for form in forms:
+        if form == "paper":
+            yield speed(form, partial(PaperForm(architecture, _LAMBDA).step, data))
+        else:
+            settings = Settings((_LAMBDA,), patch=patch, batch=batch, bfloat16=form == "bfloat16")
+            trainer = Trainer(architecture, settings, architecture.random_weights(0), _RANGE)
+            yield speed(form, partial(_step, trainer, data))
+
+
+def _step(trainer: Trainer, data: Batch) -> float:
+    return float(trainer.step(data, 1e-5, 0.99).loss)
+
+
+def _median(call: Callable[[], object], count: int) -> float:
+    call()
+    times = []
+    for _ in range(count):
+        started = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - started)
+    return float(np.median(times))

@@ -1,0 +1,113 @@
+"""``bandpress evaluate``: the authors' columns, rates of files on disk, and one sentence for what is wrong."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from bandpress import Scene, read_scene, write_scene
+from bandpress.cli import main
+
+pytest.importorskip("imagecodecs", reason="the packages of bandpress[jpeg2000] are not installed")
+
+THEIRS = ["Image", "size", "Rate (bps)", "MSE", "MS-SSIM", "MAE", "PAE"]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    random = np.random.default_rng(0)
+    for i in range(3):
+        cube = np.cumsum(random.integers(0, 40, (4, 30, 32)), axis=-1).astype(">u2")
+        write_scene(Scene(cube, name=f"s{i}"), tmp_path / "scenes" / f"s{i}.raw")
+    (tmp_path / "scenes/notes.txt").write_text("not a scene")
+    return tmp_path / "scenes"
+
+
+def run(*arguments):
+    try:
+        main(["evaluate", *map(str, arguments)])
+    except SystemExit as leaving:
+        return leaving.code
+    return 0
+
+
+def rows(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_authors_columns_come_first_and_agree_with_the_files(folder, tmp_path):
+    output, keep = tmp_path / "out.csv", tmp_path / "kept"
+    assert run(folder, "--codec", "jpeg2000", "--rate", 4, "-o", output, "--keep", keep) == 0
+    found = rows(output)
+    assert list(found[0])[: len(THEIRS)] == THEIRS
+    assert [row["Image"].split(".")[0] for row in found] == ["s0", "s1", "s2"]
+    for i, row in enumerate(found):
+        size = (keep / f"s{i}.bpk").stat().st_size
+        assert int(row["size"]) == size
+        assert float(row["Rate (bps)"]) == size * 8 / (4 * 30 * 32)
+        assert row["MS-SSIM"] == ""  # too small a scene to have one
+        assert float(row["MSE"]) > 0
+        assert float(row["psnr"]) == pytest.approx(10 * np.log10(65535**2 / float(row["MSE"])))
+
+
+def test_lossless_has_no_error(folder, tmp_path):
+    assert (
+        run(folder / "s0.4_32_30_2_0_0.raw", "--codec", "jpeg2000", "--lossless", "-o", tmp_path / "l.csv")
+        == 0
+    )
+    (row,) = rows(tmp_path / "l.csv")
+    assert (float(row["MSE"]), float(row["PAE"]), float(row["psnr"])) == (0, 0, np.inf)
+
+
+def test_a_sample_is_the_same_for_the_same_seed(folder, tmp_path):
+    drawn = []
+    for number, seed in enumerate((1, 1, 0, 5, 7)):
+        output = tmp_path / f"{number}.csv"
+        assert (
+            run(folder, "--codec", "jpeg2000", "--rate", 4, "-o", output, "--sample", 1, "--seed", seed) == 0
+        )
+        drawn.append([row["Image"] for row in rows(output)])
+    assert drawn[0] == drawn[1]
+    assert all(len(names) == 1 for names in drawn)
+    assert len({names[0] for names in drawn}) > 1
+
+
+def test_pictures_show_a_scene_before_and_after(folder, tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    assert run(folder, "--codec", "jpeg2000", "--lossless", "-o", tmp_path / "p/out.csv", "--png") == 0
+    pictures = sorted((tmp_path / "p").glob("*.png"))
+    assert len(pictures) == 4
+    before, after = (np.asarray(image.open(path)) for path in pictures[:2])
+    assert before.shape == (30, 32)
+    assert np.array_equal(before, after)
+    assert np.ptp(before) > 100
+
+
+def test_what_exists_is_not_replaced(folder, tmp_path, capsys):
+    output = tmp_path / "out.csv"
+    output.write_text("mine")
+    assert run(folder, "--codec", "jpeg2000", "--rate", 4, "-o", output) == 1
+    assert "exists already" in capsys.readouterr().err
+    assert output.read_text() == "mine"
+
+
+def test_a_failure_leaves_no_table(folder, tmp_path, capsys):
+    (folder / "s3.4_32_30_2_0_0.raw").write_bytes(b"short")
+    assert run(folder, "--codec", "jpeg2000", "--rate", 4, "-o", tmp_path / "out.csv") == 1
+    assert "s3.4_32_30_2_0_0.raw" in capsys.readouterr().err
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_without_a_codec_the_usage_is_wrong(folder, tmp_path):
+    assert run(folder, "-o", tmp_path / "out.csv") == 2
+
+
+def test_an_empty_folder_is_named(tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    assert run(tmp_path / "empty", "--codec", "jpeg2000", "--rate", 4, "-o", tmp_path / "out.csv") == 1
+    assert "empty: holds no scene; expected files ending in" in capsys.readouterr().err
+
+
+def test_big_endian_scenes_come_back_as_they_were(folder):
+    assert read_scene(next(folder.glob("s0*"))).dtype.str == ">u2"

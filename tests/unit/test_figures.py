@@ -1,0 +1,381 @@
+"""Figures and tables: made whole for any study, small ones included, of the right numbers, the same bytes each time."""
+
+import importlib
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("seaborn", reason="the packages of bandpress[figures] are not installed")
+
+import pandas as pd
+
+from bandpress import Scene, bitstream, write_scene
+from bandpress.bitstream import Header
+from bandpress.errors import StudyError
+from bandpress.figures import results
+from bandpress.figures.gains import gains, over_scenes, same_clusters
+from bandpress.figures.looks import Looks
+from bandpress.figures.tables import Column, save_table
+from bandpress.metrics import write_bands
+
+KINDS = (".pdf", ".svg", ".png", ".csv")
+TABLES = (".csv", ".md", ".tex")
+SHAPE = (6, 20, 24)
+
+
+def rows_of(scene, codec, family, k, base, points, sensor="AVIRIS", protocol="equal"):
+    for i, bps in enumerate(points):
+        psnr = base + 8 * np.log2(bps / 0.1)
+        yield {
+            "study": "small",
+            "dataset": "test",
+            "sensor": sensor,
+            "scene": scene,
+            "codec": codec,
+            "label": "",
+            "family": family,
+            "bands_per_cluster": k,
+            "point": f"p{i}",
+            "protocol": protocol,
+            "file": f"streams/test/{scene}/{codec}/p{i}.bpk",
+            "bytes": int(bps * np.prod(SHAPE) / 8) or 1,
+            "bps": bps,
+            "mse": 65535**2 / 10 ** (psnr / 10),
+            "psnr": psnr,
+            "psnr_cluster_mean": psnr + 2,
+            "sam_mean": 1.0,
+            "encode_s": 0.5,
+            "decode_s": 0.25,
+            "peak_memory_mb": 100.0,
+        }
+
+
+CODECS = (
+    ("learned-k3", "learned", "3", 51, (0.1, 0.2, 0.4)),
+    ("rklt-k3", "rklt-jpeg2000", "3", 50, (0.1, 0.2, 0.4, 0.8)),
+    ("rklt-all", "rklt-jpeg2000", "all", 60, (0.1, 0.2, 0.4)),
+    ("jpeg2000", "jpeg2000", "1", 45, (0.1, 0.2, 0.4)),
+)
+
+
+def study(folder, scenes=("north", "south"), codecs=CODECS, points=slice(None), sensors=None):
+    """Write the results of a study and what its figures read besides; return the path of rd.csv."""
+    random = np.random.default_rng(1)
+    rows = []
+    for i, scene in enumerate(scenes):
+        sensor = sensors[i] if sensors else "AVIRIS"
+        cube = random.integers(0, 4000, SHAPE).astype("<u2")
+        place = folder / "scenes/test" / scene
+        write_scene(Scene(cube, name=scene), place / f"{scene}.raw")
+        for codec, family, k, base, rates in codecs:
+            for row in rows_of(scene, codec, family, k, base + i, rates[points], sensor):
+                rows.append(row)
+                size = k if k == "all" else int(k)
+                header = Header(*SHAPE, "<u2", codec, size)
+                chunks = [bytes(9 + c.first) for c in header.clusters]
+                bitstream.write(folder / row["file"], header, chunks)
+                stem = (folder / row["file"]).with_suffix("")
+                write_bands(f"{stem}.bands.csv", [row["mse"] * (b + 1) for b in range(SHAPE[0])])
+                decoded = np.clip(cube.astype(int) + random.integers(-9, 10, SHAPE), 0, 65535).astype("<u2")
+                write_scene(
+                    Scene(decoded, name=scene),
+                    folder / "decoded" / scene / codec / row["point"] / f"{scene}.raw",
+                )
+    pd.DataFrame(rows).to_csv(folder / "rd.csv", index=False)
+    return folder / "rd.csv"
+
+
+def commands(folder, codecs=("learned-k3", "rklt-k3", "jpeg2000")):
+    """Return (script, kinds of files, arguments) of each figure and table."""
+    rd = str(folder / "rd.csv")
+    bands = [str(path) for path in sorted(folder.rglob("*.bands.csv"))]
+    decoded = [f"{c}/{p.name}={p}" for c in codecs for p in sorted((folder / "decoded/south" / c).glob("*"))]
+    original = str(folder / "scenes/test/south")
+    return [
+        ("fig_rd", KINDS, [rd, "--sensor", "aviris"]),
+        ("fig_gain", KINDS, [rd]),
+        ("fig_throughput", KINDS, [rd]),
+        ("fig_rate_map", KINDS, [rd, "--scene", "south", "--rate", "0.2", "--root", str(folder)]),
+        ("fig_per_band", KINDS, [rd, *bands, "--scene", "south", "--rate", "0.2"]),
+        (
+            "fig_false_colour",
+            KINDS,
+            [rd, "--original", original, "--rate", "0.2", *(f"--reconstruction={item}" for item in decoded)],
+        ),
+        (
+            "fig_spectra",
+            KINDS,
+            ["--original", original, f"--reconstruction={codecs[0]}={decoded[0].partition('=')[2]}"],
+        ),
+        ("table_rates", TABLES, [rd]),
+        ("table_bd", TABLES, [rd]),
+        ("table_speed", TABLES, [rd]),
+        ("table_headline", TABLES, [rd]),
+    ]
+
+
+def make(script, kinds, arguments, output):
+    status = importlib.import_module(script).main([*arguments, "--output", str(output.with_suffix(kinds[0]))])
+    assert status == 0
+    for kind in kinds:
+        assert output.with_suffix(kind).stat().st_size > 0
+    return {kind: output.with_suffix(kind).read_bytes() for kind in kinds}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study")
+    study(folder)
+    return folder
+
+
+@pytest.mark.parametrize("number", range(11))
+def test_every_figure_and_table_is_made_whole(whole, tmp_path, number):
+    script, kinds, arguments = commands(whole)[number]
+    files = make(script, kinds, arguments, tmp_path / script)
+    assert not files[".csv"].decode().startswith("note\n")
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == sorted(kinds)
+
+
+@pytest.mark.parametrize("number", [0, 5, 8])
+def test_files_are_the_same_bytes_each_time(whole, tmp_path, number):
+    script, kinds, arguments = commands(whole)[number]
+    first = make(script, kinds, arguments, tmp_path / "a" / script)
+    assert first == make(script, kinds, arguments, tmp_path / "b" / script)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "small",
+    [{"codecs": CODECS[:1]}, {"scenes": ("south",)}, {"points": slice(1)}],
+    ids=["one codec", "one scene", "one point"],
+)
+def test_a_small_study_has_its_figures_or_a_sentence(tmp_path, small):
+    study(tmp_path, **small)
+    names = [codec[0] for codec in small.get("codecs", CODECS) if codec[0] != "rklt-all"]
+    for script, kinds, arguments in commands(tmp_path, names):
+        make(script, kinds, arguments, tmp_path / "out" / script)
+
+
+@pytest.mark.parametrize(
+    ("small", "sentence"),
+    [
+        ({"codecs": CODECS[:1]}, "No codec has a reference to be compared with in these results."),
+        ({"points": slice(1)}, "1 point; expected at least 2 for a curve"),
+    ],
+)
+def test_a_gain_that_cannot_exist_says_why(tmp_path, capsys, small, sentence):
+    rd = study(tmp_path, **small)
+    files = make("fig_gain", KINDS, [str(rd)], tmp_path / "gain")
+    assert files[".csv"].decode().startswith("note\n")
+    assert sentence in files[".csv"].decode()
+    assert sentence in capsys.readouterr().err
+
+
+def test_plotted_points_are_means_over_scenes(whole, tmp_path):
+    make("fig_rd", KINDS, [str(whole / "rd.csv"), "--sensor", "AVIRIS"], tmp_path / "rd")
+    plotted = pd.read_csv(tmp_path / "rd.csv").set_index(["codec", "point"])
+    assert plotted.loc[("rklt-k3", "p1"), "psnr"] == pytest.approx(50 + 0.5 + 8)
+    assert plotted.loc[("rklt-k3", "p1"), "scenes"] == 2
+
+
+def test_panels_are_cluster_sizes_and_hold_the_references(tmp_path):
+    wider = (
+        *CODECS,
+        ("rklt-k7", "rklt-jpeg2000", "7", 53, (0.1, 0.2)),
+        ("learned-k7", "learned", "7", 54, (0.1, 0.2)),
+    )
+    rd = study(tmp_path, codecs=wider, scenes=("south",))
+    make("fig_rd", KINDS, [str(rd)], tmp_path / "rd_all")
+    plotted = pd.read_csv(tmp_path / "rd_all.csv")
+    of_panel = plotted.groupby("panel")["codec"].unique().map(set)
+    assert of_panel[3] == {"learned-k3", "rklt-k3", "rklt-all", "jpeg2000"}
+    assert of_panel[7] == {"learned-k7", "rklt-k7", "rklt-all", "jpeg2000"}
+    assert set(plotted.loc[plotted["panel"] == 7, "curve"]) == {
+        "Learned",
+        "RKLT + JPEG 2000",
+        "RKLT + JPEG 2000, all bands",
+        "JPEG 2000, band by band",
+    }
+
+
+def test_a_lossless_point_is_left_out_of_curves(tmp_path):
+    rd = study(tmp_path, scenes=("south",))
+    frame = pd.read_csv(rd)
+    last = frame[frame["codec"] == "jpeg2000"].iloc[-1:].assign(point="lossless", mse=0, psnr=np.inf, bps=6)
+    pd.concat([frame, last]).to_csv(rd, index=False)
+    make("fig_rd", KINDS, [str(rd)], tmp_path / "rd_lossless")
+    assert "lossless" not in set(pd.read_csv(tmp_path / "rd_lossless.csv")["point"])
+    assert "∞" in make("table_rates", TABLES, [str(rd)], tmp_path / "rates")[".md"].decode()
+
+
+def test_gains_are_against_the_same_clusters():
+    frame = pd.DataFrame([row for codec in CODECS for row in rows_of("south", *codec)])
+    found = gains(frame, same_clusters(frame))
+    assert set(found["codec"]) == {"learned-k3"}
+    assert set(found["reference"]) == {"rklt-k3"}
+    assert found["bd_psnr_db"].tolist() == pytest.approx([1, 1])
+    assert found["bd_rate_percent"].tolist() == pytest.approx([100 * (2 ** (-1 / 8) - 1)] * 2)
+
+
+def test_a_codec_without_a_reference_has_none():
+    """Assigning to an empty frame once gave every codec without a reference the first codec of the study."""
+    frame = pd.DataFrame([row for codec in CODECS for row in rows_of("south", *codec)])
+    reference = same_clusters(frame)
+    assert reference("learned-k3") == "rklt-k3"
+    assert [reference(codec) for codec in ("jpeg2000", "rklt-all", "rklt-k3")] == [None] * 3
+
+
+def test_the_reference_of_the_same_protocol_is_preferred():
+    shared = ("rklt-k3-shared", "rklt-jpeg2000", "3", 52, (0.1, 0.2))
+    frame = pd.DataFrame(
+        [
+            *rows_of("south", *CODECS[1]),
+            *rows_of("south", *shared, protocol="shared"),
+            *rows_of("south", "learned-a", "learned", "3", 51, (0.1, 0.2), protocol="shared"),
+            *rows_of("south", "learned-b", "learned", "3", 51, (0.1, 0.2)),
+        ]
+    )
+    assert same_clusters(frame)("learned-a") == "rklt-k3-shared"
+    assert same_clusters(frame)("learned-b") == "rklt-k3"
+    kept = results.of_protocol(frame, "equal")
+    assert set(kept["codec"]) == {"rklt-k3", "learned-b"}
+
+
+def test_spread_is_over_scenes_that_can_be_compared():
+    near = [*rows_of("a", *CODECS[0]), *rows_of("a", *CODECS[1])]
+    far = [*rows_of("b", "learned-k3", "learned", "3", 90, (0.1, 0.2)), *rows_of("b", *CODECS[1])]
+    frame = pd.DataFrame(near + far)
+    found = gains(frame, same_clusters(frame))
+    assert found.loc[found["scene"] == "b", "bd_rate_percent"].isna().all()
+    assert "do not overlap" in found.loc[found["scene"] == "b", "note"].iloc[0]
+    mean = over_scenes(found).iloc[0]
+    assert (mean["of_scenes"], mean["scenes_bd_rate"], mean["scenes_bd_psnr"]) == (2, 1, 2)
+    assert mean["bd_psnr_spread"] == pytest.approx(np.std([1, 40], ddof=1))
+
+
+def test_looks_differ_without_colour():
+    looks = Looks()
+    kinds = [
+        ("learned", "3"),
+        ("rklt-jpeg2000", "3"),
+        ("rklt-jpeg2000", "all"),
+        ("jpeg2000", "1"),
+        ("jpegxl", "1"),
+    ]
+    made = [looks.of(*kind, variant=v) for kind in kinds for v in ("", "another")]
+    assert len({look["marker"] for look in made}) == len(made)
+    assert len({str(look["linestyle"]) for look in made}) == len(made)
+
+
+def test_tables_escape_and_align(tmp_path):
+    frame = pd.DataFrame({"name": ["a_b & c|d", "e"], "value": [-1.25, np.inf]})
+    save_table(
+        frame, [Column("name", "Name"), Column("value", "Value (%)", ".1f")], tmp_path / "t.csv", "A caption."
+    )
+    tex, md = ((tmp_path / f"t.{kind}").read_text() for kind in ("tex", "md"))
+    assert r"a\_b \& c|d & $-$1.2 \\" in tex
+    assert r"e & $\infty$ \\" in tex
+    assert r"\begin{tabular}{lr}" in tex
+    assert "| a_b & c\\|d |" in md
+    assert pd.read_csv(tmp_path / "t.csv")["value"].tolist() == [-1.25, np.inf]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("", "not readable"), ("study,scene\n", "column 'dataset' is missing"), (None, "no such file")],
+)
+def test_results_that_are_none_are_refused(tmp_path, text, message):
+    path = tmp_path / "rd.csv"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(StudyError, match=message):
+        results.read_rd(path)
+
+
+def test_records_become_rows_in_the_order_of_the_study(tmp_path):
+    import collect_rd
+
+    rows = [row for codec in CODECS for row in rows_of("south", *codec)]
+    paths = []
+    for i, row in enumerate(rows):
+        paths.append(tmp_path / f"{i}.json")
+        paths[-1].write_text(
+            json.dumps({**row, "psnr": float("inf") if i == 0 else row["psnr"], "list": [1]})
+        )
+    assert collect_rd.main([*map(str, paths), "--output", str(tmp_path / "rd.csv")]) == 0
+    frame = results.read_rd(tmp_path / "rd.csv")
+    assert list(dict.fromkeys(frame["codec"])) == [codec[0] for codec in CODECS]
+    assert np.isinf(frame["psnr"].iloc[0])
+    assert "list" not in frame.columns
+    assert collect_rd.main([str(paths[0]), str(paths[0]), "--output", str(tmp_path / "twice.csv")]) == 1
+    assert not (tmp_path / "twice.csv").exists()
+
+
+def test_training_curves_need_only_logs(tmp_path):
+    log = tmp_path / "log.csv"
+    log.write_text(
+        "step,seconds,train_bps,train_psnr,train_loss,validation_bps,validation_psnr,validation_loss\n"
+        "0,1,,,,0.4,50,2\n100,2,0.3,52,1.5,0.3,51,1.6\n"
+    )
+    make("fig_training", KINDS, [f"k3/q1={log}"], tmp_path / "training")
+    assert pd.read_csv(tmp_path / "training.csv")["model"].tolist() == ["k3/q1", "k3/q1"]
+    assert "trains no networks" in make("fig_training", KINDS, [], tmp_path / "none")[".csv"].decode()
+
+
+def test_networks_are_described_from_their_cards(tmp_path):
+    architecture = pytest.importorskip("bandpress.model.architecture")
+    for k in (3, 7):
+        folder = tmp_path / f"models/k{k}/q1"
+        folder.mkdir(parents=True)
+        card = {
+            "architecture": architecture.Architecture(k, 8, 16).to_json(),
+            "training": {"lambda": [1e-5, 1e-4]},
+        }
+        (folder / "model.json").write_text(json.dumps(card))
+    folders = [str(path) for path in sorted(tmp_path.glob("models/*/*"))]
+    make("table_models", TABLES, folders, tmp_path / "models_table")
+    table = pd.read_csv(tmp_path / "models_table.csv")
+    expected = architecture.Architecture(3, 8, 16).macs_per_sample()
+    assert table["encoder_kmac_per_sample"].iloc[0] == pytest.approx(expected["encoder"] / 1000)
+    assert table["lambda"].tolist() == ["1e-05, 0.0001"] * 2
+    models = str(tmp_path / "models_table.csv")
+    make("fig_complexity", KINDS, [models], tmp_path / "complexity")
+    rd = study(tmp_path / "study", scenes=("south",))
+    arguments = [str(rd), "--models", models, "--family", "learned-k3=k3"]
+    make("fig_quality_complexity", KINDS, arguments, tmp_path / "quality")
+    assert pd.read_csv(tmp_path / "quality.csv")["bd_psnr_db"].tolist() == pytest.approx([1])
+    none = make("table_models", TABLES, [], tmp_path / "none")
+    assert "no networks" in none[".md"].decode()
+    assert (
+        "no networks"
+        in make("fig_complexity", KINDS, [str(tmp_path / "none.csv")], tmp_path / "c")[".csv"].decode()
+    )
+
+
+def test_a_missing_reconstruction_is_one_sentence(whole, tmp_path, capsys):
+    import fig_false_colour
+
+    arguments = [str(whole / "rd.csv"), "--original", str(whole / "scenes/test/south"), "--rate", "0.2"]
+    arguments += [
+        "--reconstruction",
+        f"jpeg2000/p0={tmp_path / 'nowhere'}",
+        "--output",
+        str(tmp_path / "f.pdf"),
+    ]
+    assert fig_false_colour.main(arguments) == 1
+    assert "nowhere" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_table_of_scenes_reads_them(whole, tmp_path):
+    root = Path(__file__).parents[2]
+    demo = root / "studies/demo.yaml"
+    scenes = tmp_path / "scenes/IndianPines_test"
+    shutil.copytree(whole / "scenes/test/south", scenes / "south")
+    make("table_datasets", TABLES, [str(demo), str(scenes / "south")], tmp_path / "datasets")
+    row = pd.read_csv(tmp_path / "datasets.csv").iloc[0]
+    assert (row["bands"], row["lines"], row["samples"], row["type"]) == (*SHAPE, "uint16")

@@ -1,0 +1,193 @@
+import csv
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from bandpress.cli.train import command
+from bandpress.errors import ModelError, SceneError
+from bandpress.formats import write_scene
+from bandpress.model.architecture import Architecture
+from bandpress.model.schedule import Settings
+from bandpress.scene import Scene
+
+pytestmark = pytest.mark.tensorflow
+
+NARROW = Architecture(3, 8, 16, 8)
+QUICK = Settings((1e-3,), steps=12, patch=32, batch=2, validations=4)
+
+
+def scene(seed=0, lines=64, dtype="<u2"):
+    rng = np.random.default_rng(seed)
+    cube = (
+        rng.standard_normal((1, lines, 48)).cumsum(1).cumsum(2) * 20 + rng.standard_normal((7, lines, 48)) * 5
+    )
+    return Scene((cube - cube.min() + 10).astype(dtype), name=f"scene-{seed}")
+
+
+def train(out, settings=QUICK, architecture=NARROW, scenes=None, **options):
+    from bandpress.model.training import train as run
+
+    return run(out, scenes or [scene(1), scene(2, dtype=">i2")], architecture, settings, threads=2, **options)
+
+
+class Interrupted(Exception):
+    pass
+
+
+def interrupt_at(step):
+    def report(progress):
+        if progress.step == step:
+            raise Interrupted
+
+    return report
+
+
+def log(out):
+    with open(f"{out}.training/log.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """One finished training: its folder, the model, what it reported and what it said."""
+    folder, seen, said = tmp_path_factory.mktemp("trained"), [], []
+    return folder, train(folder / "m", report=seen.append, say=said.append), seen, said
+
+
+def test_a_training_makes_a_model_and_a_log(trained):
+    from bandpress.model import store
+
+    tmp_path, made, seen, said = trained
+    assert store.load(tmp_path / "m").digest == made.digest
+    assert [p.step for p in seen] == list(range(1, 13))
+    assert all(p.bps > 0 and p.psnr > 20 and p.seconds_left >= 0 for p in seen)
+    assert "channels can reach" in said[0]
+    assert [int(row["step"]) for row in log(tmp_path / "m")] == [0, 3, 6, 9, 12]
+    assert sorted(p.name for p in (tmp_path / "m.training").iterdir()) == ["log.csv", "settings.json"]
+    card = made.card
+    assert card["lambda"] == 1e-3
+    assert card["steps"] == 12
+    assert [s["scene"] for s in card["training_set"]] == ["scene-1", "scene-2"]
+    assert [s["shape"][1] for s in card["validation_set"]] == [16, 16]
+
+
+def test_the_same_seed_gives_the_same_digest_and_another_does_not(tmp_path, trained):
+    other = Settings(**(QUICK.to_json() | {"seed": 2}))
+    assert train(tmp_path / "a").digest == trained[1].digest
+    assert train(tmp_path / "b", other).digest != trained[1].digest
+
+
+def test_the_warm_start_is_better_than_the_random_one(tmp_path):
+    one = Settings(**(QUICK.to_json() | {"steps": 1, "validations": 1}))
+    warm = train(tmp_path / "w", one).card["validation"][0]
+    random = train(tmp_path / "r", Settings(**(one.to_json() | {"start": "random"}))).card["validation"][0]
+    assert warm["psnr"] > random["psnr"] + 6
+
+
+def test_interrupted_and_uninterrupted_trainings_agree(tmp_path):
+    longer = Settings(**(QUICK.to_json() | {"steps": 40, "validations": 8}))
+    train(tmp_path / "whole", longer)
+    with pytest.raises(Interrupted):
+        train(tmp_path / "cut", longer, report=interrupt_at(23))
+    assert not (tmp_path / "cut").exists()
+    assert int(log(tmp_path / "cut")[-1]["step"]) == 20
+    train(tmp_path / "cut", longer, resume=True)
+    whole, cut = (float(log(tmp_path / name)[-1]["validation_loss"]) for name in ("whole", "cut"))
+    assert cut == pytest.approx(whole, rel=0.01)
+    assert [row["step"] for row in log(tmp_path / "cut")] == [row["step"] for row in log(tmp_path / "whole")]
+
+
+def test_a_family_learns_all_its_lambdas_at_once(tmp_path):
+    lambdas = (1e-4, 1e-3, 1e-2)
+    family = Settings(**(QUICK.to_json() | {"lambdas": lambdas, "steps": 30}))
+    made = train(tmp_path / "f", family, Architecture(3, 8, 16, 8, qualities=3))
+    points = made.card["validation"]
+    assert [p["lambda"] for p in points] == list(lambdas)
+    assert points[0]["bps"] < points[1]["bps"] < points[2]["bps"]
+    assert points[0]["mse"] > points[1]["mse"] > points[2]["mse"]
+
+
+def test_fine_tuning_goes_on_from_another_model(tmp_path, trained):
+    folder, first = trained[:2]
+    other = Settings(**(QUICK.to_json() | {"lambdas": (4e-3,), "steps": 1, "learning_rate": 1e-9}))
+    second = train(tmp_path / "b", other, scenes=[scene(5)], init_from=folder / "m")
+    assert second.card["init_from"] == first.digest
+    # Four times the lambda: half the quantiser step.
+    before, after = (model.weights["analysis/3/kernel"] for model in (first, second))
+    np.testing.assert_allclose(after, 2 * before, rtol=1e-3, atol=1e-6)
+    with pytest.raises(ModelError, match="a model of"):
+        train(tmp_path / "c", architecture=Architecture(3, 8, 24, 8), init_from=folder / "m")
+
+
+def test_tensorboard_gets_scalars_and_images(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    one = Settings(**(QUICK.to_json() | {"steps": 1, "validations": 1}))
+    train(tmp_path / "m", one, tensorboard=tmp_path / "events")
+    events = EventAccumulator(str(tmp_path / "events")).Reload().Tags()
+    assert {"validation/psnr", "validation/bps", "train/loss", "learning/rate"} <= set(events["tensors"])
+    assert any("decoded" in tag for tag in events["tensors"])
+
+
+def test_an_existing_model_is_not_replaced(trained):
+    card = trained[0] / "m" / "model.json"
+    before = card.read_bytes()
+    with pytest.raises(ModelError, match="exists already"):
+        train(trained[0] / "m")
+    assert card.read_bytes() == before
+
+
+def test_a_training_that_diverges_says_so_and_keeps_what_it_had(tmp_path):
+    wild = Settings(
+        **(QUICK.to_json() | {"learning_rate": 1e30, "clip": 0.0, "steps": 200, "validations": 200})
+    )
+    with pytest.raises(ModelError, match=r"the loss became (nan|inf) at step"):
+        train(tmp_path / "m", wild)
+    with np.load(tmp_path / "m.training" / "best.npz") as best:
+        assert all(np.isfinite(best[name]).all() for name in best)
+
+
+def test_a_bad_scene_ends_a_training_before_it_begins(tmp_path):
+    with pytest.raises(SceneError, match="every sample is 0"):
+        train(tmp_path / "m", scenes=[scene(1), Scene(np.zeros((5, 64, 64), np.uint16))])
+    assert list(tmp_path.iterdir()) == []
+
+
+def run_command(*arguments):
+    return CliRunner().invoke(command, [str(argument) for argument in arguments])
+
+
+def test_the_command_trains(tmp_path):
+    file = write_scene(scene(3), tmp_path / "s.raw")
+    widths = ["-k", 3, "--filters", 8, 16, "--hyper", 8, "--lambda", 1e-3]
+    done = run_command(
+        file, *widths, "--steps", 2, "--patch", 32, "--batch", 2, "--seed", 1, "-o", tmp_path / "m"
+    )
+    assert done.exit_code == 0, done.output
+    assert "bps" in done.output
+    assert json.loads((tmp_path / "m" / "model.json").read_text())["training"]["steps"] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "said"),
+    [
+        (("none.3_48_64_2_1_0.raw",), SceneError, "no such file"),
+        ((".", "--patch", 50), ModelError, "expected a multiple of 16"),
+        ((), SystemExit, "Missing argument"),
+        ((".", "--lambda", -1), SystemExit, "not in the range"),
+    ],
+)
+def test_the_command_refuses_in_one_sentence(tmp_path, arguments, kind, said):
+    done = run_command(*arguments, "-o", tmp_path / "m")
+    assert isinstance(done.exception, kind)
+    assert said in (done.output if kind is SystemExit else str(done.exception))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_without_scenes(tmp_path):
+    (tmp_path / "empty").mkdir()
+    done = run_command(tmp_path / "empty", "-o", tmp_path / "m")
+    assert isinstance(done.exception, SceneError)
+    assert "empty: holds no scene" in str(done.exception)
