@@ -9,10 +9,10 @@ import zlib
 from pathlib import Path
 
 import crc32c
+import golden
 import numpy as np
 import pytest
 
-import golden
 from bandpress.coding import decompress
 from bandpress.errors import BitstreamError
 
@@ -169,7 +169,7 @@ def test_a_chunk_that_does_not_parse_gives_one_typed_error(tmp_path, cut):
 
 
 def test_overhead_is_within_its_bound(tmp_path):
-    from bandpress.bitstream import Header, write
+    from bandpress.bitstream import Header, overhead, write
 
     wavelengths = np.linspace(365.9298, 2496.2360, 224).tolist()
     known = {"wavelengths": wavelengths, "fwhm": [9.85 + 0.001 * b for b in range(224)], "sensor": "AVIRIS"}
@@ -177,5 +177,5 @@ def test_overhead_is_within_its_bound(tmp_path):
         224, 512, 680, "<u2", "learned", 1, {"lambda": 0.0003}, "ab" * 32, "f080806t01p00r07", known
     )
     size = write(tmp_path / "a.bpk", header, [b""] * 224)
-    assert size == header.overhead
+    assert size == overhead(header)
     assert size <= 2048 + 16 * 224

@@ -1,10 +1,10 @@
 """The learned codec: every type, short and constant clusters, families, targets; through the library and the commands."""
 
+import golden
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
-import golden
 from bandpress import Scene, read_scene, write_scene
 from bandpress.codecs import make_codec
 from bandpress.codecs.side import Ranges, side_bytes
@@ -78,7 +78,8 @@ def test_every_type_and_constant_bands_come_back(tmp_path, family, dtype):
 @pytest.mark.tensorflow
 def test_qualities_of_a_family_are_in_order_of_lambda(tmp_path, family):
     sizes = [
-        compress(scene(), tmp_path / "a.bpk", make_codec("learned", model=family, quality=q)) for q in (1, 2, 3)
+        compress(scene(), tmp_path / "a.bpk", make_codec("learned", model=family, quality=q))
+        for q in (1, 2, 3)
     ]
     assert sizes[0] < sizes[1] < sizes[2]
     with pytest.raises(CodecError, match="quality 4; expected an integer of 1 to 3"):
@@ -124,7 +125,9 @@ def test_commands_compress_a_folder_verify_and_decompress(tmp_path, family):
     for i in range(2):
         write_scene(Scene(scene(seed=i).cube, name=f"s{i}"), tmp_path / "in" / f"s{i}.raw")
     run = CliRunner().invoke
-    done = run(cli, ["compress", str(tmp_path / "in"), "--model", str(family), "--quality", "1", "-o", str(tmp_path)])
+    done = run(
+        cli, ["compress", str(tmp_path / "in"), "--model", str(family), "--quality", "1", "-o", str(tmp_path)]
+    )
     assert done.exit_code == 0, done.output
     again = run(cli, ["compress", str(tmp_path / "in"), "--model", str(family), "-o", str(tmp_path)])
     assert isinstance(again.exception, CodecError)

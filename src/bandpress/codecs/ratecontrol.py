@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bandpress.bitstream import Header
+from bandpress.bitstream import Header, overhead
 from bandpress.clusters import Cluster, split
 from bandpress.codecs.base import Encoding
 from bandpress.model.store import StoredModel
@@ -96,13 +96,12 @@ def _try(
         scene, codec.name, encoding.bands_per_cluster, encoding.parameters, encoding.model
     )
     bands = sum(cluster.count for cluster in clusters)
-    size = sum(map(len, chunks)) + header.overhead * bands / scene.bands
+    size = sum(map(len, chunks)) + overhead(header) * bands / scene.bands
     if kind == "rate":
         return Trial(point, chunks, 8 * size / (bands * scene.lines * scene.samples))
     squared = 0.0
-    for cluster, decoded in zip(
-        clusters, codec.decode_with(point.model, header, zip(clusters, chunks)), strict=True
-    ):
+    pairs = list(zip(clusters, chunks, strict=True))
+    for cluster, decoded in zip(clusters, codec.decode_with(point.model, header, pairs), strict=True):
         error = scene.cube[cluster.bands].astype(np.float32) - decoded
         squared += float(np.einsum("bls,bls->", error, error, dtype=np.float64))
     mse = squared / (bands * scene.lines * scene.samples)
