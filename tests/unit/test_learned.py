@@ -1,4 +1,4 @@
-"""The learned codec: every type, short and constant clusters, families, targets; through the library and the commands."""
+"""The learned codec: every type, constant clusters, families, targets; through the library and the commands."""
 
 import golden
 import numpy as np
@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from bandpress import Scene, read_scene, write_scene
+from bandpress.bitstream import Reader
 from bandpress.codecs import make_codec
 from bandpress.codecs.side import Ranges, side_bytes
 from bandpress.coding import compress, decompress, rate
@@ -148,3 +149,16 @@ def test_a_model_is_found_by_name_and_by_digest(tmp_path, family, monkeypatch):
     with pytest.raises(ModelError, match="nowhere: no such model"):
         compress(scene(), tmp_path / "b.bpk", make_codec("learned", model="nowhere"))
     assert not (tmp_path / "b.bpk").exists()
+
+
+@pytest.mark.tensorflow
+def test_a_psnr_picks_the_lowest_model_that_reaches_it_and_the_file_says_what_it_reached(tmp_path, family):
+    path, source = tmp_path / "a.bpk", scene()
+    compress(source, path, make_codec("learned", model=family, psnr=1.0))
+    with Reader(path) as reader:
+        stated = reader.header.parameters["psnr"]
+    error = source.cube.astype(float) - decompress(path, model=family).scene.cube
+    assert abs(10 * np.log10(65535**2 / np.mean(error**2)) - stated) < 0.01
+    lowest = rate(path, source.cube.size)
+    compress(source, path, make_codec("learned", model=family, quality=1))
+    assert lowest == pytest.approx(rate(path, source.cube.size), rel=0.05)
