@@ -203,7 +203,7 @@ def _steps(point: Point, ranges: Sequence[Ranges], k: int) -> np.ndarray:
     reference = float(card.get("reference_range", 0.0)) or float(
         np.sqrt(np.mean(np.square(widths, dtype=float)))
     )
-    return cluster_steps(card["lambda"], reference, point.lambda_, widths).astype(np.int32)
+    return cluster_steps(lambdas_of(point.model).tolist(), reference, point.lambda_, widths).astype(np.int32)
 
 
 def analyse_batch(network: "Network", batch: Batch) -> "Symbols | None":
@@ -295,8 +295,30 @@ def point_of_quality(family: Sequence[StoredModel], quality: float | None) -> Po
         raise CodecError(f"quality {chosen:g}; expected {kind} of 1 to {most} with this family of models")
     if not gains:
         return Point(family[int(chosen) - 1])
-    lambdas = np.log(np.asarray(family[0].card["lambda"], float))
-    return Point(family[0], float(np.exp(np.interp(chosen - 1, np.arange(most), lambdas))))
+    return Point(
+        family[0], float(np.exp(np.interp(chosen - 1, np.arange(most), np.log(lambdas_of(family[0])))))
+    )
+
+
+def lambdas_of(model: StoredModel) -> np.ndarray:
+    """Return the lambda of each quality of a model with gains, from its card, lowest first.
+
+    Raises
+    ------
+    ModelError
+        If the card does not tell them.
+    """
+    found = model.card.get("lambda")
+    try:
+        values = np.asarray(found, float)
+    except (TypeError, ValueError):
+        values = np.empty(0)
+    if values.shape != (model.architecture.qualities,) or not (np.diff(values, prepend=0) > 0).all():
+        raise ModelError(
+            f"{model.path}: lambda on the card is {found!r}; "
+            f"expected {model.architecture.qualities} rising numbers, one a quality"
+        )
+    return values
 
 
 def open_network(model: StoredModel) -> "Network":
