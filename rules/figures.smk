@@ -56,7 +56,7 @@ for dataset in STUDY.test_sets:
 for dataset, look in STUDY.figures.false_colour.items():
     samples, name = samples_of(dataset), dataset.lower()
     colours = samples_options(dataset, "--bands", *look.bands, "--rate", STUDY.figures.rate)
-    FIGURES[f"spectra_{name}"] = ("spectra", [], samples, samples_options(dataset))
+    FIGURES[f"spectra_{name}"] = ("spectra", [RD], samples, samples_options(dataset))
     FIGURES[f"false_colour_{name}"] = ("false_colour", [RD], samples, colours)
 if LEARNED:
     MODELS = f"{OUT}/tables/models.csv"
