@@ -10,17 +10,20 @@ UV_VERSION := 0.13.9
 UV := .venvs/uv/bin/uv
 WORKFLOW := .venv/.made
 TENSORFLOW := .venvs/tensorflow/.made
+GPU := .venvs/tensorflow-gpu/.made
 SNAKEMAKE := envs/run workflow snakemake --cores $(CORES)
 PYTEST_WORKFLOW := envs/run workflow python -m pytest
 PYTEST_TENSORFLOW := envs/run tensorflow python -m pytest
 export UV_LINK_MODE ?= copy
 
-.PHONY: help env demo test test-slow test-all check format pins clean
+.PHONY: help env env-gpu demo test test-slow test-all check format pins clean
 
 help:  ## Say what can be made.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 env: $(WORKFLOW) $(TENSORFLOW)  ## Make both environments, or bring them up to date.
+
+env-gpu: env $(GPU)  ## Make the environment for training on a GPU as well.
 
 demo: env  ## Run the demo study: real AVIRIS data, a few minutes, figures at the end.
 	@$(SNAKEMAKE) --configfile studies/demo.yaml --rerun-incomplete
@@ -55,6 +58,8 @@ pins: $(UV) $(WORKFLOW)  ## Choose the versions in envs/ anew, from pyproject.to
 	    --extra workflow --extra jpeg2000 --extra metrics --extra figures --extra formats --extra data --extra demo --extra test --extra dev
 	$(UV) pip compile -q --python-version 3.11 --upgrade pyproject.toml -o envs/tensorflow.txt \
 	    --extra tensorflow --extra metrics --extra test
+	$(UV) pip compile -q --python-version 3.11 --constraint envs/tensorflow.txt pyproject.toml -o envs/tensorflow-gpu.txt \
+	    --extra tensorflow --extra metrics --extra gpu --extra test
 	envs/run workflow python envs/write_yaml.py
 
 clean:  ## Remove the environments and everything that the workflow made but the downloads.
@@ -71,6 +76,9 @@ $(WORKFLOW): envs/workflow.txt pyproject.toml | $(UV)
 
 $(TENSORFLOW): envs/tensorflow.txt pyproject.toml | $(UV)
 	$(call make-environment,.venvs/tensorflow,envs/tensorflow.txt)
+
+$(GPU): envs/tensorflow-gpu.txt pyproject.toml | $(UV)
+	$(call make-environment,.venvs/tensorflow-gpu,envs/tensorflow-gpu.txt)
 
 # $(1) folder, $(2) pins
 define make-environment

@@ -31,6 +31,7 @@ rule all:
         table_files(),
         # The numbers are of these files: one that is missing is made again.
         lambda wildcards: coded_files(".bpk"),
+        f"{OUT}/provenance.json",
 
 
 rule figures:

@@ -9,11 +9,23 @@ ABOUT = {
     "analysis": "Rules without a network: data, JPEG 2000, measures, figures. `make env` has them in .venv.",
     "tensorflow": "Rules that run the network. Python 3.11: TensorFlow 2.14.1, the last that tensorflow-compression "
     "supports,\n# runs on no later one.",
+    "tensorflow-gpu": "Training on a GPU (--config tensorflow=tensorflow-gpu): tensorflow.yaml with CUDA 11.8.",
     "workflow": "Snakemake itself and every tool but TensorFlow: what `make env` puts into .venv.",
 }
 ANALYSIS = ("jpeg2000", "metrics", "figures", "formats", "data", "demo")
-EXTRAS = {"analysis": ANALYSIS, "tensorflow": ("tensorflow", "metrics"), "workflow": ("workflow", *ANALYSIS)}
-PINS = {"analysis": "workflow.txt", "tensorflow": "tensorflow.txt", "workflow": "workflow.txt"}
+NETWORK = ("tensorflow", "metrics")
+EXTRAS = {
+    "analysis": ANALYSIS,
+    "tensorflow": NETWORK,
+    "tensorflow-gpu": (*NETWORK, "gpu"),
+    "workflow": ("workflow", *ANALYSIS),
+}
+PINS = {
+    "analysis": "workflow.txt",
+    "tensorflow": "tensorflow.txt",
+    "tensorflow-gpu": "tensorflow-gpu.txt",
+    "workflow": "workflow.txt",
+}
 
 
 def normal(name: str) -> str:
@@ -30,7 +42,7 @@ def pinned(path: Path) -> dict[str, str]:
 
 
 def main() -> None:
-    """Write the three files."""
+    """Write the files."""
     project = tomllib.loads((ENVS.parent / "pyproject.toml").read_text())["project"]
     for name, about in ABOUT.items():
         wanted = [*project["dependencies"]]

@@ -45,7 +45,7 @@ rule code_scene:
         "../envs/analysis.yaml"
     resources:
         **SITE,
-        mem_mb=memory(300, 14),
+        mem_mb=memory(600, 14),
         runtime=STUDY.cluster.coding_minutes,
     params:
         codec=lambda wildcards: STUDY.codecs[wildcards.codec].codec,
@@ -73,6 +73,10 @@ use rule code_scene as code_scene_learned with:
     conda:
         "../envs/tensorflow.yaml"
     threads: 2
+    resources:
+        **SITE,
+        mem_mb=memory(3000, 14),
+        runtime=STUDY.cluster.coding_minutes,
     params:
         environment="tensorflow",
         model=lambda wildcards, input: f"--model {input.model}",
@@ -94,7 +98,7 @@ rule decode_scene:
         "../envs/analysis.yaml"
     resources:
         **SITE,
-        mem_mb=memory(300, 14),
+        mem_mb=memory(600, 14),
         runtime=STUDY.cluster.coding_minutes,
     params:
         environment="analysis",
@@ -116,6 +120,10 @@ use rule decode_scene as decode_scene_learned with:
         codec=one_of(LEARNED),
     conda:
         "../envs/tensorflow.yaml"
+    resources:
+        **SITE,
+        mem_mb=memory(3000, 14),
+        runtime=STUDY.cluster.coding_minutes,
     params:
         environment="tensorflow",
         model=lambda wildcards, input: f"--model {input.model}",

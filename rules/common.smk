@@ -1,6 +1,7 @@
 # Reads: the study file (--configfile FILE, or config.yaml).
 # Makes: nothing; names the study's paths, data sets, codecs and points for the other rule files.
 
+import hashlib
 import json
 import os
 import re
@@ -44,7 +45,7 @@ wildcard_constraints:
     dataset=one_of(STUDY.datasets),
     family=one_of(STUDY.models),
     codec=one_of(STUDY.codecs),
-    scene=r"[A-Za-z0-9][A-Za-z0-9._-]*",
+    scene=r"[A-Za-z0-9][A-Za-z0-9._+-]*",
     point=r"[A-Za-z0-9.-]+",
     member=r"gains|q\d+",
 
@@ -133,3 +134,9 @@ def options_of(codec, point):
     if entry.model and STUDY.models[entry.model].member(1) == "q1":
         options.pop("quality", None)
     return options
+
+
+def models_used():
+    """Return the folders of all models that the study codes with."""
+    points = ((codec, point) for codec in LEARNED for point in STUDY.codecs[codec].points)
+    return sorted({folder for codec, point in points for folder in as_list(model_of(codec, point))})

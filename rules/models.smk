@@ -16,6 +16,13 @@ def training_scenes(use):
     return folders
 
 
+# A profile or --config tensorflow=tensorflow-gpu chooses the environment with CUDA. Not a parameter of the rule: a model
+# that was trained without it stays.
+TRAINS_IN = config.get("tensorflow", "tensorflow")
+if TRAINS_IN not in ("tensorflow", "tensorflow-gpu"):
+    sys.exit(f"--config tensorflow={TRAINS_IN}: not an environment; expected tensorflow or tensorflow-gpu")
+
+
 rule train_model:
     """Train one network of a family; an interrupted training goes on from its last checkpoint."""
     input:
@@ -30,17 +37,18 @@ rule train_model:
     wildcard_constraints:
         family=one_of(TRAINED),
     conda:
-        "../envs/tensorflow.yaml"
+        f"../envs/{TRAINS_IN}.yaml"
     threads: 2
     resources:
         **STUDY.cluster.training,
         mem_mb=memory(4000, 2),
         gpu=STUDY.cluster.gpus,
+        environment=TRAINS_IN,
     params:
         options=lambda wildcards: STUDY.models[wildcards.family].training_options(wildcards.member),
         validate=lambda wildcards, input: [f"--validate={folder}" for folder in input.validate],
     shell:
-        "envs/run tensorflow python -m bandpress train {input.train} {params.validate} {params.options:q}"
+        "envs/run {resources.environment} python -m bandpress train {input.train} {params.validate} {params.options:q}"
         " --threads {threads} --resume --output {output} > {log} 2>&1"
 
 

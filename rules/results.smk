@@ -39,6 +39,7 @@ TABLES = {
     "rates": ([RD], []),
     "bd": ([RD], ["--reference", STUDY.figures.reference]),
     "speed": ([RD], []),
+    "headline": ([RD], []),
     "datasets": (
         lambda wildcards: [study_file(), *(f for name in STUDY.test_sets for f in scene_folders(name))],
         [],
@@ -78,3 +79,33 @@ for name, (reads, options) in TABLES.items():
         shell:
             "envs/run analysis python {input.script} {input.reads:q} {params.options:q}"
             " --output {output[0]} > {log} 2>&1"
+
+
+rule provenance:
+    """Write down what made the results: study, versions, revision, models, machine."""
+    input:
+        script="scripts/provenance.py",
+        rd=RD,
+        models=models_used(),
+    output:
+        f"{OUT}/provenance.json",
+    log:
+        f"{OUT}/logs/provenance.log",
+    benchmark:
+        f"{OUT}/benchmarks/provenance.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        **SITE,
+        mem_mb=1000,
+        runtime=60,
+    params:
+        study=STUDY.study,
+        file=study_file(),
+        digest=hashlib.sha256(STUDY.model_dump_json().encode()).hexdigest(),
+        streams=f"{OUT}/streams",
+        environments=["analysis", "tensorflow"] if LEARNED else ["analysis"],
+    shell:
+        "envs/run analysis python {input.script} --study {params.study} --study-file {params.file:q}"
+        " --digest {params.digest} --streams {params.streams} --models {input.models}"
+        " --environments {params.environments} --output {output} > {log} 2>&1"

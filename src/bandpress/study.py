@@ -5,6 +5,7 @@ key of whatever is wrong before any work starts. Nothing in the file is executed
 """
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,10 @@ from bandpress.datasets import Dataset, Source, refuse_overlaps
 from bandpress.errors import DataError, StudyError
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
+#: What a study file may hold, so that a hostile one is refused before it fills the memory.
+MOST_BYTES = 20_000_000
+MOST_NODES = 2_000_000
+
 Rate = Annotated[float, Field(gt=0, le=64)]
 PositiveInt = Annotated[int, Field(gt=0)]
 
@@ -37,7 +42,7 @@ class TrainedFamily(_Section):
 
     source: Literal["train"]
     kind: Literal["separate", "gains"] = "separate"
-    sensor: str
+    sensor: Name
     bands_per_cluster: PositiveInt
     train_on: Annotated[list[str], Field(min_length=1)]
     validate_on: list[str] = []
@@ -88,7 +93,7 @@ class FetchedFamily(_Section):
     """Models trained by somebody else: SavedModel folders of the authors' script, one a quality, to be imported."""
 
     source: Literal["fetch"]
-    sensor: str
+    sensor: Name
     bands_per_cluster: PositiveInt
     archive: Source
     members: Annotated[list[Name], Field(min_length=1)]
@@ -317,15 +322,19 @@ def load_study(path: str | Path) -> Study:
     path = Path(path)
     if not path.is_file():
         raise StudyError(f"{path}: no such study file")
+    if path.stat().st_size > MOST_BYTES:
+        raise StudyError(f"{path}: {path.stat().st_size} bytes; expected a study file of at most {MOST_BYTES}")
     try:
         raw = YAML(typ="rt", pure=True).load(path.read_text("utf-8"))
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise StudyError(f"{path}:{line}: not valid YAML: {error.problem}") from None
-    except (YAMLError, UnicodeDecodeError, ValueError) as error:
+    except (YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise StudyError(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from None
     if not isinstance(raw, CommentedMap):
         raise StudyError(f"{path}: a {type(raw).__name__} was found; expected the keys of a study")
+    if (nodes := _expanded(raw, {})) > MOST_NODES:
+        raise StudyError(f"{path}: its aliases stand for {nodes:.0f} values; expected at most {MOST_NODES}")
     for line, tag in _tags(raw):
         raise StudyError(f"{path}:{line}: the YAML tag {tag} was found; expected plain values")
     try:
@@ -420,6 +429,17 @@ def _resolve(schema: dict, here: dict) -> dict:
     while "$ref" in here:
         here = schema["$defs"][here["$ref"].rsplit("/", 1)[1]]
     return here
+
+
+def _expanded(node: Any, known: dict[int, float]) -> float:
+    """Return how many values a document holds once every alias is written out; infinite if one holds itself."""
+    if not isinstance(node, (dict, list)):
+        return 1
+    if id(node) not in known:
+        known[id(node)] = math.inf
+        children = node.values() if isinstance(node, dict) else node
+        known[id(node)] = 1 + sum(_expanded(child, known) for child in children)
+    return known[id(node)]
 
 
 def _tags(node: Any) -> Iterator[tuple[int, str]]:

@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
-PINS = {"analysis": "workflow", "workflow": "workflow", "tensorflow": "tensorflow"}
+PINS = {"analysis": "workflow", "workflow": "workflow", "tensorflow": "tensorflow", "tensorflow-gpu": "tensorflow-gpu"}
 
 
 def normal(name):

@@ -187,7 +187,7 @@ class Dataset(BaseModel, extra="forbid"):
         Its scenes by name, in order. Without it every scene found in the source, in order of their paths.
     """
 
-    sensor: Annotated[str, Field(min_length=1)]
+    sensor: Name
     role: Literal["train", "validation", "test"]
     licence: Annotated[str, Field(min_length=1)]
     citation: Annotated[str, Field(min_length=1)]
