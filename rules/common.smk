@@ -56,7 +56,7 @@ def scenes_of(dataset):
     if listed:
         return list(listed)
     record = checkpoints.fetch_dataset.get(dataset=dataset).output.record
-    return json.loads(Path(record).read_text())["scenes"]
+    return list(json.loads(Path(record).read_text())["scenes"])
 
 
 def scene_folders(dataset):

@@ -39,6 +39,7 @@ TABLES = {
     "rates": ([RD], []),
     "bd": ([RD], ["--reference", STUDY.figures.reference]),
     "speed": ([RD], []),
+    "headline": ([RD], []),
     "datasets": (
         lambda wildcards: [study_file(), *(f for name in STUDY.test_sets for f in scene_folders(name))],
         [],

@@ -46,9 +46,9 @@ def draw(args: argparse.Namespace) -> None:
                 color=colour,
                 label=label,
             )
-    ax.set_ylim(bottom=0)
     ax.set_xticks(sorted(set(networks["bands_per_cluster"])))
-    ax.margins(x=0.15)
+    ax.margins(x=0.15, y=0.1)
+    ax.set_ylim(bottom=0)
     ax.set_xlabel("Bands a cluster, k")
     ax.set_ylabel("kMAC per sample")
     style.legend(figure, *ax.get_legend_handles_labels())

@@ -61,21 +61,36 @@ def choose(args: argparse.Namespace) -> list[tuple[pd.Series, Path]]:
     return [(row, files[row["codec"], row["point"]]) for row in rows]
 
 
-def _grid(columns: int, width: float, shape: float) -> tuple:
-    """Return a figure with two rows of square-pixel cells, titles above the first; `shape` is lines over samples."""
-    margin, gap, titles = 0.03, 0.04, 0.42
+#: Scenes wider than this many times their height are put one below the other.
+WIDE = 1.6
+
+
+def _cells(count: int, shape: float) -> tuple[plt.Figure, list[tuple[plt.Axes, plt.Axes]], float]:
+    """Return a figure with a pair of square-pixel cells for each of `count` images: the image, and its error.
+
+    The error is below the image, or beside it where scenes are wide; `shape` is lines over samples. The last item is
+    the width of a cell in inches.
+    """
+    margin, gap = 0.03, 0.04
+    wide = shape * WIDE < 1
+    rows, columns = (count, 2) if wide else (2, count)
+    width = style.COLUMN if columns <= 3 and not wide else style.PAGE
+    titles = 0.2 if wide else 0.42
+    between = titles if wide else gap
     cell = (width - 2 * margin - gap * (columns - 1)) / columns
-    height = titles + 2 * cell * shape + gap + margin
-    figure, grid = plt.subplots(2, columns, figsize=(width, height), squeeze=False, layout="none")
+    height = titles + rows * cell * shape + between * (rows - 1) + margin
+    figure, grid = plt.subplots(rows, columns, figsize=(width, height), squeeze=False, layout="none")
     figure.subplots_adjust(
         left=margin / width,
         right=1 - margin / width,
         bottom=margin / height,
         top=1 - titles / height,
         wspace=gap / cell,
-        hspace=gap / (cell * shape),
+        hspace=between / (cell * shape),
     )
-    return figure, grid
+    for ax in grid.flat:
+        ax.set_axis_off()
+    return figure, [tuple(pair) for pair in (grid if wide else grid.T)], cell
 
 
 def together(label: str) -> str:
@@ -99,28 +114,22 @@ def draw(args: argparse.Namespace) -> None:
     limits = stretch(original, bands)
 
     style.use()
-    columns = 1 + len(shown)
-    width = style.COLUMN if columns <= 3 else style.PAGE
     lines, samples = (s.stop - s.start for s in part)
-    figure, grid = _grid(columns, width, lines / samples)
-    for ax in grid.flat:
-        ax.set_axis_off()
-    grid[0, 0].imshow(false_colour(original, bands, limits)[part])
-    grid[0, 0].set_title("Original", fontweight="normal", fontsize=6.5)
+    figure, cells, width = _cells(1 + len(shown), lines / samples)
+    cells[0][0].imshow(false_colour(original, bands, limits)[part])
+    cells[0][0].set_title("Original", fontweight="normal", fontsize=6.5)
     decoded = [read_scene(only_file(path)) for _, path in shown]
     errors = [rms_error(original, scene) for scene in decoded]
     top = max(float(np.percentile(error, 99)) for error in errors) or 1.0
     numbers = []
-    letters = int(72 * width / columns / 4)  # of about 4 points each
-    for ax, below, (row, path), scene, error in zip(
-        grid[0, 1:], grid[1, 1:], shown, decoded, errors, strict=True
-    ):
+    letters = int(72 * width / 4)  # of about 4 points each
+    for (ax, beside), (row, path), scene, error in zip(cells[1:], shown, decoded, errors, strict=True):
         ax.imshow(false_colour(scene, bands, limits)[part])
-        title = (
-            textwrap.fill(together(row["label"]), letters) + f"\n{row['bps']:.2f} bps, {row['psnr']:.1f} dB"
-        )
+        label, measures = together(row["label"]), f"{row['bps']:.2f} bps, {row['psnr']:.1f} dB"
+        one_line = f"{label}: {measures}"
+        title = one_line if len(one_line) < letters else f"{textwrap.fill(label, letters)}\n{measures}"
         ax.set_title(title, fontweight="normal", fontsize=6.5)
-        image = below.imshow(error[part], vmin=0, vmax=top)
+        image = beside.imshow(error[part], vmin=0, vmax=top)
         numbers.append(
             {
                 "scene": args.scene,
@@ -141,10 +150,10 @@ def draw(args: argparse.Namespace) -> None:
                 "file": str(path),
             }
         )
-    bar = figure.colorbar(image, cax=grid[1, 0].inset_axes((0.8, 0.02, 0.12, 0.96)), extend="max")
-    bar.ax.yaxis.set_ticks_position("left")
-    bar.ax.yaxis.set_label_position("left")
-    bar.set_label("RMS error over bands\n(units of samples)", fontsize=6.5)
+    bar = figure.colorbar(
+        image, cax=cells[0][1].inset_axes((0.1, 0.45, 0.8, 0.12)), extend="max", orientation="horizontal"
+    )
+    bar.set_label("RMS error over bands (units of samples)", fontsize=6.5)
     style.save(figure, pd.DataFrame(numbers), args.output)
 
 

@@ -53,7 +53,7 @@ def draw(args: argparse.Namespace) -> None:
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)
     }
     title = "Over RKLT + JPEG 2000 in the same clusters"
-    title += "; bars: lowest and highest scene" if mean["scenes"].max() > 1 else ""
+    title += "\n(bars: lowest and highest scene)" if mean["scenes"].max() > 1 else ""
     style.legend(figure, handles.values(), handles.keys(), title)
     style.save(figure, mean, args.output)
 

@@ -53,7 +53,14 @@ def draw(args: argparse.Namespace) -> None:
         for row in group.itertuples():
             text = f"k = {row.bands_per_cluster}"
             place = (row.kmac_per_sample, row.bd_psnr_db)
-            ax.annotate(text, place, (4, (3, -8)[i % 2]), textcoords="offset points", fontsize=6)
+            ax.annotate(
+                text,
+                place,
+                (5, -2) if i % 2 else (-5, -2),
+                textcoords="offset points",
+                fontsize=6,
+                ha="left" if i % 2 else "right",
+            )
     ax.set_xscale("log")
     low, high = mean["kmac_per_sample"].min() / 1.8, mean["kmac_per_sample"].max() * 1.8
     ax.set_xlim(low, high)

@@ -17,6 +17,7 @@ Layout, version 1 (integers little-endian; `docs/bitstream.md` is the specificat
 import hashlib
 import json
 import os
+import re
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -40,6 +41,8 @@ _PREFIX = struct.Struct("<8sHHII")
 _ENTRY = struct.Struct("<II")
 _CHECK = struct.Struct("<I")
 _DIGEST_BYTES = 32
+_DTYPES = tuple(np.dtype(name).newbyteorder(order).str for name in CODABLE for order in "<>")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _MOST_HEADER_BYTES = 1 << 20
 _MOST_BANDS = 1 << 14
 _MOST_SIDE = 1 << 20
@@ -183,19 +186,27 @@ class Header:
             or np.prod(sides, dtype=object) > _MOST_SAMPLES
         ):
             raise ValueError(f"geometry {sides} is beyond the format's limits")
-        if np.dtype(self.dtype).name not in CODABLE:
-            raise ValueError(f"sample type {self.dtype}")
+        if self.dtype not in _DTYPES:
+            raise ValueError(f"sample type {self.dtype!r}")
+        k = self.bands_per_cluster
+        if k != "all" and not (type(k) is int and k > 0):
+            raise ValueError(f"{k!r} bands a cluster")
+        if not isinstance(self.codec, str) or not isinstance(self.scene, str):
+            raise ValueError("codec and scene are not text")
+        if not self.scene or set(self.scene) & set("/\\\0") or self.scene in (".", ".."):
+            raise ValueError(f"a scene named {self.scene!r}, which cannot be the name of a file")
+        if self.model is not None and not (isinstance(self.model, str) and _DIGEST.fullmatch(self.model)):
+            raise ValueError(f"model {self.model!r} is not a SHA-256")
         if not isinstance(self.parameters, dict) or not isinstance(self.metadata, dict):
             raise ValueError("parameters and metadata are not objects")
         for key in ("wavelengths", "fwhm", "bad_bands"):
-            if key in self.metadata and len(self.metadata[key]) != self.bands:
-                raise ValueError(f"{len(self.metadata[key])} {key} for {self.bands} bands")
-
-
-def overhead(header: Header) -> int:
-    """Return the bytes of a file with this header besides its chunks."""
-    fixed = _PREFIX.size + _CHECK.size + _DIGEST_BYTES
-    return fixed + len(header._pack()) + _ENTRY.size * len(header.clusters)
+            values = self.metadata.get(key)
+            if values is None:
+                continue
+            if not isinstance(values, list | tuple) or len(values) != self.bands:
+                raise ValueError(f"{key} is not a list of {self.bands}")
+            if not all(isinstance(value, bool | int | float) for value in values):
+                raise ValueError(f"{key} holds something that is not a number")
 
 
 def write(path: str | os.PathLike[str], header: Header, chunks: Iterable[bytes]) -> int:

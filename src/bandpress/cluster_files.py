@@ -105,7 +105,8 @@ def merge(
     source
         Folder of cluster files.
     target
-        Folder for the scenes, made if there is none. Files of the same names are replaced.
+        Folder for the scenes, made if there is none. Files of the same names are replaced. Or, for the clusters of
+        one scene, the ``.raw`` file to make; its name is completed.
     bands
         Bands of each scene, for padded clusters of which nothing says how many of their bands are padding.
     byte_order
@@ -131,7 +132,16 @@ def merge(
         raise SceneError(
             f"{source}: no cluster files; expected a folder of <name>_b<first>-<last>.<geometry>.raw"
         )
-    return [_merge(name, sorted(parts), target, bands, byte_order) for name, parts in sorted(found.items())]
+    file = None
+    if target.suffix.lower() == ".raw" and not target.is_dir():
+        if len(found) > 1:
+            raise SceneError(
+                f"{source}: clusters of {len(found)} scenes; expected a folder for them, not {target}"
+            )
+        file, target = target, target.parent
+    return [
+        _merge(name, sorted(parts), target, file, bands, byte_order) for name, parts in sorted(found.items())
+    ]
 
 
 def _write(scene: Scene, cluster: Cluster, first_band: int, width: int, target: Path) -> Path:
@@ -173,7 +183,12 @@ def _padded(part: Scene, cube: np.ndarray) -> Scene:
 
 
 def _merge(
-    name: str, parts: Iterable[tuple[int, int, Path]], target: Path, bands: int | None, byte_order: str
+    name: str,
+    parts: Iterable[tuple[int, int, Path]],
+    target: Path,
+    file: Path | None,
+    bands: int | None,
+    byte_order: str,
 ) -> Path:
     scenes: list[Scene] = []
     expected: int | None = None
@@ -204,20 +219,26 @@ def _merge(
     kept = total if bands is None else bands
     if not 0 < kept <= total:
         raise SceneError(f"scene {name}: {bands} bands were asked for; expected 1 to {total}")
-    return _write_merged(name, scenes, target, kept, big)
+    if file is not None:
+        name = gici.name_of(file.name) or file.name[: -len(".raw")]
+    return _write_merged(name, scenes, target, file, kept, big)
 
 
-def _write_merged(name: str, scenes: list[Scene], target: Path, kept: int, big: bool) -> Path:
+def _write_merged(
+    name: str, scenes: list[Scene], target: Path, file: Path | None, kept: int, big: bool
+) -> Path:
     dtype = scenes[0].dtype.newbyteorder("big" if big else "little")
     shape = (kept, *scenes[0].cube.shape[1:])
     whole = _described(name, scenes, Scene(np.broadcast_to(np.zeros((), dtype), shape), name=name))
     path = target / gici.file_name(whole)
+    if file is not None and gici.claims(file) and file.name != path.name:
+        raise SceneError(f"{file}: the name gives another geometry or type; expected {path.name}")
     with atomic_path(path) as temporary:
-        with open(temporary, "wb") as file:
+        with open(temporary, "wb") as output:
             left = kept
             for scene in scenes:
                 cube = scene.cube[:left]
-                write_cube(cube.astype(dtype, copy=False), file)
+                write_cube(cube.astype(dtype, copy=False), output)
                 left -= len(cube)
         write_sidecar(whole, path)
     return path

@@ -1,6 +1,7 @@
 """Scenes to ``.bpk`` files and back: what the command line, the workflow and Python programmes call."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import numpy as np
 from bandpress import bitstream
 from bandpress.bitstream import Header, Reader
 from bandpress.clusters import Cluster, covering
-from bandpress.codecs import Codec, codec_class
-from bandpress.errors import CodecError
+from bandpress.codecs import REGISTRY, Codec, codec_class
+from bandpress.errors import BitstreamError, CodecError, ModelError
 from bandpress.scene import CODABLE, Scene
 
 #: Called with the number of bands done so far.
@@ -122,14 +123,30 @@ def decompress(
         elif bands is None:
             reader.verify()
         good = [c for c in wanted if c not in damaged]
-        codec = codec_class(header.codec).decoder(header, None if model is None else Path(model))
         cube = np.zeros((stop - first, header.lines, header.samples), dtype=header.dtype)
-        decoded = codec.decode(header, reader.chunks(good))
-        for cluster, samples in zip(good, decoded, strict=True):
-            from_, to = max(cluster.first, first), min(cluster.stop, stop)
-            cube[from_ - first : to - first] = samples[from_ - cluster.first : to - cluster.first]
-            progress(to - first)
+        with _naming(path):
+            if header.codec not in REGISTRY:
+                raise BitstreamError(
+                    f"codec {header.codec!r} is not known; expected one of {', '.join(REGISTRY)}"
+                )
+            codec = codec_class(header.codec).decoder(header, None if model is None else Path(model))
+            decoded = codec.decode(header, reader.chunks(good))
+            for cluster, samples in zip(good, decoded, strict=True):
+                from_, to = max(cluster.first, first), min(cluster.stop, stop)
+                cube[from_ - first : to - first] = samples[from_ - cluster.first : to - cluster.first]
+                progress(to - first)
     return Decoded(header.to_scene(cube, slice(first, stop)), damaged)
+
+
+@contextmanager
+def _naming(path: str | Path) -> Iterator[None]:
+    """Put the file's name before errors of what knows only its content."""
+    try:
+        yield
+    except (BitstreamError, ModelError) as error:
+        if str(error).startswith(str(path)):
+            raise
+        raise type(error)(f"{path}: {error}") from None
 
 
 def rate(path: str | Path, samples: int | Iterable[int]) -> float:

@@ -112,7 +112,12 @@ def decode(file: Path, model: Path) -> tuple[np.ndarray, list[np.ndarray]]:
 
 def cluster(chunk, bands, shape, dtype, a, tables, weights):
     width = dtype.itemsize
-    low = np.array([int.from_bytes(chunk[2 * width * b :][:width], "little", signed=dtype.kind == "i") for b in range(bands)])
+    low = np.array(
+        [
+            int.from_bytes(chunk[2 * width * b :][:width], "little", signed=dtype.kind == "i")
+            for b in range(bands)
+        ]
+    )
     span = np.array([int.from_bytes(chunk[2 * width * b + width :][:width], "little") for b in range(bands)])
     if not span.any():
         return np.broadcast_to(low[:, None, None], (bands, *shape)), None
@@ -125,12 +130,16 @@ def cluster(chunk, bands, shape, dtype, a, tables, weights):
     lines, samples = (-(-side // 16) for side in shape)
     z_shape = (-(-lines // 2), -(-samples // 2), a["hyper"])
     coder, z_tables = RangeDecoder(z_bytes), split_tables(tables["z/cdf"])
-    z = np.array([coder.integer(z_tables[i % a["hyper"]]) for i in range(int(np.prod(z_shape)))]).reshape(z_shape)
+    z = np.array([coder.integer(z_tables[i % a["hyper"]]) for i in range(int(np.prod(z_shape)))]).reshape(
+        z_shape
+    )
     z += tables["z/offset"]
     t = {key.removeprefix("hyper/"): value for key, value in tables.items() if key.startswith("hyper/")}
     h = np.clip(z, -t["limit"], t["limit"]) * t["gain"][q] + t["offset"]
     h = halved_down(up(h, t["0/kernel"]) + t["0/bias"], t["0/shift"], 255)
-    indexes = halved_down(same(h, t["1/kernel"]) + t["1/bias"], t["1/shift"], a["scales"] - 1)[:lines, :samples]
+    indexes = halved_down(same(h, t["1/kernel"]) + t["1/bias"], t["1/shift"], a["scales"] - 1)[
+        :lines, :samples
+    ]
     coder, y_tables = RangeDecoder(y_bytes), split_tables(tables["y/cdf"])
     y = np.array([coder.integer(y_tables[index]) + tables["y/offset"][index] for index in indexes.ravel()])
     y = y.reshape(lines, samples, a["latent"])

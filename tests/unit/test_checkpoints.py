@@ -30,10 +30,18 @@ def test_a_write_that_fails_leaves_the_state_before(tmp_path, monkeypatch):
 
 
 def test_another_training_is_not_resumed(tmp_path):
-    Checkpoints(tmp_path / "t", {"seed": 1}, resume=False)
+    Checkpoints(tmp_path / "t", {"seed": 1}, resume=False).save("last", {})
     with pytest.raises(ModelError, match="started with seed = 1; found 2 now"):
         Checkpoints(tmp_path / "t", {"seed": 2}, resume=True)
-    Checkpoints(tmp_path / "t", {"seed": 2}, resume=False)
+    assert (tmp_path / "t" / "last.npz").exists()
+
+
+def test_an_unfinished_training_is_not_lost_by_mistake(tmp_path):
+    Checkpoints(tmp_path / "t", {}, resume=False).save("last", {})
+    with pytest.raises(ModelError, match="did not finish; expected to be told to resume or to restart"):
+        Checkpoints(tmp_path / "t", {}, resume=False)
+    assert Checkpoints(tmp_path / "t", {}, resume=True).load("last") == {}
+    assert Checkpoints(tmp_path / "t", {}, resume=False, restart=True).load("last") is None
 
 
 def test_a_damaged_state_is_refused(tmp_path):

@@ -1,6 +1,11 @@
 """convert, info, quicklook and synthesize as a person types them."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -138,3 +143,24 @@ def test_synthesize_makes_what_is_asked_for(capsys, tmp_path):
     assert read_scene(out.strip()).sensor == "synthetic"
     assert "give --overwrite" in refused(capsys, "synthesize", tmp_path / "synthetic.raw", *sizes)
     assert run(capsys, "synthesize", tmp_path / "x.raw", "--bands", 0)[0] == 2
+    code, out, _ = run(capsys, "synthesize", tmp_path / "synthetic.3_5_7_3_0_0.raw")
+    assert code == 0
+    assert read_scene(out.strip()).cube.shape == (3, 7, 5)
+    wrong = ("synthesize", tmp_path / "synthetic.2_5_7_3_0_0.raw", "--bands", 3)
+    assert "another geometry" in refused(capsys, *wrong)
+
+
+def test_an_interrupted_command_leaves_nothing_half_written(tmp_path):
+    argv = [sys.executable, "-m", "bandpress", "synthesize", tmp_path / "synthetic.raw", "--lines", "20000"]
+    env = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
+    process = subprocess.Popen([str(word) for word in argv], env=env, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob(".synthesis-*/samples")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted" in errors
+    assert "Traceback" not in errors
+    assert list(tmp_path.iterdir()) == []

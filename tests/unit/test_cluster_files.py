@@ -103,6 +103,19 @@ def test_nothing_to_extract_or_merge_is_one_sentence(tmp_path):
         extract(path.parent, path.parent, 3)
 
 
+def test_one_scene_can_be_merged_into_a_file(tmp_path):
+    path = scene(tmp_path)
+    extract(path, tmp_path / "c", 3)
+    (back,) = merge(tmp_path / "c", tmp_path / "back.raw")
+    assert back == tmp_path / "back.7_3_4_2_1_0.raw"
+    assert back.read_bytes() == path.read_bytes()
+    with pytest.raises(SceneError, match="another geometry"):
+        merge(tmp_path / "c", tmp_path / "other.8_3_4_2_1_0.raw")
+    extract(scene(tmp_path, name="b"), tmp_path / "c", 3)
+    with pytest.raises(SceneError, match="clusters of 2 scenes"):
+        merge(tmp_path / "c", tmp_path / "back.raw")
+
+
 # The seed's faults, by name.
 
 

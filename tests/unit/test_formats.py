@@ -351,3 +351,30 @@ def test_a_full_device_leaves_nothing_and_is_one_sentence(tmp_path, name):
         assert list(tmp_path.iterdir()) == []
     finally:
         subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+@pytest.mark.parametrize("name", ["s.raw", "s.hdr", "s.npy", "s.npz", "s.mat", "s.tif"])
+@settings(deadline=None, max_examples=30)
+@given(data=st.data())
+def test_a_damaged_file_is_a_scene_or_one_sentence(tmp_path_factory, name, data):
+    for package, suffix in (("spectral", ".hdr"), ("rasterio", ".tif")):
+        if name.endswith(suffix):
+            pytest.importorskip(package)
+    cube = np.arange(24, dtype="<u2").reshape(2, 3, 4)
+    path = write_scene(
+        Scene(cube, name="s", wavelengths=(1.0, 2.0), nodata=3.0), tmp_path_factory.mktemp("d") / name
+    )
+    beside = path.with_name(path.name + ".json")
+    damaged = beside if beside.exists() and data.draw(st.booleans()) else path
+    content = bytearray(damaged.read_bytes())
+    for at, byte in data.draw(
+        st.lists(st.tuples(st.integers(0, len(content) - 1), st.integers(0, 255)), max_size=4)
+    ):
+        content[at] = byte
+    damaged.write_bytes(content[: data.draw(st.integers(0, 2 * len(content)))])
+    message = ""
+    try:
+        read_scene(path).cube.sum()
+    except SceneError as error:
+        message = str(error)
+    assert "\n" not in message

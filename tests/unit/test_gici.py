@@ -39,3 +39,11 @@ def test_an_unreadable_name_is_refused(tmp_path, name):
 def test_writing_under_another_geometrys_name_is_refused(tmp_path):
     with pytest.raises(SceneError, match="another geometry"):
         write_scene(Scene(np.zeros((2, 4, 3), "<u2")), tmp_path / "s.2_4_3_2_1_0.raw")
+
+
+def test_a_name_that_marks_a_colour_image_is_kept(tmp_path):
+    cube = np.arange(24, dtype=">u2").reshape(2, 4, 3)
+    path = write_scene(Scene(cube), tmp_path / "s.2_3_4_2_0_1.raw")
+    assert path.name == "s.2_3_4_2_0_1.raw"
+    assert (read_scene(path).cube == cube).all()
+    assert write_scene(Scene(cube.astype("u1")), tmp_path / "t.2_3_4_1_0_0.raw").name == "t.2_3_4_1_0_0.raw"

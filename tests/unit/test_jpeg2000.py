@@ -133,7 +133,7 @@ def test_every_processor_count_writes_the_same_file(tmp_path, monkeypatch):
     scene = smooth_scene(bands=24)
     files = []
     for count in (1, 3):
-        monkeypatch.setattr("bandpress.codecs.rate_control.processors", lambda count=count: count)
+        monkeypatch.setattr("bandpress.codecs.budgets.processors", lambda count=count: count)
         compress(scene, tmp_path / f"{count}.bpk", make_codec("rklt-jpeg2000", rate=1.0))
         files.append((tmp_path / f"{count}.bpk").read_bytes())
     assert files[0] == files[1]

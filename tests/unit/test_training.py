@@ -121,6 +121,16 @@ def test_fine_tuning_goes_on_from_another_model(tmp_path, trained):
         train(tmp_path / "c", architecture=Architecture(3, 8, 24, 8), init_from=folder / "m")
 
 
+def test_tensorboard_gets_scalars_and_images(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    one = Settings(**(QUICK.to_json() | {"steps": 1, "validations": 1}))
+    train(tmp_path / "m", one, tensorboard=tmp_path / "events")
+    events = EventAccumulator(str(tmp_path / "events")).Reload().Tags()
+    assert {"validation/psnr", "validation/bps", "train/loss", "learning/rate"} <= set(events["tensors"])
+    assert any("decoded" in tag for tag in events["tensors"])
+
+
 def test_an_existing_model_is_not_replaced(trained):
     card = trained[0] / "m" / "model.json"
     before = card.read_bytes()

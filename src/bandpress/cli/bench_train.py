@@ -17,7 +17,15 @@ from bandpress.model.architecture import Architecture
 @click.option(
     "--steps", type=click.IntRange(1), default=5, show_default=True, help="Steps that the median is of."
 )
-@click.option("--no-paper", is_flag=True, help="Leave out the paper's form, which is slow.")
+@click.option(
+    "--form",
+    "forms",
+    type=click.Choice(["float32", "bfloat16", "paper"]),
+    multiple=True,
+    default=("float32", "paper"),
+    show_default=True,
+    help="How steps are taken: as by `bandpress train`, in bfloat16, as by the paper's script. May be repeated.",
+)
 def command(
     bands_per_cluster: int,
     filters: tuple[int, int],
@@ -25,9 +33,9 @@ def command(
     patch: int,
     batch: int,
     steps: int,
-    no_paper: bool,
+    forms: tuple[str, ...],
 ) -> None:
-    """Time training steps: here, in bfloat16, and in the form of the paper's script; with the matrix rate beside.
+    """Time training steps, beside the rate of matrix products and the paper's way of taking them.
 
     \b
     Example:
@@ -43,7 +51,7 @@ def command(
     click.echo(f"matrix products: {rate:.0f} GFLOP/s in float32")
     click.echo(f"{'':20}  {'s/step':>8}  {'steps/s':>8}  {'samples/s':>11}  {'GFLOP/s':>8}  {'share':>6}")
     architecture = Architecture(bands_per_cluster, *filters, hyper)
-    for speed in bench.train_speeds(architecture, patch, batch, steps, paper=not no_paper):
+    for speed in bench.train_speeds(architecture, patch, batch, steps, forms):
         click.echo(
             f"{speed.name:20}  {speed.seconds:8.3f}  {1 / speed.seconds:8.2f}  {speed.samples:11.0f}  "
             f"{speed.gflops:8.0f}  {speed.gflops / rate:6.0%}"

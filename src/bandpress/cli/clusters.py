@@ -61,7 +61,7 @@ def extract(source: Path, target: Path, bands: Any, first_band: int, last_band: 
 
 @command.command("merge")
 @click.argument("source", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.argument("target", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("target", type=click.Path(path_type=Path))
 @click.option(
     "--bands", type=click.IntRange(min=1), help="Bands of each scene, where padding is to be cut off."
 )
@@ -74,6 +74,8 @@ def extract(source: Path, target: Path, bands: Any, first_band: int, last_band: 
 )
 def merge(source: Path, target: Path, bands: int | None, byte_order: Any) -> None:
     """Put the scenes together whose cluster files are in the folder SOURCE, into the folder TARGET.
+
+    The clusters of a single scene can be put into a .raw file instead, whose name is completed.
 
     \b
     Example:

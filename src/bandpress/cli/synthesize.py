@@ -1,6 +1,7 @@
 """``bandpress synthesize``: scenes for load tests and benchmarks."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,32 +11,48 @@ from bandpress.synthesis import TYPES
 
 @click.command()
 @click.argument("output", type=click.Path(path_type=Path))
-@click.option("--bands", type=click.IntRange(1, 1 << 14), default=224, show_default=True)
-@click.option("--lines", type=click.IntRange(1, 1 << 20), default=512, show_default=True)
-@click.option("--samples", type=click.IntRange(1, 1 << 20), default=680, show_default=True)
-@click.option("--dtype", "kind", type=click.Choice(TYPES), default="uint16", show_default=True)
-@click.option("--byte-order", type=click.Choice(["little", "big"]), default="little", show_default=True)
+@click.option("--bands", type=click.IntRange(1, 1 << 14), help="Default: that of the name, else 224.")
+@click.option("--lines", type=click.IntRange(1, 1 << 20), help="Default: that of the name, else 512.")
+@click.option("--samples", type=click.IntRange(1, 1 << 20), help="Default: that of the name, else 680.")
+@click.option("--dtype", "kind", type=click.Choice(TYPES), help="Default: that of the name, else uint16.")
+@click.option(
+    "--byte-order", type=click.Choice(["little", "big"]), help="Default: that of the name, else little."
+)
 @click.option("--seed", type=click.IntRange(0, (1 << 63) - 1), default=0, show_default=True)
 @click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
-def command(
-    output: Path, bands: int, lines: int, samples: int, kind: str, byte_order: str, seed: int, overwrite: bool
-) -> None:
+def command(output: Path, seed: int, overwrite: bool, **options: Any) -> None:
     """Write a made-up scene into the file OUTPUT: the same one for the same options, on any machine.
 
     Mixed spectra of twelve materials in fields and gradients, under an atmosphere, with the noise of a sensor. For load
     tests and benchmarks; it is marked as synthetic, and a study refuses it under a name without that word.
 
     \b
-    Example:
+    Examples:
       bandpress synthesize synthetic.raw --bands 224 --lines 512 --samples 680 --seed 1
+      bandpress synthesize synthetic.224_680_512_2_1_0.raw
     """
     from bandpress.cli.convert import final_path
     from bandpress.cli.progress import bands_bar
     from bandpress.synthesis import Plan, write
 
-    plan = Plan(bands, lines, samples, kind, byte_order, seed)
+    given = {key: value for key, value in options.items() if value is not None}
+    plan = Plan(**{**_of_name(output), **given}, seed=seed)
     final = final_path(plan.like(), output)
     if final.exists() and not overwrite:
         raise SceneError(f"{final}: exists already; give --overwrite to replace it")
-    with bands_bar(output.name, lines, unit="lines") as progress:
+    with bands_bar(output.name, plan.lines, unit="lines") as progress:
         click.echo(write(plan, final, progress))
+
+
+def _of_name(output: Path) -> dict[str, Any]:
+    """Return what the name of the file says of the scene."""
+    from bandpress.describe import byte_order
+    from bandpress.formats import gici
+
+    if not gici.claims(output):
+        return {}
+    _, dtype, (bands, lines, samples) = gici.described(output)
+    if dtype.name not in TYPES:
+        raise SceneError(f"{output}: {dtype.name} in the name; expected one of {', '.join(TYPES)}")
+    order = byte_order(dtype) or "little"
+    return {"bands": bands, "lines": lines, "samples": samples, "kind": dtype.name, "byte_order": order}

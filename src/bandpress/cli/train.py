@@ -57,6 +57,16 @@ from bandpress.scene import Scene
 )
 @click.option("--batch", type=click.IntRange(1), default=8, show_default=True, help="Patches a step.")
 @click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), default=5e-4, show_default=True)
+@click.option(
+    "--coding-rate",
+    type=click.FloatRange(min=0, min_open=True),
+    default=10.0,
+    show_default=True,
+    help="How many times faster the hyper networks learn.",
+)
+@click.option(
+    "--averaging", type=click.IntRange(0), default=100, show_default=True, help="Steps; 0 for none."
+)
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @click.option(
     "--start", type=click.Choice(["block", "overlap"]), default="block", show_default=True, help="Warm start."
@@ -68,8 +78,10 @@ from bandpress.scene import Scene
 )
 @click.option("--bfloat16", is_flag=True, help="Convolve in bfloat16, where the processor is fast at it.")
 @click.option("--threads", type=click.IntRange(1), help="Default: one a processor.")
+@click.option("--tensorboard", type=click.Path(path_type=Path), help="Folder for TensorBoard's event files.")
 @click.option("--sensor", help="Name of the sensor, for the model's card.")
-@click.option("--resume", is_flag=True, help="Go on with a training that was interrupted.")
+@click.option("--resume", is_flag=True, help="Go on with a training that was interrupted, if there is one.")
+@click.option("--restart", is_flag=True, help="Throw an interrupted training away.")
 def command(
     scenes: tuple[Path, ...],
     output: Path,
@@ -84,8 +96,10 @@ def command(
     random_start: bool,
     init_from: Path | None,
     threads: int | None,
+    tensorboard: Path | None,
     sensor: str | None,
     resume: bool,
+    restart: bool,
     **options: Any,
 ) -> None:
     """Train a model on SCENES (files, or folders of them).
@@ -119,7 +133,9 @@ def command(
             validation=validate_on,
             init_from=init_from,
             resume=resume,
+            restart=restart,
             threads=threads,
+            tensorboard=tensorboard,
             card={} if sensor is None else {"sensor": sensor},
             report=report,
             say=say,

@@ -28,8 +28,8 @@ from bandpress.bitstream import Header
 from bandpress.chunks import Components
 from bandpress.clusters import BandsPerCluster, Cluster, split
 from bandpress.codecs.base import Encoding
+from bandpress.codecs.budgets import chunk_budget, equal_shares, pooled, within
 from bandpress.codecs.jpeg2000 import Jpeg2000
-from bandpress.codecs.rate_control import chunk_budget, equal_shares, pooled, within
 from bandpress.errors import CodecError, MissingDependencyError
 from bandpress.scene import Scene
 

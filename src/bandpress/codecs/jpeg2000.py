@@ -13,7 +13,7 @@ from bandpress.bitstream import Header
 from bandpress.chunks import Components
 from bandpress.clusters import BandsPerCluster, Cluster, split
 from bandpress.codecs.base import Codec, Encoding
-from bandpress.codecs.rate_control import LAG, chunk_budget, equal_shares, pooled, within
+from bandpress.codecs.budgets import LAG, chunk_budget, equal_shares, pooled, within
 from bandpress.codestream import MOST_LEVELS, Layout
 from bandpress.errors import CodecError
 from bandpress.scene import Scene

@@ -17,7 +17,7 @@ import numpy as np
 from bandpress.bitstream import Header
 from bandpress.clusters import Cluster, split
 from bandpress.codecs.base import Codec, Encoding
-from bandpress.codecs.rate_control import chunk_budget, equal_shares, pooled, within
+from bandpress.codecs.budgets import chunk_budget, equal_shares, pooled, within
 from bandpress.errors import CodecError, MissingDependencyError
 from bandpress.scene import Scene
 

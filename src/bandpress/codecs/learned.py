@@ -230,7 +230,7 @@ def read_batch(
                 steps.append(step)
                 strings.append(pair)
         except BitstreamError as error:
-            raise BitstreamError(f"{header.scene}: cluster {cluster}: {error}") from None
+            raise BitstreamError(f"cluster {cluster}: {error}") from None
     points = np.array(steps, np.int32)
     symbols = network.read(strings, points, header.lines, header.samples).y if active else None
     return Batch(ranges, points, active, symbols)

@@ -43,8 +43,8 @@ def _address(text: str) -> str:
 
 #: A range of bands, lines or samples, counted from 1, both ends included: ``"1-145"``, or one number.
 Span = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_span)]
-#: A name that can be part of a file name: letters, digits, ``. _ + -``, not starting with a dot or a dash.
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$", max_length=100)]
+#: A name that can be part of a file name: letters, digits, ``. _ -``, not starting with a dot or a dash.
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
 #: The path of a file within a source.
 Within = Annotated[str, AfterValidator(_within)]
 Address = Annotated[str, AfterValidator(_address)]

@@ -14,7 +14,7 @@ from bandpress.errors import DataError
 from bandpress.formats import is_scene, one_each, read_scene, split_variable, write_scene
 from bandpress.scene import CODABLE
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _GEOMETRY = re.compile(r"(\.\d+_\d+_\d+_\d_\d_\d|-[us]\d+(be|le)?-\d+x\d+x\d+)\.raw$", re.IGNORECASE)
 
 
@@ -111,7 +111,7 @@ def _scene_name(path: Path) -> str:
     name = plain.stem if name == plain.name else name
     if _NAME.fullmatch(name) is None:
         raise DataError(
-            f"{str(path)!a}: the name of the file cannot be that of a scene; expected letters, digits and . _ + -, or"
+            f"{str(path)!a}: the name of the file cannot be that of a scene; expected letters, digits and . _ -, or"
             " a name for it under scenes"
         )
     return name

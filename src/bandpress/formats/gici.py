@@ -50,13 +50,13 @@ def file_name(scene: Scene) -> str:
     return f"{scene.name}.{scene.bands}_{scene.samples}_{scene.lines}_{code}_{endian}_0.raw"
 
 
-def read(path: Path) -> Scene:
-    """Read a scene as a memory map.
+def described(path: Path) -> tuple[str, np.dtype, tuple[int, int, int]]:
+    """Return what the name of a file says: name of the scene, type of the samples, (bands, lines, samples).
 
     Raises
     ------
     SceneError
-        If the name cannot be read or the size of the file is not what the name says.
+        If the name cannot be read.
     """
     match = _NAME.fullmatch(path.name)
     if match is None:
@@ -67,9 +67,20 @@ def read(path: Path) -> Scene:
             f"{path}: bands {bands}, width {width}, height {height}, type {code}, endian {endian} in the name; "
             f"expected positive sizes, a type of 0 to {len(TYPES) - 1} and an endian of 0 (big) or 1 (little)"
         )
-    dtype = np.dtype(TYPES[code]).newbyteorder("<" if endian else ">")
-    scene = Scene(map_cube(path, dtype, (bands, height, width)), name=match["name"])
-    return complete(scene, path)
+    dtype = np.dtype(TYPES[code]).newbyteorder("little" if endian else "big")
+    return match["name"], dtype, (bands, height, width)
+
+
+def read(path: Path) -> Scene:
+    """Read a scene as a memory map.
+
+    Raises
+    ------
+    SceneError
+        If the name cannot be read or the size of the file is not what the name says.
+    """
+    name, dtype, shape = described(path)
+    return complete(Scene(map_cube(path, dtype, shape), name=name), path)
 
 
 def write(scene: Scene, path: Path) -> Path:
@@ -77,11 +88,12 @@ def write(scene: Scene, path: Path) -> Path:
 
     What is known of the bands goes into a JSON file beside it, see `bandpress.formats.sidecar`.
     """
-    match = _NAME.fullmatch(path.name)
-    named = replace(scene, name=match["name"] if match else path.name.removesuffix(".raw"))
-    final = path.with_name(file_name(named))
-    if match and final.name != path.name:
-        raise SceneError(f"{path}: the name gives another geometry or type; expected {final.name}")
+    final = path
+    if not claims(path):
+        final = path.with_name(file_name(replace(scene, name=path.name.removesuffix(".raw"))))
+    elif described(path)[1:] != (scene.dtype, scene.cube.shape):
+        expected = file_name(replace(scene, name=described(path)[0]))
+        raise SceneError(f"{path}: the name gives another geometry or type; expected {expected}")
     with atomic_path(final) as part:
         with open(part, "wb") as file:
             write_cube(scene.cube, file)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from bandpress.model.architecture import Architecture
+from bandpress.model.paper_form import PaperForm
 from bandpress.model.patches import Batch
 from bandpress.model.schedule import Settings
 from bandpress.model.trainer import Trainer
@@ -47,9 +49,9 @@ def matmul_rate() -> float:
 
 
 def train_speeds(
-    architecture: Architecture, patch: int, batch: int, steps: int, paper: bool
+    architecture: Architecture, patch: int, batch: int, steps: int, forms: Sequence[str]
 ) -> Iterator[Speed]:
-    """Measure training steps, in turn: as `bandpress train` takes them, in bfloat16, and as the paper's script does.
+    """Measure training steps in several forms, in turn.
 
     Parameters
     ----------
@@ -59,8 +61,9 @@ def train_speeds(
         Lines and samples of a patch; patches a step.
     steps
         How many steps the median is of.
-    paper
-        Measure the paper's form too: slow.
+    forms
+        Of ``"float32"``, as `bandpress train` takes steps, ``"bfloat16"``, the same with convolutions in bfloat16, and
+        ``"paper"``, as the paper's script takes them.
     """
     rng = np.random.default_rng(0)
     x = rng.random((batch, patch, patch, architecture.bands_per_cluster), np.float32)
@@ -71,15 +74,17 @@ def train_speeds(
         seconds = _median(step, steps)
         return Speed(name, seconds, x.size / seconds, 6 * macs / seconds / 1e9)
 
-    for name, bfloat16 in (("bandpress, float32", False), ("bandpress, bfloat16", True)):
-        settings = Settings((_LAMBDA,), patch=patch, batch=batch, bfloat16=bfloat16)
-        trainer = Trainer(architecture, settings, architecture.random_weights(0), _RANGE)
-        yield speed(name, lambda trainer=trainer: float(trainer.step(data, 1e-5, 0.99).loss))
-    if paper:
-        from bandpress.model.paper_form import PaperForm
+    for form in forms:
+        if form == "paper":
+            yield speed(form, partial(PaperForm(architecture, _LAMBDA).step, data))
+        else:
+            settings = Settings((_LAMBDA,), patch=patch, batch=batch, bfloat16=form == "bfloat16")
+            trainer = Trainer(architecture, settings, architecture.random_weights(0), _RANGE)
+            yield speed(form, partial(_step, trainer, data))
 
-        form = PaperForm(architecture, _LAMBDA)
-        yield speed("the paper's form", lambda: form.step(data))
+
+def _step(trainer: Trainer, data: Batch) -> float:
+    return float(trainer.step(data, 1e-5, 0.99).loss)
 
 
 def _median(call: Callable[[], object], count: int) -> float:

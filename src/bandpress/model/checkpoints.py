@@ -50,17 +50,27 @@ class Checkpoints:
         What is asked for, as JSON.
     resume
         Go on with what the folder holds, if it holds something; otherwise begin anew.
+    restart
+        Throw away what the folder holds.
 
     Raises
     ------
     ModelError
-        If the training to be resumed was started with other settings.
+        If the training to be resumed was started with other settings, or one is under way and neither `resume` nor
+        `restart` is given.
     """
 
-    def __init__(self, folder: str | Path, settings: Mapping[str, Any], resume: bool) -> None:
+    def __init__(
+        self, folder: str | Path, settings: Mapping[str, Any], resume: bool, restart: bool = False
+    ) -> None:
         self.folder = Path(folder)
         self._asked = json.loads(json.dumps(settings))
-        if resume and (self.folder / "settings.json").exists():
+        unfinished = (self.folder / "last.npz").exists() and not restart
+        if unfinished and not resume:
+            raise ModelError(
+                f"{self.folder}: holds a training that did not finish; expected to be told to resume or to restart it"
+            )
+        if unfinished:
             self._compare()
         else:
             if self.folder.exists():
@@ -135,5 +145,5 @@ class Checkpoints:
             if before.get(key) != self._asked.get(key):
                 raise ModelError(
                     f"{self.folder}: that training was started with {key} = {before.get(key)!r}; found "
-                    f"{self._asked.get(key)!r} now, expected the same to resume it"
+                    f"{self._asked.get(key)!r} now, expected the same to resume it (or restart)"
                 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -158,7 +158,7 @@ class Patches:
         rng = np.random.default_rng((self.seed, _HELD_OUT))
         return self._draw(rng, count, symmetries=False)
 
-    def batches(self, start: int = 0) -> Iterator[Batch]:
+    def batches(self, start: int = 0) -> Generator[Batch, None, None]:
         """Yield the batches from number `start` on, without end, cut by a thread of their own."""
         ready: queue.Queue[Batch | BaseException] = queue.Queue(maxsize=8)
         stopped = threading.Event()

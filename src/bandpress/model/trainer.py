@@ -92,6 +92,12 @@ class Trainer:
         bits, squared, loss = totals
         return bits / batch.x.size, squared / batch.x.size, loss / len(batch.x)
 
+    def decoded(self, batch: Batch, lambda_: float) -> np.ndarray:
+        """Return what patches look like after coding at a lambda, normalised, shape as `Batch.x`."""
+        worth = tf.reduce_mean(tf.square(tf.constant(batch.ranges)), axis=1)
+        quality, _ = self._quality(tf.fill((len(batch.x),), tf.constant(lambda_, tf.float32)), worth)
+        return self.network(tf.constant(batch.x), False, quality).reconstruction.numpy()
+
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that a step depends on, as arrays."""
         found = {f"variable/{i}": v.numpy() for i, v in enumerate(self._variables)}

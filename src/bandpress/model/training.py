@@ -18,6 +18,7 @@ from bandpress.errors import ModelError
 from bandpress.model import store, warm_start
 from bandpress.model.architecture import Architecture
 from bandpress.model.checkpoints import Checkpoints
+from bandpress.model.dashboard import Dashboard
 from bandpress.model.finalise import finalise
 from bandpress.model.patches import MULTIPLE, Batch, Patches, split_lines
 from bandpress.model.schedule import Budget, Settings, learning_rate
@@ -51,7 +52,9 @@ def train(
     validation: Sequence[Scene] = (),
     init_from: str | Path | None = None,
     resume: bool = False,
+    restart: bool = False,
     threads: int | None = None,
+    tensorboard: str | Path | None = None,
     card: Mapping[str, Any] | None = None,
     report: Report = lambda progress: None,
     say: Callable[[str], object] = lambda line: None,
@@ -78,8 +81,12 @@ def train(
         Folder of a model to go on from instead of a warm start: of the same architecture.
     resume
         Go on with the state in ``OUT.training``, if there is one.
+    restart
+        Throw that state away.
     threads
         Of TensorFlow; default: one a processor.
+    tensorboard
+        Folder for TensorBoard's event files. Default: none are written.
     card
         What else the model's card is to say: ``sensor``, for example.
     report
@@ -128,10 +135,9 @@ def train(
         weights, reference = _from_model(init_from, architecture, settings, facts)
     facts["reference_range"] = reference
     asked = facts | {"architecture": architecture.to_json()}
-    kept = Checkpoints(Path(f"{out}.training"), asked, resume)
-    run = _Run(
-        Trainer(architecture, settings, weights, reference), settings, held_out.fixed(_VALIDATION), kept
-    )
+    kept = Checkpoints(Path(f"{out}.training"), asked, resume, restart)
+    trainer = Trainer(architecture, settings, weights, reference)
+    run = _Run(trainer, settings, held_out.fixed(_VALIDATION), kept, Dashboard(tensorboard))
     run.resume()
     with closing(patches.batches(run.step)) as batches:
         run.until_done(batches, report, say)
@@ -145,8 +151,11 @@ def train(
 class _Run:
     """A training under way."""
 
-    def __init__(self, trainer: Trainer, settings: Settings, held_out: Batch, kept: Checkpoints) -> None:
-        self.trainer, self.settings, self.held_out, self.kept = trainer, settings, held_out, kept
+    def __init__(
+        self, trainer: Trainer, settings: Settings, held_out: Batch, kept: Checkpoints, board: Dashboard
+    ) -> None:
+        self.trainer, self.settings, self.held_out = trainer, settings, held_out
+        self.kept, self.board = kept, board
         self.step, self.best_loss, self.since_best, self.spent = 0, math.inf, 0, 0.0
         self.checked = -1
 
@@ -215,11 +224,14 @@ class _Run:
             results = list(self._validated().values())
             # Over a family, the mean of the logarithms: each quality counts the same.
             loss = float(np.exp(np.mean([np.log(result[2]) for result in results])))
+            first = Batch(*(part[:1] for part in self.held_out))
+            middle = self.settings.lambdas[len(results) // 2]
+            self.board.images(self.step, first.x[0], self.trainer.decoded(first, middle)[0])
             self.since_best += 1
             if loss < self.best_loss:
                 self.best_loss, self.since_best = loss, 0
                 self.kept.save("best", self.trainer.network.weights())
-        run = {"step": self.step, "checked": self.checked, "since": self.since_best}
+        run: dict[str, float] = {"step": self.step, "checked": self.checked, "since": self.since_best}
         run |= {"best": self.best_loss, "spent": budget.seconds}
         self.kept.save(
             "last", self.trainer.state() | {f"run/{key}": np.array(value) for key, value in run.items()}
@@ -240,6 +252,7 @@ class _Run:
             row |= {"train_bps": recent[0] / samples, "train_mse": recent[1] / samples}
             row |= {"train_psnr": warm_start.psnr(recent[1] / samples), "train_loss": recent[2] / recent[3]}
         self.kept.note(row)
+        self.board.scalars(self.step, row)
         say(
             f"step {self.step}: validation at {bps:.4f} bps, {row['validation_psnr']:.2f} dB, loss {loss:.4g}"
         )

@@ -244,10 +244,13 @@ def _subbands(x: np.ndarray, filters: np.ndarray) -> np.ndarray:
     """Halve the size; channels (n, h, w, c) become (n, h/2, w/2, 4c). Periodic at the borders, hence orthonormal."""
 
     def along(values: np.ndarray, axis: int) -> list[np.ndarray]:
-        taps = [
-            np.roll(values, 2 - tap, axis).take(np.arange(0, values.shape[axis], 2), axis) for tap in range(5)
-        ]
-        return [sum(np.float32(w) * t for w, t in zip(f, taps, strict=True) if w) for f in filters]
+        even = np.arange(0, values.shape[axis], 2)
+        parts = []
+        for row in filters.astype(np.float32):
+            used = np.flatnonzero(row)
+            taps = [row[tap] * np.roll(values, 2 - tap, axis).take(even, axis) for tap in used]
+            parts.append(np.add.reduce(taps))
+        return parts
 
     return np.concatenate([part for rows in along(x, 1) for part in along(rows, 2)], axis=-1)
 
