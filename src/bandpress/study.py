@@ -141,6 +141,11 @@ class CodecEntry(_Section):
         return self
 
     @property
+    def protocol(self) -> str:
+        """How rate is spread over clusters: ``equal`` for each, or ``shared`` by distortion as a network does."""
+        return self.allocation or ("equal" if self.model is None else "shared")
+
+    @property
     def points(self) -> dict[str, dict[str, Any]]:
         """The codec's options at each operating point, by the point's name."""
         common: dict[str, Any] = dict(self.options)
