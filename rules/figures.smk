@@ -86,7 +86,8 @@ for name, (script, reads, needs, options) in FIGURES.items():
             reads=reads,
             needs=needs,
         output:
-            multiext(f"{OUT}/figures/{name}", ".pdf", ".svg", ".png", ".csv"),
+            multiext(f"{OUT}/figures/{name}", ".svg", ".png", ".csv"),
+            pdf=f"{OUT}/figures/{name}.pdf",
         log:
             f"{OUT}/logs/figures/{name}.log",
         benchmark:
@@ -101,4 +102,4 @@ for name, (script, reads, needs, options) in FIGURES.items():
             options=options,
         shell:
             "envs/run analysis python {input.script} {input.reads:q} {params.options:q}"
-            " --output {output[0]} > {log} 2>&1"
+            " --output {output.pdf} > {log} 2>&1"
