@@ -21,7 +21,7 @@ def about(wildcards):
             "label": entry.label or wildcards.codec,
             "family": entry.codec,
             "point": wildcards.point,
-            "protocol": entry.allocation or "equal",
+            "protocol": entry.protocol,
         }
     )
 

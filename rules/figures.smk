@@ -56,7 +56,7 @@ for dataset in STUDY.test_sets:
 for dataset, look in STUDY.figures.false_colour.items():
     samples, name = samples_of(dataset), dataset.lower()
     colours = samples_options(dataset, "--bands", *look.bands, "--rate", STUDY.figures.rate)
-    FIGURES[f"spectra_{name}"] = ("spectra", [], samples, samples_options(dataset))
+    FIGURES[f"spectra_{name}"] = ("spectra", [RD], samples, samples_options(dataset))
     FIGURES[f"false_colour_{name}"] = ("false_colour", [RD], samples, colours)
 if LEARNED:
     MODELS = f"{OUT}/tables/models.csv"
@@ -86,7 +86,8 @@ for name, (script, reads, needs, options) in FIGURES.items():
             reads=reads,
             needs=needs,
         output:
-            multiext(f"{OUT}/figures/{name}", ".pdf", ".svg", ".png", ".csv"),
+            multiext(f"{OUT}/figures/{name}", ".svg", ".png", ".csv"),
+            pdf=f"{OUT}/figures/{name}.pdf",
         log:
             f"{OUT}/logs/figures/{name}.log",
         benchmark:
@@ -101,4 +102,4 @@ for name, (script, reads, needs, options) in FIGURES.items():
             options=options,
         shell:
             "envs/run analysis python {input.script} {input.reads:q} {params.options:q}"
-            " --output {output[0]} > {log} 2>&1"
+            " --output {output.pdf} > {log} 2>&1"

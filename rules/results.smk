@@ -63,7 +63,8 @@ for name, (reads, options) in TABLES.items():
             script=f"scripts/table_{name}.py",
             reads=reads,
         output:
-            multiext(f"{OUT}/tables/{name}", ".csv", ".md", ".tex"),
+            multiext(f"{OUT}/tables/{name}", ".md", ".tex"),
+            csv=f"{OUT}/tables/{name}.csv",
         log:
             f"{OUT}/logs/tables/{name}.log",
         benchmark:
@@ -78,7 +79,7 @@ for name, (reads, options) in TABLES.items():
             options=options,
         shell:
             "envs/run analysis python {input.script} {input.reads:q} {params.options:q}"
-            " --output {output[0]} > {log} 2>&1"
+            " --output {output.csv} > {log} 2>&1"
 
 
 rule provenance:

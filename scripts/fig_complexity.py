@@ -47,8 +47,8 @@ def draw(args: argparse.Namespace) -> None:
                 label=label,
             )
     ax.set_xticks(sorted(set(networks["bands_per_cluster"])))
-    ax.margins(x=0.15, y=0.1)
-    ax.set_ylim(bottom=0)
+    ax.margins(x=0.15)
+    ax.set_ylim(0, 1.12 * networks[["encoder_kmac_per_sample", "decoder_kmac_per_sample"]].max(axis=None))
     ax.set_xlabel("Bands a cluster, k")
     ax.set_ylabel("kMAC per sample")
     style.legend(figure, *ax.get_legend_handles_labels())

@@ -64,7 +64,7 @@ def draw(args: argparse.Namespace) -> None:
     ax.set_xscale("log")
     low, high = mean["kmac_per_sample"].min() / 1.8, mean["kmac_per_sample"].max() * 1.8
     ax.set_xlim(low, high)
-    ticks = [t for d in range(-2, 5) for t in (10.0**d, 2 * 10.0**d, 5 * 10.0**d) if low <= t <= high]
+    ticks = [t for d in range(-2, 5) for t in (10.0**d * m for m in (1, 1.5, 2, 3, 5, 7)) if low <= t <= high]
     ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
     ax.minorticks_off()
     ax.margins(y=0.15)

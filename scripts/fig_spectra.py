@@ -3,8 +3,8 @@ r"""Spectra of a few pixels before and after coding. Writes .pdf, .svg, .png and
 Without --pixel: those at the 10th, 50th and 90th percentile of the sum over bands.
 
 Example:
-  python scripts/fig_spectra.py --original results/demo/scenes/IndianPines_test/indian_pines_south \
-      --reconstruction "learned, k = 3"=results/demo/decoded/IndianPines_test/indian_pines_south/learned-k3/q2 \
+  python scripts/fig_spectra.py results/demo/rd.csv --original results/demo/scenes/IndianPines_test/indian_pines_south \
+      --reconstruction learned-k3/q2=results/demo/decoded/IndianPines_test/indian_pines_south/learned-k3/q2 \
       --output results/demo/figures/spectra.pdf
 """
 
@@ -18,7 +18,7 @@ import pandas as pd
 
 from bandpress import Scene, read_scene
 from bandpress.errors import SceneError, StudyError
-from bandpress.figures import script, style
+from bandpress.figures import results, script, style
 from bandpress.figures.lines import with_gaps
 from bandpress.scripting import only_file
 
@@ -44,14 +44,24 @@ def pixel(text: str) -> tuple[int, int]:
     return int(line) - 1, int(sample) - 1
 
 
+def names(rd: Path | None, scene: str) -> dict[str, str]:
+    """Return, for each CODEC/POINT of a scene, the codec's label and the rate."""
+    if rd is None:
+        return {}
+    frame = results.of_sensor(results.read_rd(rd), scenes=[scene])
+    return {f"{row.codec}/{row.point}": f"{row.label} ({row.bps:.2f} bps)" for row in frame.itertuples()}
+
+
 def draw(args: argparse.Namespace) -> None:
     """Draw the figure."""
     original = read_scene(only_file(args.original))
+    known_names = names(args.rd, args.scene or original.name)
     decoded = {}
     for item in args.reconstruction:
         label, _, path = item.rpartition("=")
+        label = known_names.get(label, label)
         if not label:
-            raise StudyError(f"--reconstruction {item}: expected LABEL=FILE")
+            raise StudyError(f"--reconstruction {item}: expected NAME=FILE")
         decoded[label] = read_scene(only_file(Path(path)))
         if decoded[label].cube.shape != original.cube.shape:
             raise SceneError(f"{path}: shape {decoded[label].cube.shape}; expected {original.cube.shape}")
@@ -104,7 +114,17 @@ def main(argv: list[str] | None = None) -> int:
     """Run the script."""
     parser = script.parser(__doc__)
     parser.add_argument("--original", type=Path, required=True, help="scene, or the folder of one")
-    parser.add_argument("--reconstruction", action="append", required=True, metavar="LABEL=FILE")
+    parser.add_argument(
+        "--reconstruction",
+        action="append",
+        required=True,
+        metavar="NAME=FILE",
+        help="NAME: CODEC/POINT, or any text",
+    )
+    parser.add_argument(
+        "rd", nargs="?", type=Path, help="rd.csv, to name CODEC/POINT as the other figures do"
+    )
+    parser.add_argument("--scene", help="name of the scene in rd.csv (default: that of the file)")
     parser.add_argument("--pixel", action="append", type=pixel, metavar="LINE,SAMPLE", help="counted from 1")
     args = parser.parse_args(argv)
     return script.run(lambda: draw(args), args.output)

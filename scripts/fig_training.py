@@ -52,6 +52,9 @@ def read_log(item: str) -> pd.DataFrame:
     missing = [c for c in ("step", "train_bps", "train_psnr") if c not in log.columns]
     if missing:
         raise StudyError(f"{path}: column {missing[0]!r} is missing; expected the log of a training")
+    restarts = log.index[log["step"].diff() < 0]
+    if len(restarts):  # a training that was begun anew: the last one made the model
+        log = log.loc[restarts[-1] :]
     log.insert(0, "model", name or file.parent.name)
     return log
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from bandpress import coding, synthesis
-from bandpress.bitstream import Header, Reader
+from bandpress.bitstream import Header
 from bandpress.clusters import split
 from bandpress.codecs import learned
 from bandpress.formats import read_scene, write_scene

@@ -41,7 +41,7 @@ _PREFIX = struct.Struct("<8sHHII")
 _ENTRY = struct.Struct("<II")
 _CHECK = struct.Struct("<I")
 _DIGEST_BYTES = 32
-_DTYPES = tuple(np.dtype(name).newbyteorder(order).str for name in CODABLE for order in "<>")
+_DTYPES = tuple(np.dtype(order + np.dtype(name).str[1:]).str for name in CODABLE for order in "<>")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MOST_HEADER_BYTES = 1 << 20
 _MOST_BANDS = 1 << 14
@@ -144,12 +144,6 @@ class Header:
             metadata=self.metadata.get("metadata", {}),
         )
 
-    @property
-    def overhead(self) -> int:
-        """Bytes that a file with this header has besides its chunks."""
-        index = _ENTRY.size * len(self.clusters)
-        return _PREFIX.size + len(self._pack()) + index + _CHECK.size + _DIGEST_BYTES
-
     def _pack(self) -> bytes:
         text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), allow_nan=False)
         return zlib.compress(text.encode("ascii"), 9)
@@ -207,6 +201,12 @@ class Header:
                 raise ValueError(f"{key} is not a list of {self.bands}")
             if not all(isinstance(value, bool | int | float) for value in values):
                 raise ValueError(f"{key} holds something that is not a number")
+
+
+def overhead(header: Header) -> int:
+    """Return the bytes of a file with this header besides its chunks."""
+    fixed = _PREFIX.size + _CHECK.size + _DIGEST_BYTES
+    return fixed + len(header._pack()) + _ENTRY.size * len(header.clusters)
 
 
 def write(path: str | os.PathLike[str], header: Header, chunks: Iterable[bytes]) -> int:

@@ -36,8 +36,8 @@ class _Section(BaseModel):
 class TrainedFamily(_Section):
     """Models that the workflow trains.
 
-    `kind` is ``separate``, one network a lambda as in the paper, or ``gains``, one network for all of them, which codes at
-    any rate between. Quality q is the q-th lambda, counted from 1; a network with gains also knows those between.
+    `kind` is ``separate``, one network a lambda as in the paper, or ``gains``, one network for all of them, which codes
+    at any rate between. Quality q is the q-th lambda, counted from 1; a network with gains also knows those between.
     """
 
     source: Literal["train"]
@@ -139,6 +139,11 @@ class CodecEntry(_Section):
         if (self.codec == "learned") != (self.model is not None):
             raise ValueError("a model family belongs to the learned codec, and to no other")
         return self
+
+    @property
+    def protocol(self) -> str:
+        """How rate is spread over clusters: ``equal`` for each, or ``shared`` by distortion as a network does."""
+        return self.allocation or ("equal" if self.model is None else "shared")
 
     @property
     def points(self) -> dict[str, dict[str, Any]]:
@@ -286,7 +291,9 @@ def _check_points(family: TrainedFamily | FetchedFamily, entry: CodecEntry, wher
     """Refuse qualities that a family does not have, and rates where it cannot choose any."""
     gains = isinstance(family, TrainedFamily) and family.kind == "gains"
     if entry.rates and not gains:
-        raise _Misplaced((*where, "rates"), f"rates of {entry.model}, whose kind is not gains; expected qualities")
+        raise _Misplaced(
+            (*where, "rates"), f"rates of {entry.model}, whose kind is not gains; expected qualities"
+        )
     for quality in entry.qualities:
         if quality > family.qualities or (quality % 1 and not gains):
             numbers = "a number" if gains else "an integer"
@@ -323,7 +330,9 @@ def load_study(path: str | Path) -> Study:
     if not path.is_file():
         raise StudyError(f"{path}: no such study file")
     if path.stat().st_size > MOST_BYTES:
-        raise StudyError(f"{path}: {path.stat().st_size} bytes; expected a study file of at most {MOST_BYTES}")
+        raise StudyError(
+            f"{path}: {path.stat().st_size} bytes; expected a study file of at most {MOST_BYTES}"
+        )
     try:
         raw = YAML(typ="rt", pure=True).load(path.read_text("utf-8"))
     except MarkedYAMLError as error:

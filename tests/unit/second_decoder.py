@@ -1,4 +1,4 @@
-"""A decoder of the learned codec written from docs/bitstream.md alone: NumPy and the standard library, no TensorFlow."""
+"""A decoder of the learned codec written from docs/bitstream.md alone: NumPy and the standard library."""
 
 import hashlib
 import json

@@ -1,8 +1,9 @@
+import resource
+
 import numpy as np
 import pytest
 
 from bandpress.errors import ModelError
-from bandpress.model import checkpoints
 from bandpress.model.checkpoints import Checkpoints
 
 
@@ -14,17 +15,18 @@ def test_a_state_survives(tmp_path):
     assert again.load("best") is None
 
 
-def test_a_write_that_fails_leaves_the_state_before(tmp_path, monkeypatch):
+def test_a_full_disk_leaves_the_state_before(tmp_path):
     kept = Checkpoints(tmp_path / "t", {}, resume=False)
     kept.save("last", {"a": np.zeros(3)})
-
-    def full(file, **arrays):
-        file.write(b"half")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(checkpoints.np, "savez", full)
-    with pytest.raises(OSError, match="No space"):
-        kept.save("last", {"a": np.ones(3)})
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        with pytest.raises(
+            ModelError, match=r"last.npz: File too large while writing 8\d+ bytes; expected room"
+        ):
+            kept.save("last", {"a": np.ones(10_000)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     np.testing.assert_array_equal(kept.load("last")["a"], 0)
     assert sorted(p.name for p in (tmp_path / "t").iterdir()) == ["last.npz", "settings.json"]
 

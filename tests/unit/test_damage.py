@@ -9,10 +9,10 @@ import zlib
 from pathlib import Path
 
 import crc32c
+import golden
 import numpy as np
 import pytest
 
-import golden
 from bandpress.coding import decompress
 from bandpress.errors import BitstreamError
 
@@ -40,14 +40,14 @@ for _ in range(500):
 slowest = 0
 for i, case in enumerate(cases):
     bad.write_bytes(case)
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         decompress(bad, model=model)
         raise SystemExit(f"case {i} gave samples")
     except BitstreamError as error:
         assert str(bad) in str(error), error
         assert "\\n" not in str(error), error
-    slowest = max(slowest, time.perf_counter() - started)
+    slowest = max(slowest, time.process_time() - started)
 assert "tensorflow" not in sys.modules, "a damaged file must not wait for TensorFlow"
 print(len(cases), slowest, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 """
@@ -115,11 +115,11 @@ def forged(tmp_path, **changes):
 )
 def test_a_forged_header_gives_one_typed_error(tmp_path, changes):
     path = forged(tmp_path, **changes)
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(BitstreamError, match=r"forged\.bpk") as caught:
         decompress(path, model=MODEL)
     assert "\n" not in str(caught.value)
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0
 
 
 def test_an_unknown_codec_names_the_file(tmp_path):
@@ -169,7 +169,7 @@ def test_a_chunk_that_does_not_parse_gives_one_typed_error(tmp_path, cut):
 
 
 def test_overhead_is_within_its_bound(tmp_path):
-    from bandpress.bitstream import Header, write
+    from bandpress.bitstream import Header, overhead, write
 
     wavelengths = np.linspace(365.9298, 2496.2360, 224).tolist()
     known = {"wavelengths": wavelengths, "fwhm": [9.85 + 0.001 * b for b in range(224)], "sensor": "AVIRIS"}
@@ -177,5 +177,5 @@ def test_overhead_is_within_its_bound(tmp_path):
         224, 512, 680, "<u2", "learned", 1, {"lambda": 0.0003}, "ab" * 32, "f080806t01p00r07", known
     )
     size = write(tmp_path / "a.bpk", header, [b""] * 224)
-    assert size == header.overhead
+    assert size == overhead(header)
     assert size <= 2048 + 16 * 224

@@ -9,7 +9,12 @@ import pytest
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
-PINS = {"analysis": "workflow", "workflow": "workflow", "tensorflow": "tensorflow", "tensorflow-gpu": "tensorflow-gpu"}
+PINS = {
+    "analysis": "workflow",
+    "workflow": "workflow",
+    "tensorflow": "tensorflow",
+    "tensorflow-gpu": "tensorflow-gpu",
+}
 
 
 def normal(name):

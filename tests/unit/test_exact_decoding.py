@@ -5,12 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import golden
 import numpy as np
 import pytest
 
-import golden
-from bandpress.model.integer import ACTIVATION, HyperSynthesis
 from bandpress.errors import ModelError
+from bandpress.model.integer import ACTIVATION, HyperSynthesis
 
 pytest.importorskip("tensorflow", reason="needs the TensorFlow environment")
 pytestmark = pytest.mark.tensorflow

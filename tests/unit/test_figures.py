@@ -379,3 +379,22 @@ def test_the_table_of_scenes_reads_them(whole, tmp_path):
     make("table_datasets", TABLES, [str(demo), str(scenes / "south")], tmp_path / "datasets")
     row = pd.read_csv(tmp_path / "datasets.csv").iloc[0]
     assert (row["bands"], row["lines"], row["samples"], row["type"]) == (*SHAPE, "uint16")
+
+
+def test_a_training_begun_anew_shows_its_last_run(tmp_path):
+    import fig_training
+
+    log = tmp_path / "log.csv"
+    log.write_text("step,train_bps,train_psnr\n0,1,40\n100,1,41\n0,2,50\n100,2,51\n")
+    assert fig_training.read_log(f"k3/q1={log}")["train_psnr"].tolist() == [50, 51]
+
+
+def test_spectra_are_named_as_in_the_other_figures(whole, tmp_path):
+    _, kinds, arguments = next(entry for entry in commands(whole) if entry[0] == "fig_spectra")
+    arguments = [
+        str(whole / "rd.csv"),
+        *arguments[:-1],
+        arguments[-1].replace("=learned-k3=", "=learned-k3/p1="),
+    ]
+    make("fig_spectra", kinds, arguments, tmp_path / "spectra")
+    assert set(pd.read_csv(tmp_path / "spectra.csv")["curve"]) == {"Original", "Learned, k = 3 (0.20 bps)"}

@@ -2,10 +2,10 @@
 
 import json
 
+import golden
 import numpy as np
 import pytest
 
-import golden
 from bandpress.bitstream import Reader
 from bandpress.clusters import Cluster
 from bandpress.coding import compress, decompress

@@ -99,6 +99,22 @@ def test_interrupted_and_uninterrupted_trainings_agree(tmp_path):
     assert [row["step"] for row in log(tmp_path / "cut")] == [row["step"] for row in log(tmp_path / "whole")]
 
 
+def test_a_model_that_cannot_be_written_is_finished_later(tmp_path, trained, monkeypatch):
+    from bandpress.model import store
+
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "save_file", full)
+        with pytest.raises(ModelError, match="No space left on device"):
+            train(tmp_path / "m")
+    assert not (tmp_path / "m").exists()
+    seen = []
+    assert train(tmp_path / "m", resume=True, report=seen.append).digest == trained[1].digest
+    assert seen == []
+
+
 def test_a_family_learns_all_its_lambdas_at_once(tmp_path):
     lambdas = (1e-4, 1e-3, 1e-2)
     family = Settings(**(QUICK.to_json() | {"lambdas": lambdas, "steps": 30}))

@@ -39,14 +39,14 @@ def tiny_paper_study(addresses: dict[str, str]) -> dict:
         family["archive"] = {"url": addresses["models"], "unpack": True}
         family["members"] = family["members"][:1]
     for codec in study["codecs"].values():
-        for key, kept in (("qualities", [1]), ("rates", [1.0])):
+        for key, kept in (("qualities", [1]), ("rates", [2.0])):
             if key in codec:
                 codec[key] = kept
-    study["figures"]["rate"] = 1.0
+    study["figures"]["rate"] = 2.0
     for shown in study["figures"]["false_colour"].values():
         shown["bands"] = [6, 4, 2]
         shown["points"] = {
-            name: "q1" if "qualities" in study["codecs"][name] else "r1" for name in shown["points"]
+            name: "q1" if "qualities" in study["codecs"][name] else "r2" for name in shown["points"]
         }
     return study
 

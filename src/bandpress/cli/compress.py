@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from bandpress.bitstream import SUFFIX
+from bandpress.bitstream import SUFFIX, Reader
 from bandpress.cli.progress import bands_bar
 from bandpress.codecs import REGISTRY, make_codec
 from bandpress.coding import compress, rate
@@ -80,7 +80,14 @@ def command(
             raise CodecError(f"{target}: exists already; give --overwrite to replace it")
         with bands_bar(path.name, scene.bands) as progress:
             size = compress(scene, target, codec, progress)
-        click.echo(f"{target}: {size} bytes, {rate(target, scene.cube.shape):.4f} bits per sample")
+        reached = f"{rate(target, scene.cube.shape):.4f} bits per sample"
+        if "rate" in given:
+            reached += f" ({given['rate']:g} asked for)"
+        if "psnr" in given:
+            with Reader(target) as reader:
+                found = reader.header.parameters.get("psnr", float("nan"))
+            reached += f", {found:.2f} dB ({given['psnr']:g} asked for)"
+        click.echo(f"{target}: {size} bytes, {reached}")
 
 
 def expanded(scenes: tuple[Path, ...]) -> list[Path]:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from bandpress import bitstream
 from bandpress.bitstream import Header
 from bandpress.clusters import Cluster
 from bandpress.errors import CodecError
@@ -23,7 +22,7 @@ S = TypeVar("S")
 def chunk_budget(header: Header, rate: float) -> float:
     """Return the bytes that `rate` bits per sample leave for the chunks of a file with this header."""
     samples = header.bands * header.lines * header.samples
-    return rate * samples / 8 - bitstream.overhead(header)
+    return rate * samples / 8 - header.overhead
 
 
 def equal_shares(
@@ -68,7 +67,7 @@ def within(rate: float, header: Header, chunks: Iterable[bytes]) -> Iterator[byt
         After the last chunk, with the rate that was reached.
     """
     samples = header.bands * header.lines * header.samples
-    total = bitstream.overhead(header)
+    total = header.overhead
     for chunk in chunks:
         total += len(chunk)
         yield chunk

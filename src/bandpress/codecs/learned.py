@@ -27,7 +27,7 @@ from bandpress.codecs.base import Codec, Encoding
 from bandpress.codecs.side import Ranges, side_bytes
 from bandpress.errors import BitstreamError, CodecError, MissingDependencyError, ModelError
 from bandpress.model import catalogue
-from bandpress.model.architecture import Architecture
+from bandpress.model.architecture import LATENT_STRIDE, Architecture
 from bandpress.model.quality import cluster_steps
 from bandpress.model.store import StoredModel
 from bandpress.pipeline import ahead, batches
@@ -175,15 +175,21 @@ class Batch(NamedTuple):
 
 
 def load_batch(scene: Scene, clusters: Sequence[Cluster], point: Point) -> Batch:
-    """Read clusters and normalise them."""
+    """Read clusters and normalise them; lines and samples are repeated at the ends up to whole latents.
+
+    What stands beyond the ends is cut off after decoding, so this is the encoder's choice; zeros, which the network's
+    own borders hold, cost distortion along the last lines and samples.
+    """
     k = point.model.architecture.bands_per_cluster
     cubes = [scene.cube[cluster.bands] for cluster in clusters]
     ranges = [Ranges.of(cube) for cube in cubes]
     active = [i for i, found in enumerate(ranges) if not found.constant]
     steps = _steps(point, [ranges[i] for i in active], k)
-    x = np.empty((len(active), scene.lines, scene.samples, k), np.float32)
+    beyond = [(0, 0), *((0, -side % LATENT_STRIDE) for side in (scene.lines, scene.samples))]
+    shape = (scene.lines + beyond[1][1], scene.samples + beyond[2][1])
+    x = np.empty((len(active), *shape, k), np.float32)
     for place, i in enumerate(active):
-        bands = ranges[i].normalise(cubes[i])
+        bands = np.pad(ranges[i].normalise(cubes[i]), beyond, mode="edge")
         for band in range(k):
             x[place, :, :, band] = bands[min(band, len(bands) - 1)]
     return Batch(ranges, steps, active, x)
@@ -197,7 +203,7 @@ def _steps(point: Point, ranges: Sequence[Ranges], k: int) -> np.ndarray:
     reference = float(card.get("reference_range", 0.0)) or float(
         np.sqrt(np.mean(np.square(widths, dtype=float)))
     )
-    return cluster_steps(card["lambda"], reference, point.lambda_, widths).astype(np.int32)
+    return cluster_steps(lambdas_of(point.model).tolist(), reference, point.lambda_, widths).astype(np.int32)
 
 
 def analyse_batch(network: "Network", batch: Batch) -> "Symbols | None":
@@ -289,8 +295,30 @@ def point_of_quality(family: Sequence[StoredModel], quality: float | None) -> Po
         raise CodecError(f"quality {chosen:g}; expected {kind} of 1 to {most} with this family of models")
     if not gains:
         return Point(family[int(chosen) - 1])
-    lambdas = np.log(np.asarray(family[0].card["lambda"], float))
-    return Point(family[0], float(np.exp(np.interp(chosen - 1, np.arange(most), lambdas))))
+    return Point(
+        family[0], float(np.exp(np.interp(chosen - 1, np.arange(most), np.log(lambdas_of(family[0])))))
+    )
+
+
+def lambdas_of(model: StoredModel) -> np.ndarray:
+    """Return the lambda of each quality of a model with gains, from its card, lowest first.
+
+    Raises
+    ------
+    ModelError
+        If the card does not tell them.
+    """
+    found = model.card.get("lambda")
+    try:
+        values = np.asarray(found, float)
+    except (TypeError, ValueError):
+        values = np.empty(0)
+    if values.shape != (model.architecture.qualities,) or not (np.diff(values, prepend=0) > 0).all():
+        raise ModelError(
+            f"{model.path}: lambda on the card is {found!r}; "
+            f"expected {model.architecture.qualities} rising numbers, one a quality"
+        )
+    return values
 
 
 def open_network(model: StoredModel) -> "Network":

@@ -5,12 +5,12 @@ that reaches it, is taken. A model with gains is searched along lambda, which ev
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bandpress.bitstream import Header
+from bandpress.bitstream import Header, overhead
 from bandpress.clusters import Cluster, split
 from bandpress.codecs.base import Encoding
 from bandpress.model.store import StoredModel
@@ -66,7 +66,7 @@ def search(codec: "Learned", scene: Scene, family: Sequence[StoredModel]) -> Enc
     Returns
     -------
     Encoding
-        At the operating point that was found; what it reaches is for the caller to measure on the file.
+        At the operating point that was found; with the PSNR that it reaches among the parameters if that was asked.
     """
     kind = "rate" if codec.rate is not None else "psnr"
     target = codec.rate if codec.rate is not None else codec.psnr
@@ -84,7 +84,10 @@ def search(codec: "Learned", scene: Scene, family: Sequence[StoredModel]) -> Enc
         trial = _along_lambda(family[0], kind, target, on_sample, on_file)
     else:
         trial = _among_models(family, kind, target, on_sample, on_file)
-    return codec.encode_at(scene, trial.point, trial.chunks)
+    encoding = codec.encode_at(scene, trial.point, trial.chunks)
+    if kind == "psnr":
+        return replace(encoding, parameters={**encoding.parameters, "psnr": round(trial.value, 3)})
+    return encoding
 
 
 def _try(
@@ -96,13 +99,12 @@ def _try(
         scene, codec.name, encoding.bands_per_cluster, encoding.parameters, encoding.model
     )
     bands = sum(cluster.count for cluster in clusters)
-    size = sum(map(len, chunks)) + header.overhead * bands / scene.bands
+    size = sum(map(len, chunks)) + overhead(header) * bands / scene.bands
     if kind == "rate":
         return Trial(point, chunks, 8 * size / (bands * scene.lines * scene.samples))
     squared = 0.0
-    for cluster, decoded in zip(
-        clusters, codec.decode_with(point.model, header, zip(clusters, chunks)), strict=True
-    ):
+    pairs = list(zip(clusters, chunks, strict=True))
+    for cluster, decoded in zip(clusters, codec.decode_with(point.model, header, pairs), strict=True):
         error = scene.cube[cluster.bands].astype(np.float32) - decoded
         squared += float(np.einsum("bls,bls->", error, error, dtype=np.float64))
     mse = squared / (bands * scene.lines * scene.samples)
@@ -152,9 +154,9 @@ def _along_lambda(
     on_sample: Callable[["Point"], Trial],
     on_file: Callable[["Point"], Trial],
 ) -> Trial:
-    from bandpress.codecs.learned import Point
+    from bandpress.codecs.learned import Point, lambdas_of
 
-    lambdas = np.log(np.asarray(model.card["lambda"], float))
+    lambdas = np.log(lambdas_of(model))
     low, high = float(lambdas[0]) - _BEYOND, float(lambdas[-1]) + _BEYOND
     for _ in range(_HALVINGS):
         middle = (low + high) / 2

@@ -11,6 +11,7 @@ A training of model ``OUT`` keeps its state in the folder ``OUT.training``::
 from __future__ import annotations
 
 import csv
+import io
 import json
 import shutil
 import zipfile
@@ -85,9 +86,24 @@ class Checkpoints:
         return self.folder / "log.csv"
 
     def save(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
-        """Write a state, whole or not at all."""
-        with atomic_path(self.folder / f"{name}.npz") as part, open(part, "wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
+        """Write a state, whole or not at all.
+
+        Raises
+        ------
+        ModelError
+            If there is no room; the state that was there before stays.
+        """
+        path = self.folder / f"{name}.npz"
+        state = io.BytesIO()  # np.savez on a disk that fills up fails in other ways than OSError
+        np.savez(state, **arrays)  # type: ignore[arg-type]
+        try:
+            with atomic_path(path) as part:
+                part.write_bytes(state.getbuffer())
+        except OSError as error:
+            raise ModelError(
+                f"{path}: {error.strerror} while writing {state.tell()} bytes; expected room for them (what was saved "
+                "before is kept)"
+            ) from None
 
     def load(self, name: str) -> dict[str, np.ndarray] | None:
         """Read a state; None if there is none.

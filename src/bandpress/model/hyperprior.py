@@ -190,7 +190,7 @@ class Hyperprior(tf.Module):
     def _gdn(self, transform: str, layer: int) -> tuple[tf.Tensor, tf.Tensor]:
         return self.weight(f"{transform}/{layer}/beta"), self.weight(f"{transform}/{layer}/gamma")
 
-    def _convolve(self, operation, transform: str, layer: int, x: tf.Tensor) -> tf.Tensor:  # type: ignore[no-untyped-def]
+    def _convolve(self, operation, transform: str, layer: int, x: tf.Tensor) -> tf.Tensor:
         kernel = tf.cast(self.weight(f"{transform}/{layer}/kernel"), self.compute_dtype)
         name = f"{transform}/{layer}/bias"
         bias = tf.cast(self.weight(name), self.compute_dtype) if name in self.parameters else None

@@ -159,7 +159,7 @@ def _hyper_tables(
     scaled = w1 * np.exp2(-scale)[:, None]
     most = np.full(architecture.hyper, ACTIVATION)
     k1, bias_1, shift_1 = _quantised(scaled, b1, 0, np.zeros(len(b1), int), most, (NARROW, EXACT_FLOAT32))
-    found = {
+    found: dict[str, np.ndarray] = {
         "hyper/limit": limit.astype(np.int32),
         "hyper/gain": fixed_gain.astype(np.int32),
         "hyper/offset": fixed_offset.astype(np.int32),

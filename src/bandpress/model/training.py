@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from safetensors import SafetensorError
 
 from bandpress.errors import ModelError
 from bandpress.model import store, warm_start
@@ -143,7 +144,13 @@ def train(
         run.until_done(batches, report, say)
     best = run.best()
     facts |= {"steps": run.step, "validation": run.measured(best)}
-    made = finalise(out, best, architecture, facts, held_out.fixed(_CALIBRATION).x)
+    try:
+        made = finalise(out, best, architecture, facts, held_out.fixed(_CALIBRATION).x)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(
+            f"{out}: the trained model could not be written ({error}); expected room for it: {kept.folder} keeps the "
+            "training, resume finishes it"
+        ) from None
     kept.finish()
     return made
 

@@ -1,0 +1,164 @@
+"""The learned codec: every type, constant clusters, families, targets; through the library and the commands."""
+
+import golden
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from bandpress import Scene, read_scene, write_scene
+from bandpress.bitstream import Reader
+from bandpress.codecs import make_codec
+from bandpress.codecs.side import Ranges, side_bytes
+from bandpress.coding import compress, decompress, rate
+from bandpress.errors import BitstreamError, CodecError, ModelError
+
+TYPES = ["|u1", "<u2", ">u2", "<i2", ">i2"]
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_ranges_round_trip(dtype):
+    info = np.iinfo(dtype)
+    cube = np.array([[[info.min, info.max]], [[3, 3]], [[info.max, info.max]]], dtype)
+    ranges = Ranges.of(cube)
+    packed = ranges.pack(np.dtype(dtype))
+    assert len(packed) == side_bytes(3, np.dtype(dtype))
+    back = Ranges.unpack(packed, 3, np.dtype(dtype))
+    assert (back.low == ranges.low).all()
+    assert (back.high == ranges.high).all()
+    assert np.array_equal(back.restore(back.normalise(cube), np.dtype(dtype)), cube)
+
+
+def test_a_range_beyond_the_type_is_refused():
+    data = np.array([60000, 60000], "<u2").tobytes()
+    with pytest.raises(BitstreamError, match="ranges up to 120000"):
+        Ranges.unpack(data, 1, np.dtype("<u2"))
+
+
+def scene(bands=8, dtype="<u2", seed=0):
+    random = np.random.default_rng(seed)
+    smooth = np.cumsum(np.cumsum(random.normal(size=(bands, 45, 33)), axis=1), axis=2)
+    smooth -= smooth.min(axis=(1, 2), keepdims=True)
+    smooth *= np.linspace(90, 250, bands)[:, None, None] / smooth.max(axis=(1, 2), keepdims=True)
+    return Scene(smooth.astype(dtype), name="scene")
+
+
+@pytest.fixture(scope="module")
+def family(tmp_path_factory):
+    """Three models of rising rate."""
+    pytest.importorskip("tensorflow", reason="needs the TensorFlow environment")
+    from bandpress.model.architecture import Architecture
+    from bandpress.model.finalise import finalise
+
+    folder = tmp_path_factory.mktemp("models") / "family"
+    architecture = Architecture(3, 8, 12, 6, scales=24, scale_max=64.0)
+    for i, gain in enumerate((4, 16, 64)):
+        weights = architecture.random_weights(1)
+        weights["analysis/3/kernel"] *= gain
+        weights["hyper_synthesis/1/bias"] += 4 + 4 * i
+        finalise(folder / f"q{i + 1}", weights, architecture, {"lambda": 10.0 ** (i - 4)})
+    return folder
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("dtype", TYPES)
+def test_every_type_and_constant_bands_come_back(tmp_path, family, dtype):
+    source = scene(dtype=dtype)
+    source.cube[3:6] = 9
+    source.cube[4] = 11
+    source.cube[7] = np.iinfo(dtype).max
+    compress(source, tmp_path / "a.bpk", make_codec("learned", model=family, quality=2))
+    decoded = decompress(tmp_path / "a.bpk", model=family).scene
+    assert decoded.dtype.str == dtype
+    assert np.array_equal(decoded.cube[3:6], source.cube[3:6])
+    assert np.array_equal(decoded.cube[7], source.cube[7])
+    low, high = source.cube.min(axis=(1, 2)), source.cube.max(axis=(1, 2))
+    assert (decoded.cube.min(axis=(1, 2)) >= low).all()
+    assert (decoded.cube.max(axis=(1, 2)) <= high).all()
+
+
+@pytest.mark.tensorflow
+def test_qualities_of_a_family_are_in_order_of_lambda(tmp_path, family):
+    sizes = [
+        compress(scene(), tmp_path / "a.bpk", make_codec("learned", model=family, quality=q))
+        for q in (1, 2, 3)
+    ]
+    assert sizes[0] < sizes[1] < sizes[2]
+    with pytest.raises(CodecError, match="quality 4; expected an integer of 1 to 3"):
+        compress(scene(), tmp_path / "a.bpk", make_codec("learned", model=family, quality=4))
+    with pytest.raises(CodecError, match=r"quality 1\.5"):
+        compress(scene(), tmp_path / "a.bpk", make_codec("learned", model=family, quality=1.5))
+    with pytest.raises(CodecError, match="quality and rate were given"):
+        make_codec("learned", model=family, quality=1, rate=0.5)
+
+
+@pytest.mark.tensorflow
+def test_a_rate_picks_the_best_model_that_does_not_exceed_it(tmp_path, family):
+    path = tmp_path / "a.bpk"
+    rates = []
+    for quality in (1, 2, 3):
+        compress(scene(), path, make_codec("learned", model=family, quality=quality))
+        rates.append(rate(path, scene().cube.size))
+    for target, expected in ((rates[1] * 1.001, rates[1]), (rates[1] * 0.999, rates[0]), (99.0, rates[2])):
+        compress(scene(), path, make_codec("learned", model=family, rate=target))
+        assert rate(path, scene().cube.size) == expected
+
+
+@pytest.mark.tensorflow
+def test_a_rate_is_met_along_lambda_by_a_model_with_gains(tmp_path):
+    pytest.importorskip("tensorflow", reason="needs the TensorFlow environment")
+    path = tmp_path / "a.bpk"
+    source = scene(bands=30)
+    model = golden.MODELS["gains"]
+    ends = []
+    for quality in (1, 2):
+        compress(source, path, make_codec("learned", model=model, quality=quality))
+        ends.append(rate(path, source.cube.size))
+    target = sum(ends) / 2
+    compress(source, path, make_codec("learned", model=model, rate=target))
+    assert abs(rate(path, source.cube.size) / target - 1) < 0.02
+    decompress(path, model=model)
+
+
+@pytest.mark.tensorflow
+def test_commands_compress_a_folder_verify_and_decompress(tmp_path, family):
+    from bandpress.cli import cli
+
+    for i in range(2):
+        write_scene(Scene(scene(seed=i).cube, name=f"s{i}"), tmp_path / "in" / f"s{i}.raw")
+    run = CliRunner().invoke
+    done = run(
+        cli, ["compress", str(tmp_path / "in"), "--model", str(family), "--quality", "1", "-o", str(tmp_path)]
+    )
+    assert done.exit_code == 0, done.output
+    again = run(cli, ["compress", str(tmp_path / "in"), "--model", str(family), "-o", str(tmp_path)])
+    assert isinstance(again.exception, CodecError)
+    assert "--overwrite" in str(again.exception)
+    files = [str(tmp_path / f"s{i}.bpk") for i in range(2)]
+    assert "every checksum is right" in run(cli, ["verify", *files]).output
+    assert "it decodes" in run(cli, ["verify", *files, "--decode", "--model", str(family)]).output
+    assert run(cli, ["decompress", *files, "--model", str(family), "-o", str(tmp_path)]).exit_code == 0
+    assert read_scene(next(tmp_path.glob("s0.8_*.raw"))).cube.shape == (8, 45, 33)
+    assert "lambda 0.01" in run(cli, ["models", "list", str(family)]).output
+
+
+@pytest.mark.tensorflow
+def test_a_model_is_found_by_name_and_by_digest(tmp_path, family, monkeypatch):
+    monkeypatch.setenv("BANDPRESS_MODELS", str(family.parent))
+    compress(scene(), tmp_path / "a.bpk", make_codec("learned", model="family", quality=2))
+    assert decompress(tmp_path / "a.bpk").scene.cube.shape == scene().cube.shape
+    with pytest.raises(ModelError, match="nowhere: no such model"):
+        compress(scene(), tmp_path / "b.bpk", make_codec("learned", model="nowhere"))
+    assert not (tmp_path / "b.bpk").exists()
+
+
+@pytest.mark.tensorflow
+def test_a_psnr_picks_the_lowest_model_that_reaches_it_and_the_file_says_what_it_reached(tmp_path, family):
+    path, source = tmp_path / "a.bpk", scene()
+    compress(source, path, make_codec("learned", model=family, psnr=1.0))
+    with Reader(path) as reader:
+        stated = reader.header.parameters["psnr"]
+    error = source.cube.astype(float) - decompress(path, model=family).scene.cube
+    assert abs(10 * np.log10(65535**2 / np.mean(error**2)) - stated) < 0.01
+    lowest = rate(path, source.cube.size)
+    compress(source, path, make_codec("learned", model=family, quality=1))
+    assert lowest == pytest.approx(rate(path, source.cube.size), rel=0.05)
