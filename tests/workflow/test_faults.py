@@ -54,7 +54,7 @@ def jobs(study: Checkout, word: str) -> list[int]:
 
 #: Programme of a stage, what to delete so that it runs, and what to ask for.
 STAGES = {
-    "fetching": ("fetch_dataset.py", "datasets/test.json", ["scenes/test/south"]),
+    "fetching": ("fetch_dataset.py", "datasets/test.json", ["datasets/test.json"]),
     "preparing": ("prepare_scene.py", "scenes/test/south", ["scenes/test/south"]),
     "coding": ("code_scene.py", None, []),
     "gathering": ("collect_rd.py", None, []),
@@ -74,7 +74,8 @@ def test_killed_whole_and_gone_on_with(study, finished, stage):
     done = study.go_on(*targets)
     assert done.returncode == 0, done.stdout
     if wanted:
-        assert study.files("scenes/*/*/*.raw") == finished.files("scenes/*/*/*.raw")
+        for kind in ("datasets/*.json", "scenes/*/*/*.raw"):
+            assert study.files(kind) == finished.files(kind)
     else:
         same_as(study, finished)
 
@@ -114,11 +115,10 @@ def test_a_training_that_is_stopped_goes_on_and_gives_the_same_model(finished, t
     kill_session(running, sent)
     before = log.read_text()
     assert not study.path("models/tiny-k3/q1/model.json").exists()
-    done = study.go_on()
+    done = study.go_on("results/tiny/models/tiny-k3/q1")
     assert done.returncode == 0, done.stdout
     assert log.read_text().startswith(before.rsplit("\n", 2)[0]), "it started anew"
     assert study.files("models/*/q1/*.safetensors") == finished.files("models/*/q1/*.safetensors")
-    assert study.rd() == finished.rd()
 
 
 @contextmanager
