@@ -8,7 +8,7 @@ import re
 
 from bandpress.codecs import NEEDS_TENSORFLOW
 from bandpress.errors import BandpressError
-from bandpress.study import load_study
+from bandpress.study_file import load_study
 
 
 def study_file():

@@ -16,7 +16,7 @@ from bandpress.errors import StudyError
 from bandpress.figures import script
 from bandpress.figures.tables import Column, save_note, save_table
 from bandpress.scripting import only_file
-from bandpress.study import load_study
+from bandpress.study_file import load_study
 
 COLUMNS = (
     Column("dataset", "Data set"),

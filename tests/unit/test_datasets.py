@@ -13,7 +13,7 @@ from bandpress import Scene, read_scene, write_scene
 from bandpress.datasets import Dataset, data_folder, fetch, prepare, refuse_overlaps
 from bandpress.datasets.entry import SceneEntry, limits
 from bandpress.errors import DataError, MissingDependencyError
-from bandpress.study import load_study
+from bandpress.study_file import load_study
 from bandpress.synthesis import Plan, write
 from loopback import Loopback, paper_site, zipped
 

@@ -1,4 +1,4 @@
-"""Products of PRISMA, EMIT and EnMAP, and MATLAB 7.3: small files laid out as their handbooks say."""
+"""Products of PRISMA, EMIT and EnMAP, and MATLAB 7.3: small files laid out as public readers of these products expect."""
 
 import numpy as np
 import pytest

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from bandpress.bitstream import Header
+from bandpress.bitstream import Header, overhead
 from bandpress.clusters import Cluster
 from bandpress.errors import CodecError
 from bandpress.openjpeg import processors
@@ -12,8 +12,9 @@ from bandpress.openjpeg import processors
 #: What a cluster left over or overdrew is passed on to the cluster that comes this many later, whatever the number
 #: of processors: the same file everywhere.
 LAG = 8
-#: A file may exceed its target by this much.
+#: A file may exceed its target by this share of it, or, where files are small, by this many bytes.
 MOST_EXCESS = 0.02
+MOST_EXCESS_BYTES = 128
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -22,7 +23,7 @@ S = TypeVar("S")
 def chunk_budget(header: Header, rate: float) -> float:
     """Return the bytes that `rate` bits per sample leave for the chunks of a file with this header."""
     samples = header.bands * header.lines * header.samples
-    return rate * samples / 8 - header.overhead
+    return rate * samples / 8 - overhead(header)
 
 
 def equal_shares(
@@ -59,7 +60,7 @@ def equal_shares(
 
 
 def within(rate: float, header: Header, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Pass chunks on; refuse a file that exceeds its target by more than 2 %.
+    """Pass chunks on; refuse a file that exceeds its target by more than 2 %, or 128 bytes where that is more.
 
     Raises
     ------
@@ -67,12 +68,12 @@ def within(rate: float, header: Header, chunks: Iterable[bytes]) -> Iterator[byt
         After the last chunk, with the rate that was reached.
     """
     samples = header.bands * header.lines * header.samples
-    total = header.overhead
+    total = overhead(header)
     for chunk in chunks:
         total += len(chunk)
         yield chunk
     reached = total * 8 / samples
-    if reached > rate * (1 + MOST_EXCESS):
+    if total - rate * samples / 8 > max(rate * samples / 8 * MOST_EXCESS, MOST_EXCESS_BYTES):
         raise CodecError(
             f"scene {header.scene}: {reached:.4g} bits per sample were reached with {header.codec} where {rate:.4g} "
             "were asked for; expected a rate that headers, side information and the coarsest coding leave room in"
