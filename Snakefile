@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 
 include: "rules/common.smk"
+include: "rules/inputs.smk"
 include: "rules/datasets.smk"
 include: "rules/models.smk"
 include: "rules/codecs.smk"

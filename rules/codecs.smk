@@ -3,29 +3,6 @@
 #        and .bands.csv, the same band by band. Everything is measured on what the file on disk decodes to.
 
 
-def coding_options(wildcards):
-    """Return the codec's options at a point as JSON; what does not change the file is not among them."""
-    return json.dumps(options_of(wildcards.codec, wildcards.point), sort_keys=True)
-
-
-def about(wildcards):
-    """Return the columns of rd.csv that come from the study."""
-    entry = STUDY.codecs[wildcards.codec]
-    return json.dumps(
-        {
-            "study": STUDY.study,
-            "dataset": wildcards.dataset,
-            "sensor": STUDY.datasets[wildcards.dataset].sensor,
-            "scene": wildcards.scene,
-            "codec": wildcards.codec,
-            "label": entry.label or wildcards.codec,
-            "family": entry.codec,
-            "point": wildcards.point,
-            "protocol": entry.protocol,
-        }
-    )
-
-
 rule code_scene:
     """Code a scene without a network, decode the file, measure."""
     input:

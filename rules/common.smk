@@ -127,15 +127,6 @@ def model_of(codec, point):
     return [f"{OUT}/models/{entry.model}/{member}"]
 
 
-def options_of(codec, point):
-    """Return the options of a codec at a point; a quality that is a model of its own is not among them."""
-    entry = STUDY.codecs[codec]
-    options = dict(entry.points[point])
-    if entry.model and STUDY.models[entry.model].member(1) == "q1":
-        options.pop("quality", None)
-    return options
-
-
 def models_used():
     """Return the folders of all models that the study codes with."""
     points = ((codec, point) for codec in LEARNED for point in STUDY.codecs[codec].points)

@@ -1,21 +1,6 @@
 # Reads: the sources that the study names (a package's file, an address, a folder).
 # Makes: datasets/{dataset}.json, where the verified source lies and which scenes it holds;
 #        scenes/{dataset}/{scene}/, each scene cropped and in GICI raw, ready to be coded.
-# What jobs depend on: not the licence or the citation, whose change remakes nothing.
-RECIPE = {"sensor", "role", "source", "scenes"}
-
-
-def source_of(wildcards):
-    """Return what fetching depends on, as JSON."""
-    return STUDY.datasets[wildcards.dataset].model_dump_json(exclude_defaults=True, include=RECIPE)
-
-
-def entry_of(wildcards):
-    """Return what one scene depends on as JSON: its own crop, not that of its neighbours."""
-    dataset = STUDY.datasets[wildcards.dataset]
-    scenes = {wildcards.scene: dataset.scenes[wildcards.scene]} if dataset.scenes else None
-    alone = dataset.model_copy(update={"scenes": scenes})
-    return alone.model_dump_json(include=RECIPE, exclude_defaults=True)
 
 
 checkpoint fetch_dataset:

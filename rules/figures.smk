@@ -3,38 +3,6 @@
 # Makes: figures/{name}.pdf, .svg, .png and .csv (the plotted numbers). Each is a target of its own, fig_{name}.
 
 
-def of_first_scene(dataset):
-    """Return an input function: the options that choose the first scene of a data set, and the rate."""
-    return lambda wildcards: ["--scene", scenes_of(dataset)[0], "--rate", STUDY.figures.rate]
-
-
-def of_first_scenes_files(dataset, suffix):
-    """Return an input function: the files beside the streams of the first scene of a data set."""
-    return lambda wildcards: coded_files(suffix, dataset, scenes_of(dataset)[:1])
-
-
-def shown(dataset):
-    """Return the points of which samples are shown: the folder of the decoded scene by CODEC/POINT."""
-    scene = scenes_of(dataset)[0]
-    points = STUDY.figures.false_colour[dataset].points.items()
-    return {f"{codec}/{point}": f"{OUT}/decoded/{dataset}/{scene}/{codec}/{point}" for codec, point in points}
-
-
-def samples_of(dataset):
-    """Return an input function: the first scene of a data set, and what is shown of it decoded."""
-    return lambda wildcards: [scene_folders(dataset)[0], *shown(dataset).values()]
-
-
-def samples_options(dataset, *more):
-    """Return an input function: the options that hand those samples to a script."""
-
-    def options(wildcards):
-        decoded = [f"--reconstruction={point}={folder}" for point, folder in shown(dataset).items()]
-        return [f"--original={scene_folders(dataset)[0]}", *decoded, *more]
-
-    return options
-
-
 # Each figure: its script, the files that it is given in order, other files that it reads, its options.
 FIGURES = {
     "gain": ("gain", [RD], [], []),
@@ -65,15 +33,10 @@ if LEARNED:
     FIGURES["quality_complexity"] = ("quality_complexity", [RD], MODELS, [f"--models={MODELS}", *networks])
 if TRAINED:
     logs = [
-        f"{folder.removeprefix(OUT + '/models/')}={folder}.training/log.csv"
+        f"{folder.removeprefix(f'{OUT}/models/')}={folder}.training/log.csv"
         for folder in model_folders(TRAINED)
     ]
     FIGURES["training"] = ("training", [], model_folders(TRAINED), logs)
-
-
-def figure_files():
-    """Return every figure of the study, one file each."""
-    return [f"{OUT}/figures/{name}.pdf" for name in FIGURES]
 
 
 for name, (script, reads, needs, options) in FIGURES.items():

@@ -6,16 +6,6 @@ TRAINED = [name for name, family in STUDY.models.items() if family.source == "tr
 FETCHED = [name for name, family in STUDY.models.items() if family.source == "fetch"]
 
 
-def training_scenes(use):
-    """Return an input function: the folders of a family's scenes for one use, train_on or validate_on."""
-
-    def folders(wildcards):
-        datasets = getattr(STUDY.models[wildcards.family], use)
-        return [folder for dataset in datasets for folder in scene_folders(dataset)]
-
-    return folders
-
-
 # A profile or --config tensorflow=tensorflow-gpu chooses the environment with CUDA. Not a parameter of the rule: a model
 # that was trained without it stays.
 TRAINS_IN = config.get("tensorflow", "tensorflow")

@@ -49,11 +49,6 @@ if LEARNED:
     TABLES["models"] = (model_folders(), [])
 
 
-def table_files():
-    """Return every table of the study, one file each."""
-    return [f"{OUT}/tables/{name}.csv" for name in TABLES]
-
-
 for name, (reads, options) in TABLES.items():
 
     rule:

@@ -1,0 +1,102 @@
+# Reads: nothing; uses the names of rules/common.smk.
+# Makes: nothing; the functions that tell each rule what it reads, with which options.
+
+# What jobs depend on: not the licence or the citation, whose change remakes nothing.
+RECIPE = {"sensor", "role", "source", "scenes"}
+
+
+def source_of(wildcards):
+    """Return what fetching depends on, as JSON."""
+    return STUDY.datasets[wildcards.dataset].model_dump_json(exclude_defaults=True, include=RECIPE)
+
+
+def entry_of(wildcards):
+    """Return what one scene depends on as JSON: its own crop, not that of its neighbours."""
+    dataset = STUDY.datasets[wildcards.dataset]
+    scenes = {wildcards.scene: dataset.scenes[wildcards.scene]} if dataset.scenes else None
+    alone = dataset.model_copy(update={"scenes": scenes})
+    return alone.model_dump_json(include=RECIPE, exclude_defaults=True)
+
+
+def training_scenes(use):
+    """Return an input function: the folders of a family's scenes for one use, train_on or validate_on."""
+
+    def folders(wildcards):
+        datasets = getattr(STUDY.models[wildcards.family], use)
+        return [folder for dataset in datasets for folder in scene_folders(dataset)]
+
+    return folders
+
+
+def options_of(codec, point):
+    """Return the options of a codec at a point; a quality that is a model of its own is not among them."""
+    entry = STUDY.codecs[codec]
+    options = dict(entry.points[point])
+    if entry.model and STUDY.models[entry.model].member(1) == "q1":
+        options.pop("quality", None)
+    return options
+
+
+def coding_options(wildcards):
+    """Return the codec's options at a point as JSON; what does not change the file is not among them."""
+    return json.dumps(options_of(wildcards.codec, wildcards.point), sort_keys=True)
+
+
+def about(wildcards):
+    """Return the columns of rd.csv that come from the study."""
+    entry = STUDY.codecs[wildcards.codec]
+    return json.dumps(
+        {
+            "study": STUDY.study,
+            "dataset": wildcards.dataset,
+            "sensor": STUDY.datasets[wildcards.dataset].sensor,
+            "scene": wildcards.scene,
+            "codec": wildcards.codec,
+            "label": entry.label or wildcards.codec,
+            "family": entry.codec,
+            "point": wildcards.point,
+            "protocol": entry.protocol,
+        }
+    )
+
+
+def table_files():
+    """Return every table of the study, one file each."""
+    return [f"{OUT}/tables/{name}.csv" for name in TABLES]
+
+
+def figure_files():
+    """Return every figure of the study, one file each."""
+    return [f"{OUT}/figures/{name}.pdf" for name in FIGURES]
+
+
+def of_first_scene(dataset):
+    """Return an input function: the options that choose the first scene of a data set, and the rate."""
+    return lambda wildcards: ["--scene", scenes_of(dataset)[0], "--rate", STUDY.figures.rate]
+
+
+def of_first_scenes_files(dataset, suffix):
+    """Return an input function: the files beside the streams of the first scene of a data set."""
+    return lambda wildcards: coded_files(suffix, dataset, scenes_of(dataset)[:1])
+
+
+def shown(dataset):
+    """Return the points of which samples are shown: the folder of the decoded scene by CODEC/POINT."""
+    scene = scenes_of(dataset)[0]
+    points = STUDY.figures.false_colour[dataset].points.items()
+    return {f"{codec}/{point}": f"{OUT}/decoded/{dataset}/{scene}/{codec}/{point}" for codec, point in points}
+
+
+def samples_of(dataset):
+    """Return an input function: the first scene of a data set, and what is shown of it decoded."""
+    return lambda wildcards: [scene_folders(dataset)[0], *shown(dataset).values()]
+
+
+def samples_options(dataset, *more):
+    """Return an input function: the options that hand those samples to a script."""
+
+    def options(wildcards):
+        decoded = [f"--reconstruction={point}={folder}" for point, folder in shown(dataset).items()]
+        return [f"--original={scene_folders(dataset)[0]}", *decoded, *more]
+
+    return options
