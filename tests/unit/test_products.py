@@ -1,4 +1,4 @@
-"""Products of PRISMA, EMIT and EnMAP, and MATLAB 7.3: small files laid out as public readers of these products expect."""
+"""Products of PRISMA, EMIT and EnMAP, and MATLAB 7.3: small files laid out as public readers of them expect."""
 
 import numpy as np
 import pytest

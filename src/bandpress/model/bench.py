@@ -84,7 +84,7 @@ def train_speeds(
 
 
 def _step(trainer: Trainer, data: Batch) -> float:
-    return float(trainer.step(data, 1e-5, 0.99).loss)
+    return float(trainer.step(0, data, 1e-5, 0.99).loss)
 
 
 def _median(call: Callable[[], object], count: int) -> float:

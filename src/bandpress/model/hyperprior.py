@@ -149,7 +149,13 @@ class Hyperprior(tf.Module):
         mixed = (1 - part) * tf.gather(logs, index) + part * tf.gather(logs, index + 1)
         return tf.exp(mixed)[:, None, None, :]
 
-    def __call__(self, x: tf.Tensor, training: bool = True, quality: tf.Tensor | None = None) -> Forward:
+    def __call__(
+        self,
+        x: tf.Tensor,
+        training: bool = True,
+        quality: tf.Tensor | None = None,
+        seed: tf.Tensor | None = None,
+    ) -> Forward:
         """Code and decode a batch.
 
         Parameters
@@ -160,7 +166,13 @@ class Hyperprior(tf.Module):
             Uniform noise instead of rounding; differentiable.
         quality
             Of each cluster, shape (clusters,), counted from 0; for families with gains only.
+        seed
+            Two integers, shape (2,), from which the noise follows. Default: zeros.
         """
+        noise = [None, None]
+        if training:
+            seed = tf.zeros(2, tf.int32) if seed is None else seed
+            noise = [tf.random.experimental.stateless_fold_in(seed, i) for i in range(2)]
         y = self.analysis(x)
         if quality is not None:
             y = y * self.gain("y", quality)
@@ -168,12 +180,12 @@ class Hyperprior(tf.Module):
         if quality is not None:
             z = z * self.gain("z", quality)
         offset = self.parameters["prior/offset"]
-        z_hat = _quantise(z - offset, training) + offset
+        z_hat = _quantise(z - offset, noise[0]) + offset
         bits_z = tf.reduce_sum(factorised_bits(self, z_hat), axis=(1, 2, 3))
         scaled = z_hat if quality is None else z_hat * self.gain("z_inverse", quality)
         size = tf.shape(y)
         indexes = self.hyper_synthesis(scaled)[:, : size[1], : size[2]]
-        y_hat = _quantise(y, training)
+        y_hat = _quantise(y, noise[1])
         bits_y = tf.reduce_sum(gaussian_bits(y_hat, self.scale(indexes)), axis=(1, 2, 3))
         scaled = y_hat if quality is None else y_hat * self.gain("y_inverse", quality)
         shape = tf.shape(x)
@@ -211,10 +223,10 @@ def _stored(name: str, value: np.ndarray) -> np.ndarray:
     return value.astype(np.float32)
 
 
-def _quantise(x: tf.Tensor, training: bool) -> tf.Tensor:
-    if training:
-        return x + tf.random.uniform(tf.shape(x), -0.5, 0.5)
-    return tf.round(x)
+def _quantise(x: tf.Tensor, noise: tf.Tensor | None) -> tf.Tensor:
+    if noise is None:
+        return tf.round(x)
+    return x + tf.random.stateless_uniform(tf.shape(x), noise, -0.5, 0.5)
 
 
 def gaussian_bits(y: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:

@@ -70,9 +70,14 @@ class Trainer:
         self._step = tf.function(self._train_step, jit_compile=False)
         self._validate = tf.function(self._validation_step, jit_compile=False)
 
-    def step(self, batch: Batch, rate: float, averaging: float) -> Sums:
-        """Take one step at a learning rate, with a decay of the averages."""
+    def step(self, number: int, batch: Batch, rate: float, averaging: float) -> Sums:
+        """Take the step of that number at a learning rate, with a decay of the averages.
+
+        All randomness of a step follows from the seed and its number, so that a training that was interrupted goes on
+        as if it had not been.
+        """
         return self._step(
+            tf.constant([self.settings.seed, number], tf.int32),
             tf.constant(batch.x),
             tf.constant(batch.ranges),
             tf.constant(rate, tf.float32),
@@ -128,13 +133,13 @@ class Trainer:
         return quality_of(self._logs, wanted), tf.exp(wanted) / scale
 
     def _sums(
-        self, x: tf.Tensor, ranges: tf.Tensor, lambda_: tf.Tensor, training: bool
+        self, x: tf.Tensor, ranges: tf.Tensor, lambda_: tf.Tensor, seed: tf.Tensor | None
     ) -> tuple[tf.Tensor, ...]:
         worth = tf.reduce_mean(tf.square(ranges), axis=1)
         quality, within = self._quality(lambda_, worth)
-        if training:
+        if seed is not None:
             lambda_ = within  # a range beyond the family's must not outweigh all others
-        out = self.network(x, training, quality)
+        out = self.network(x, seed is not None, quality, seed)
         error = tf.square((out.reconstruction - x) * ranges[:, None, None, :])
         squared = tf.reduce_sum(error, axis=(1, 2, 3))
         pixels = tf.cast(tf.shape(x)[1] * tf.shape(x)[2], tf.float32)
@@ -143,16 +148,19 @@ class Trainer:
         loss = bits / pixels + lambda_ * squared / (pixels * bands)
         return bits, squared, loss
 
-    def _train_step(self, x: tf.Tensor, ranges: tf.Tensor, rate: tf.Tensor, averaging: tf.Tensor) -> Sums:
+    def _train_step(
+        self, seed: tf.Tensor, x: tf.Tensor, ranges: tf.Tensor, rate: tf.Tensor, averaging: tf.Tensor
+    ) -> Sums:
         count = tf.shape(x)[0]
         lambda_: tf.Tensor
         if len(self._logs) > 1:
-            logs = tf.random.uniform((count,), float(self._logs[0]), float(self._logs[-1]))
-            lambda_ = tf.exp(logs)
+            drawn = tf.random.experimental.stateless_fold_in(seed, 2)
+            low, high = float(self._logs[0]), float(self._logs[-1])
+            lambda_ = tf.exp(tf.random.stateless_uniform((count,), drawn, low, high))
         else:
             lambda_ = tf.fill((count,), float(self.settings.lambdas[0]))
         with tf.GradientTape() as tape:
-            bits, squared, losses = self._sums(x, ranges, lambda_, training=True)
+            bits, squared, losses = self._sums(x, ranges, lambda_, seed)
             loss = tf.reduce_mean(losses)
         gradients = tape.gradient(loss, self._variables)
         if self.settings.clip:
@@ -166,7 +174,7 @@ class Trainer:
         return Sums(tf.reduce_sum(bits), tf.reduce_sum(squared), loss)
 
     def _validation_step(self, x: tf.Tensor, ranges: tf.Tensor, lambda_: tf.Tensor) -> Sums:
-        bits, squared, losses = self._sums(x, ranges, tf.fill((tf.shape(x)[0],), lambda_), training=False)
+        bits, squared, losses = self._sums(x, ranges, tf.fill((tf.shape(x)[0],), lambda_), None)
         return Sums(tf.reduce_sum(bits), tf.reduce_sum(squared), tf.reduce_sum(losses))
 
 

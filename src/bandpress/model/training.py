@@ -167,7 +167,7 @@ class _Run:
         self.checked = -1
 
     def resume(self) -> None:
-        """Take up the last checkpoint, if there is one, and the noise where it would be."""
+        """Take up the last checkpoint, if there is one."""
         state = self.kept.load("last")
         if state is not None:
             self.step, self.checked, self.since_best = (
@@ -176,7 +176,6 @@ class _Run:
             self.best_loss, self.spent = (float(state.pop(f"run/{key}")) for key in ("best", "spent"))
             self.trainer.restore(state)
             self.kept.forget_after(self.step)
-        tf.random.set_seed(self.settings.seed * 1_000_003 + self.step)
 
     def until_done(self, batches: Any, report: Report, say: Callable[[str], object]) -> None:
         """Take steps until the schedule, the budget or patience ends."""
@@ -194,7 +193,9 @@ class _Run:
                 return
             batch = next(batches)
             decay = min(1 - 1 / max(1, settings.averaging), (1 + self.step) / (10 + self.step))
-            sums = trainer.step(batch, learning_rate(settings, done), decay if settings.averaging else 0.0)
+            sums = trainer.step(
+                self.step, batch, learning_rate(settings, done), decay if settings.averaging else 0.0
+            )
             values = np.array([float(sums.bits), float(sums.squared_error), float(sums.loss)])
             if not np.isfinite(values).all():
                 raise ModelError(
