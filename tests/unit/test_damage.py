@@ -15,12 +15,14 @@ import pytest
 
 from bandpress.coding import decompress
 from bandpress.errors import BitstreamError
+from peak import PEAK
 
 STREAM, MODEL = golden.stream("gains"), golden.MODELS["gains"]
 
 # Runs every case of a damage list in one process, and reports the slowest case and the memory that all took.
-MATRIX = """
-import resource, sys, time
+MATRIX = (
+    """
+import sys, time
 from pathlib import Path
 import numpy as np
 from bandpress.coding import decompress
@@ -49,8 +51,10 @@ for i, case in enumerate(cases):
         assert "\\n" not in str(error), error
     slowest = max(slowest, time.process_time() - started)
 assert "tensorflow" not in sys.modules, "a damaged file must not wait for TensorFlow"
-print(len(cases), slowest, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 """
+    + PEAK
+    + "print(len(cases), slowest, peak)"
+)
 
 
 def test_every_truncation_every_flip_and_random_bytes_give_one_typed_error(tmp_path):

@@ -62,8 +62,8 @@ PLACES = {
     "name of a model family": ("  demo-k3:\n", "  {}:\n"),
     "sensor of a data set": ("    sensor: AVIRIS\n    role: test", "    sensor: {}\n    role: test"),
     "sensor of a model family": (
-        "    sensor: AVIRIS\n    bands_per_cluster:",
-        "    sensor: {}\n    bands_per_cluster:",
+        "    sensor: AVIRIS\n    kind:",
+        "    sensor: {}\n    kind:",
     ),
 }
 
