@@ -35,7 +35,7 @@ def refused(tmp_path, old, new):
     ("old", "new", "found", "expected"),
     [
         (
-            "    qualities: [1, 1.5, 2, 2.5]",
+            "    qualities: [1, 1.5, 2, 2.25]",
             "    qualitys: [1, 2, 3]",
             "codecs.learned-k3.qualitys",
             "lossless, model, options",
@@ -46,7 +46,7 @@ def refused(tmp_path, old, new):
         ("    rates: [0.1, ", "    rates: [-0.1, ", "-0.1", "greater than 0"),
         ("    model: demo-k3", "    model: demo-k5", "'demo-k5'", "expected one of demo-k3"),
         ("  reference: rklt-k3", "  reference: rklt-k9", "'rklt-k9'", "rklt-k3, rklt-all, jpeg2000"),
-        ("    qualities: [1, 1.5, 2, 2.5]", "    qualities: [1, 4]", "quality 4", "a number of 1 to 3"),
+        ("    qualities: [1, 1.5, 2, 2.25]", "    qualities: [1, 4]", "quality 4", "a number of 1 to 3"),
         ("    train_on: [IndianPines_train]", "    train_on: [Indiana]", "'Indiana'", "IndianPines_train"),
         ("    role: test", "    role: testing", "'testing'", "'test'"),
         ("study: demo", "study: ../demo", "../demo", "pattern"),
@@ -96,7 +96,7 @@ def test_what_is_not_a_study_is_refused_in_one_line(tmp_path, monkeypatch, text,
 
 def test_points_are_named_by_what_was_asked_for():
     study = load_study(DEMO)
-    assert list(study.codecs["learned-k3"].points) == ["q1", "q1.5", "q2", "q2.5"]
+    assert list(study.codecs["learned-k3"].points) == ["q1", "q1.5", "q2", "q2.25"]
     assert study.codecs["rklt-all"].points["r0.1"] == {
         "bands_per_cluster": "all",
         "allocation": "shared",
