@@ -16,7 +16,7 @@ PYTEST_WORKFLOW := envs/run workflow python -m pytest
 PYTEST_TENSORFLOW := envs/run tensorflow python -m pytest
 export UV_LINK_MODE ?= copy
 
-.PHONY: help env env-gpu demo test test-slow test-all check format pins clean
+.PHONY: help env env-gpu demo test test-slow test-matrix test-all check format pins clean
 
 help:  ## Say what can be made.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -34,11 +34,14 @@ test: env  ## Run the tests, but not the long matrices.
 	$(PYTEST_TENSORFLOW) -m "tensorflow and not workflow and not slow"
 	$(PYTEST_WORKFLOW) -m "workflow and not slow"
 
-test-slow: env  ## Run only the long matrices.
-	$(PYTEST_WORKFLOW) -m "slow and not tensorflow"
-	$(PYTEST_TENSORFLOW) -m "slow and tensorflow"
+test-slow: env  ## Run the long tests of the library.
+	$(PYTEST_WORKFLOW) -m "slow and not tensorflow and not workflow"
+	$(PYTEST_TENSORFLOW) -m "slow and tensorflow and not workflow"
 
-test-all: test test-slow  ## Run the tests and the long matrices.
+test-matrix: env  ## Run the workflow under faults, on Slurm, at scale, from the authors' archives.
+	$(PYTEST_WORKFLOW) -m "slow and workflow"
+
+test-all: test test-slow test-matrix  ## Run everything.
 
 check: env  ## Check format, lint and types.
 	envs/run workflow ruff format --check .

@@ -34,7 +34,8 @@ def same_as(study: Checkout, finished: Checkout) -> None:
     assert study.files(STREAMS) == finished.files(STREAMS)
     assert study.rd() == finished.rd()
     # All figures but that of the throughput, which is of measured times.
-    for kind in ("figures/[!t]*.csv", "figures/training.csv", "tables/bd.csv", "scenes/*/*/*.raw", "models/*/q*/*.safetensors"):
+    figures = ("figures/[!t]*.csv", "figures/training.csv")
+    for kind in (*figures, "tables/bd.csv", "scenes/*/*/*.raw", "models/*/q*/*.safetensors"):
         assert study.files(kind) == finished.files(kind), kind
     assert not [path for path in study.path("streams").rglob("*") if ".part" in path.name]
 
