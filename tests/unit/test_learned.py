@@ -8,9 +8,9 @@ from click.testing import CliRunner
 from bandpress import Scene, read_scene, write_scene
 from bandpress.bitstream import Reader
 from bandpress.codecs import make_codec
-from bandpress.codecs.side import Ranges, side_bytes
 from bandpress.coding import compress, decompress, rate
 from bandpress.errors import BitstreamError, CodecError, ModelError
+from bandpress.side import Ranges, side_bytes
 
 TYPES = ["|u1", "<u2", ">u2", "<i2", ">i2"]
 
@@ -162,3 +162,10 @@ def test_a_psnr_picks_the_lowest_model_that_reaches_it_and_the_file_says_what_it
     lowest = rate(path, source.cube.size)
     compress(source, path, make_codec("learned", model=family, quality=1))
     assert lowest == pytest.approx(rate(path, source.cube.size), rel=0.05)
+
+
+def test_a_model_for_another_number_of_bands_is_refused(tmp_path):
+    codec = make_codec("learned", model=golden.MODELS["plain"], bands_per_cluster=5)
+    with pytest.raises(ModelError, match="for clusters of 3 bands; expected one for 5"):
+        compress(golden.scene(), tmp_path / "a.bpk", codec)
+    assert not (tmp_path / "a.bpk").exists()

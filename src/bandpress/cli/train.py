@@ -157,6 +157,8 @@ def _scenes(paths: tuple[Path, ...]) -> list[Scene]:
             continue
         files = sorted(file for file in path.iterdir() if file.name.lower().endswith(suffixes))
         if not files:
-            raise SceneError(f"{path}: holds no scene; expected files that end in {', '.join(sorted(set(suffixes)))}")
+            raise SceneError(
+                f"{path}: holds no scene; expected files that end in {', '.join(sorted(set(suffixes)))}"
+            )
         found.extend(read_scene(file) for file in files)
     return found

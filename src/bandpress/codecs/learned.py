@@ -24,7 +24,6 @@ import numpy as np
 from bandpress.bitstream import Header
 from bandpress.clusters import Cluster, split
 from bandpress.codecs.base import Codec, Encoding
-from bandpress.codecs.side import Ranges, side_bytes
 from bandpress.errors import BitstreamError, CodecError, MissingDependencyError, ModelError
 from bandpress.model import catalogue
 from bandpress.model.architecture import LATENT_STRIDE, Architecture
@@ -32,6 +31,7 @@ from bandpress.model.quality import cluster_steps
 from bandpress.model.store import StoredModel
 from bandpress.pipeline import ahead, batches
 from bandpress.scene import Scene
+from bandpress.side import Ranges, side_bytes
 
 if TYPE_CHECKING:
     from bandpress.model.network import Network, Symbols
@@ -76,6 +76,8 @@ class Learned(Codec):
     batch
         Clusters that go through the network together; 0: as many as memory for activations allows. Changes speed and
         memory, never the file's samples.
+    bands_per_cluster
+        What the model must be for; None: whatever it is for.
     """
 
     name: ClassVar[str] = "learned"
@@ -85,6 +87,7 @@ class Learned(Codec):
     rate: float | None = None
     psnr: float | None = None
     batch: int = 0
+    bands_per_cluster: int | None = None
 
     def __post_init__(self) -> None:
         given = [key for key in ("quality", "rate", "psnr") if getattr(self, key) is not None]
@@ -96,6 +99,11 @@ class Learned(Codec):
     def encode(self, scene: Scene) -> Encoding:
         """Code a scene; see `Codec.encode`."""
         family = catalogue.members(self.model)
+        k = family[0].architecture.bands_per_cluster
+        if self.bands_per_cluster not in (None, k):
+            raise ModelError(
+                f"{self.model}: a model for clusters of {k} bands; expected one for {self.bands_per_cluster}"
+            )
         if self.rate is None and self.psnr is None:
             return self.encode_at(scene, point_of_quality(family, self.quality))
         from bandpress.codecs.ratecontrol import search

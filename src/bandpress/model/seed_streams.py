@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from bandpress.codecs.side import Ranges
 from bandpress.errors import BitstreamError, ModelError
 from bandpress.formats.gici import TYPES
 from bandpress.model.hyperprior import Hyperprior
 from bandpress.model.rangecoder import RangeCoder
 from bandpress.model.store import StoredModel
 from bandpress.scene import CODABLE, Scene
+from bandpress.side import Ranges
 
 SUFFIX = ".tfci"
 
