@@ -55,6 +55,8 @@ for name, (script, reads, needs, options) in FIGURES.items():
             f"{OUT}/logs/figures/{name}.log",
         benchmark:
             f"{OUT}/benchmarks/figures/{name}.tsv"
+        group:
+            "figures"
         conda:
             "../envs/analysis.yaml"
         resources:

@@ -64,6 +64,8 @@ for name, (reads, options) in TABLES.items():
             f"{OUT}/logs/tables/{name}.log",
         benchmark:
             f"{OUT}/benchmarks/tables/{name}.tsv"
+        group:
+            "tables"
         conda:
             "../envs/analysis.yaml"
         resources:

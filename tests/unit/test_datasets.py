@@ -96,14 +96,6 @@ def test_training_on_pixels_of_the_test_is_refused():
     refuse_overlaps({"one": dataset(page=PAGE), "two": dataset(page=PAGE)})
 
 
-def test_validation_reused_training_files():
-    """A fault of the seed: models were chosen on files that they had been trained on."""
-    train = dataset({"a": {"file": "s.raw"}}, path="x").model_copy(update={"role": "train"})
-    validation = dataset({"b": {"file": "s.raw"}}, path="x").model_copy(update={"role": "validation"})
-    with pytest.raises(DataError, match=r"validation/b \(validation\) and train/a \(train\) share pixels"):
-        refuse_overlaps({"train": train, "validation": validation})
-
-
 # Where it comes from.
 
 

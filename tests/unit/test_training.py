@@ -1,5 +1,4 @@
 import csv
-import json
 
 import numpy as np
 import pytest
@@ -7,7 +6,6 @@ from click.testing import CliRunner
 
 from bandpress.cli.train import command
 from bandpress.errors import ModelError, SceneError
-from bandpress.formats import write_scene
 from bandpress.model.architecture import Architecture
 from bandpress.model.schedule import Settings
 from bandpress.scene import Scene
@@ -173,17 +171,6 @@ def test_a_bad_scene_ends_a_training_before_it_begins(tmp_path):
 
 def run_command(*arguments):
     return CliRunner().invoke(command, [str(argument) for argument in arguments])
-
-
-def test_the_command_trains(tmp_path):
-    file = write_scene(scene(3), tmp_path / "s.raw")
-    widths = ["-k", 3, "--filters", 8, 16, "--hyper", 8, "--lambda", 1e-3]
-    done = run_command(
-        file, *widths, "--steps", 2, "--patch", 32, "--batch", 2, "--seed", 1, "-o", tmp_path / "m"
-    )
-    assert done.exit_code == 0, done.output
-    assert "bps" in done.output
-    assert json.loads((tmp_path / "m" / "model.json").read_text())["training"]["steps"] == 2
 
 
 @pytest.mark.parametrize(
