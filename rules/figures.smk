@@ -61,7 +61,7 @@ for name, (script, reads, needs, options) in FIGURES.items():
             "../envs/analysis.yaml"
         resources:
             **SITE,
-            mem_mb=2000,
+            mem_mb=memory(2000),
             runtime=30,
         params:
             options=options,

@@ -18,7 +18,7 @@ rule collect_rd:
         "../envs/analysis.yaml"
     resources:
         **SITE,
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=30,
     params:
         streams=f"{OUT}/streams",
@@ -70,7 +70,7 @@ for name, (reads, options) in TABLES.items():
             "../envs/analysis.yaml"
         resources:
             **SITE,
-            mem_mb=1000,
+            mem_mb=memory(1000),
             runtime=30,
         params:
             options=options,
@@ -95,7 +95,7 @@ rule provenance:
         "../envs/analysis.yaml"
     resources:
         **SITE,
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=60,
     params:
         study=STUDY.study,

@@ -1,4 +1,5 @@
 import csv
+import shutil
 
 import numpy as np
 import pytest
@@ -63,7 +64,12 @@ def test_a_training_makes_a_model_and_a_log(trained):
     assert all(p.bps > 0 and p.psnr > 20 and p.seconds_left >= 0 for p in seen)
     assert "channels can reach" in said[0]
     assert [int(row["step"]) for row in log(tmp_path / "m")] == [0, 3, 6, 9, 12]
-    assert sorted(p.name for p in (tmp_path / "m.training").iterdir()) == ["log.csv", "settings.json"]
+    assert sorted(p.name for p in (tmp_path / "m.training").iterdir()) == [
+        "best.npz",
+        "finished.json",
+        "log.csv",
+        "settings.json",
+    ]
     card = made.card
     assert card["lambda"] == 1e-3
     assert card["steps"] == 12
@@ -111,6 +117,18 @@ def test_a_model_that_cannot_be_written_is_finished_later(tmp_path, trained, mon
     seen = []
     assert train(tmp_path / "m", resume=True, report=seen.append).digest == trained[1].digest
     assert seen == []
+
+
+def test_a_finished_training_whose_model_was_lost_is_not_done_again(tmp_path, trained):
+    """Snakemake removes what jobs made that it was killed before it saw; hours of training were lost with it."""
+    folder, first = trained[:2]
+    shutil.copytree(folder / "m.training", tmp_path / "m.training")
+    seen = []
+    assert train(tmp_path / "m", resume=True, report=seen.append).digest == first.digest
+    assert seen == []
+    shutil.rmtree(tmp_path / "m")
+    assert train(tmp_path / "m", report=seen.append).digest == first.digest
+    assert len(seen) == 12  # not told to resume
 
 
 def test_a_family_learns_all_its_lambdas_at_once(tmp_path):

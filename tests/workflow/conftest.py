@@ -1,11 +1,13 @@
 """A checkout of its own for every test that runs Snakemake: what it breaks and kills is nobody else's."""
 
+import contextlib
 import csv
 import os
 import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -132,7 +134,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 
 
 def processes(study: Checkout, word: str) -> list[int]:
-    """Processes of a checkout whose programme is Python and whose command line holds a word."""
+    """Processes of a checkout whose programme is Python and that run a script or verb of this name."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -140,7 +142,11 @@ def processes(study: Checkout, word: str) -> list[int]:
             here = Path(os.readlink(process / "cwd")) == study.folder
         except OSError:
             continue
-        if here and words[0].endswith("python") and any(word in argument for argument in words[1:4]):
+        if (
+            here
+            and words[0].endswith("python")
+            and any(Path(argument).name == word for argument in words[1:4])
+        ):
             found.append(int(process.name))
     return found
 
@@ -154,11 +160,14 @@ def wait_for(condition, process: subprocess.Popen | None = None, timeout: float 
         time.sleep(0.02)
 
 
-def kill_session(process: subprocess.Popen, sig: int = signal.SIGKILL) -> None:
-    """Send a signal to Snakemake and to all that it started, and wait until they are gone."""
+def kill_session(process: subprocess.Popen, sig: int = signal.SIGKILL, frozen: Collection[int] = ()) -> None:
+    """Send a signal to Snakemake and to all that it started, wake what was frozen, and wait until they are gone."""
     os.killpg(process.pid, sig)
-    process.wait(60)
-    wait_for(lambda: not _session(process.pid), timeout=60)
+    for job in frozen:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(job, signal.SIGCONT)
+    process.wait(300)
+    wait_for(lambda: not _session(process.pid))
 
 
 def _session(leader: int) -> list[int]:

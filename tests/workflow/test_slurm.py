@@ -53,7 +53,7 @@ def study(node, finished, tmp_path) -> Checkout:
     """The finished study, of which some coded scenes without a network and the table were deleted."""
     study = finished.copy(tmp_path / "copy")
     study.extra = list(OPTIONS)
-    for path in study.path("streams").glob("test/south/[jr]*/*.bpk"):
+    for path in study.path("streams").glob("test/south/[jr]*/r*"):
         path.unlink()
     study.path("rd.csv").unlink()
     return study
@@ -88,9 +88,14 @@ def ended(running: subprocess.Popen, study: Checkout, *targets: str) -> str:
     return said
 
 
+def stepping() -> bool:
+    """Say whether anything of a job is left on the node."""
+    return subprocess.run(["pgrep", "-x", "slurmstepd"], capture_output=True).returncode == 0
+
+
 def let_go(jobs: list[str]) -> None:
-    """Let jobs that were queued again start: Slurm keeps them back for two minutes."""
-    wait_for(lambda: set(jobs) <= {*queue("PD"), *queue("R")}, timeout=PATIENCE)
+    """Let jobs that were queued again start: Slurm keeps them back for two minutes, until all of them has ended."""
+    wait_for(lambda: not set(jobs) & {*queue("R,CG")} and not stepping(), timeout=PATIENCE)
     for job in jobs:
         scontrol("update", f"jobid={job}", "starttime=now")
 
