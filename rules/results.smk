@@ -18,7 +18,7 @@ rule collect_rd:
         "../envs/analysis.yaml"
     resources:
         **SITE,
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=30,
     params:
         streams=f"{OUT}/streams",
@@ -64,11 +64,13 @@ for name, (reads, options) in TABLES.items():
             f"{OUT}/logs/tables/{name}.log",
         benchmark:
             f"{OUT}/benchmarks/tables/{name}.tsv"
+        group:
+            "tables"
         conda:
             "../envs/analysis.yaml"
         resources:
             **SITE,
-            mem_mb=1000,
+            mem_mb=memory(1000),
             runtime=30,
         params:
             options=options,
@@ -93,7 +95,7 @@ rule provenance:
         "../envs/analysis.yaml"
     resources:
         **SITE,
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=60,
     params:
         study=STUDY.study,

@@ -1,5 +1,5 @@
 import csv
-import json
+import shutil
 
 import numpy as np
 import pytest
@@ -7,7 +7,6 @@ from click.testing import CliRunner
 
 from bandpress.cli.train import command
 from bandpress.errors import ModelError, SceneError
-from bandpress.formats import write_scene
 from bandpress.model.architecture import Architecture
 from bandpress.model.schedule import Settings
 from bandpress.scene import Scene
@@ -97,7 +96,12 @@ def test_a_training_makes_a_model_and_a_log(trained):
     assert all(p.bps > 0 and p.psnr > 20 and p.seconds_left >= 0 for p in seen)
     assert "channels can reach" in said[0]
     assert [int(row["step"]) for row in log(tmp_path / "m")] == [0, 3, 6, 9, 12]
-    assert sorted(p.name for p in (tmp_path / "m.training").iterdir()) == ["log.csv", "settings.json"]
+    assert sorted(p.name for p in (tmp_path / "m.training").iterdir()) == [
+        "best.npz",
+        "finished.json",
+        "log.csv",
+        "settings.json",
+    ]
     card = made.card
     assert card["lambda"] == 1e-3
     assert card["steps"] == 12
@@ -145,6 +149,18 @@ def test_a_model_that_cannot_be_written_is_finished_later(tmp_path, trained, mon
     seen = []
     assert train(tmp_path / "m", resume=True, report=seen.append).digest == trained[1].digest
     assert seen == []
+
+
+def test_a_finished_training_whose_model_was_lost_is_not_done_again(tmp_path, trained):
+    """Snakemake removes what jobs made that it was killed before it saw; hours of training were lost with it."""
+    folder, first = trained[:2]
+    shutil.copytree(folder / "m.training", tmp_path / "m.training")
+    seen = []
+    assert train(tmp_path / "m", resume=True, report=seen.append).digest == first.digest
+    assert seen == []
+    shutil.rmtree(tmp_path / "m")
+    assert train(tmp_path / "m", report=seen.append).digest == first.digest
+    assert len(seen) == 12  # not told to resume
 
 
 def test_a_family_learns_all_its_lambdas_at_once(tmp_path):
@@ -205,17 +221,6 @@ def test_a_bad_scene_ends_a_training_before_it_begins(tmp_path):
 
 def run_command(*arguments):
     return CliRunner().invoke(command, [str(argument) for argument in arguments])
-
-
-def test_the_command_trains(tmp_path):
-    file = write_scene(scene(3), tmp_path / "s.raw")
-    widths = ["-k", 3, "--filters", 8, 16, "--hyper", 8, "--lambda", 1e-3]
-    done = run_command(
-        file, *widths, "--steps", 2, "--patch", 32, "--batch", 2, "--seed", 1, "-o", tmp_path / "m"
-    )
-    assert done.exit_code == 0, done.output
-    assert "bps" in done.output
-    assert json.loads((tmp_path / "m" / "model.json").read_text())["training"]["steps"] == 2
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from bandpress.errors import SceneError
 from bandpress.formats import FORMATS, read_scene
 from bandpress.model.architecture import Architecture
 from bandpress.model.schedule import Settings
-from bandpress.scene import Scene
 
 
 class Widths(click.ParamType):
@@ -150,7 +149,14 @@ def command(
     )
     hidden, latent = filters
     architecture = Architecture(bands_per_cluster, hidden, latent, hyper, len(lambdas), borders=borders)
-    train_on, validate_on = _scenes(scenes), _scenes(validate)
+    files, held_out = _files(scenes), _files(validate)
+    for file in held_out:
+        if file.resolve() in {other.resolve() for other in files}:
+            raise SceneError(
+                f"{file}: to be trained on and validated on; expected another scene to validate on, or none: the last "
+                "lines of each are then held out"
+            )
+    train_on, validate_on = ([read_scene(file) for file in part] for part in (files, held_out))
     from bandpress.model.training import (
         train,  # TensorFlow takes seconds to import: not before all else is right
     )
@@ -178,18 +184,18 @@ def command(
         )
 
 
-def _scenes(paths: tuple[Path, ...]) -> list[Scene]:
-    """Read scenes; a folder stands for every scene in it, in order of their names."""
+def _files(paths: tuple[Path, ...]) -> list[Path]:
+    """Return the files of scenes; a folder stands for every scene in it, in order of their names."""
     suffixes = tuple(suffix for entry in FORMATS for suffix in entry.suffixes)
-    found: list[Scene] = []
+    found: list[Path] = []
     for path in paths:
         if not path.is_dir():
-            found.append(read_scene(path))
+            found.append(path)
             continue
         files = sorted(file for file in path.iterdir() if file.name.lower().endswith(suffixes))
         if not files:
             raise SceneError(
                 f"{path}: holds no scene; expected files that end in {', '.join(sorted(set(suffixes)))}"
             )
-        found.extend(read_scene(file) for file in files)
+        found.extend(files)
     return found

@@ -139,9 +139,12 @@ def train(
     kept = Checkpoints(Path(f"{out}.training"), asked, resume, restart)
     trainer = Trainer(architecture, settings, weights, reference)
     run = _Run(trainer, settings, held_out.fixed(_VALIDATION), kept, Dashboard(tensorboard))
-    run.resume()
-    with closing(patches.batches(run.step)) as batches:
-        run.until_done(batches, report, say)
+    if kept.finished is None:
+        run.resume()
+        with closing(patches.batches(run.step)) as batches:
+            run.until_done(batches, report, say)
+    else:
+        run.step = kept.finished
     best = run.best()
     facts |= {"steps": run.step, "validation": run.measured(best)}
     try:
@@ -151,7 +154,7 @@ def train(
             f"{out}: the trained model could not be written ({error}); expected room for it: {kept.folder} keeps the "
             "training, resume finishes it"
         ) from None
-    kept.finish()
+    kept.finish(run.step)
     return made
 
 
