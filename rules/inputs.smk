@@ -60,6 +60,32 @@ def about(wildcards):
     )
 
 
+def cards():
+    """Return what the study says of its test sets, by name."""
+    return {
+        name: STUDY.datasets[name].model_dump(include={"role", "sensor", "licence", "citation"})
+        for name in STUDY.test_sets
+    }
+
+
+def study_card():
+    """Return what the page of the study says of it."""
+    datasets = {
+        name: entry.model_dump(mode="json", exclude_defaults=True) for name, entry in STUDY.datasets.items()
+    }
+    return {
+        "study": STUDY.study,
+        "title": STUDY.title,
+        "file": str(study_file()),
+        "datasets": datasets,
+    }
+
+
+def reference_files():
+    """Return the files of the reference results that a comparison reads."""
+    return sorted(str(path) for path in Path(REFERENCE).rglob("*") if path.suffix in (".csv", ".yaml"))
+
+
 def table_files():
     """Return every table of the study, one file each."""
     return [f"{OUT}/tables/{name}.csv" for name in TABLES]
