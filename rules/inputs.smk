@@ -97,8 +97,10 @@ def figure_files():
 
 
 def of_first_scene(dataset):
-    """Return an input function: the options that choose the first scene of a data set, and the rate."""
-    return lambda wildcards: ["--scene", scenes_of(dataset)[0], "--rate", STUDY.figures.rate]
+    """Return an input function: the options that choose the first scene of a data set, the rate, and the protocol."""
+    protocol = STUDY.codecs[STUDY.figures.reference].protocol
+    choice = ["--rate", STUDY.figures.rate, "--protocol", protocol]
+    return lambda wildcards: ["--scene", scenes_of(dataset)[0], *choice]
 
 
 def of_first_scenes_files(dataset, suffix):
