@@ -18,7 +18,7 @@ STUDY ?= demo
 STUDY_FILE = $(if $(filter paper,$(STUDY)),config.yaml,studies/$(STUDY).yaml)
 export UV_LINK_MODE ?= copy
 
-.PHONY: help env env-gpu demo report compare reference test test-slow test-matrix test-all check format pins clean
+.PHONY: help env env-gpu demo report compare reference test test-slow test-matrix test-all check format docs pins clean
 
 help:  ## Say what can be made.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -69,6 +69,9 @@ format: env  ## Bring the code into its format.
 	envs/run workflow ruff format .
 	envs/run workflow ruff check --fix .
 	envs/run workflow snakefmt Snakefile rules
+
+docs: env  ## Write docs/commands.md anew, from the command line.
+	envs/run workflow python docs/write_commands.py
 
 pins: $(UV) $(WORKFLOW)  ## Choose the versions in envs/ anew, from pyproject.toml.
 	$(UV) pip compile -q --python-version 3.11 --upgrade pyproject.toml -o envs/workflow.txt \
