@@ -53,3 +53,4 @@ onsuccess:
 
 onerror:
     print(f"{STUDY.study}: stopped. The message above names the job's log; what is finished is kept.")
+    print(commands_of_failures(log))

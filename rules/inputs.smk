@@ -128,3 +128,10 @@ def samples_options(dataset, *more):
         return [f"--original={scene_folders(dataset)[0]}", *decoded, *more]
 
     return options
+
+
+def commands_of_failures(log):
+    """Return the commands that run again alone what failed, from Snakemake's log; none if they were shown already."""
+    if "bandpress" in sys.argv:  # --logger bandpress
+        return ""
+    return failures_of_log(Path(log).read_text(errors="replace"), sys.argv)

@@ -31,7 +31,6 @@ rule index:
         mem_mb=2000,
         runtime=30,
     params:
-        results=OUT,
         card=json.dumps(study_card()),
         figures=[f"{name}={script}" for name, (script, *_) in FIGURES.items()],
         tables=list(TABLES),
@@ -39,7 +38,7 @@ rule index:
             dict(zip(PICTURES, zip(as_list(input.pictures), PICTURES.values())))
         ),
     shell:
-        "envs/run analysis python {input.script} {params.results} --card {params.card:q} --figures {params.figures:q}"
+        "envs/run analysis python {input.script} $(dirname {output}) --card {params.card:q} --figures {params.figures:q}"
         " --tables {params.tables:q} --pictures {params.pictures:q} --output {output} > {log} 2>&1"
 
 
@@ -50,6 +49,8 @@ rule compare:
         rd=RD,
         tables=[f"{OUT}/tables/{name}.csv" for name in TABLES],
         claims=CLAIMS,
+    log:
+        f"{OUT}/logs/compare.log",
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -57,7 +58,7 @@ rule compare:
         mem_mb=1000,
         runtime=30,
     params:
-        results=OUT,
         reference=REFERENCE,
     shell:
-        "envs/run analysis python {input.script} {params.results} --reference {params.reference} --claims {input.claims}"
+        "envs/run analysis python {input.script} $(dirname {input.rd}) --reference {params.reference}"
+        " --claims {input.claims} 2>&1 | tee {log}"

@@ -53,7 +53,10 @@ def test_the_data_set(tmp_path, monkeypatch):
     dataset = load_study(study_with(tmp_path, blocks("yaml")[0])).datasets["Flights"]
     entry = dataset.model_dump_json(include={"sensor", "role", "source", "scenes"}, exclude_defaults=True)
     fetch_dataset.main(["--dataset", "Flights", "--entry", entry, "--output", "Flights.json"])
-    assert list(json.loads(Path("Flights.json").read_text())["scenes"]) == ["synthetic-north", "synthetic-south"]
+    assert list(json.loads(Path("Flights.json").read_text())["scenes"]) == [
+        "synthetic-north",
+        "synthetic-south",
+    ]
     for scene in ("synthetic-north", "synthetic-south"):
         arguments = ["--record", "Flights.json", "--dataset", "Flights", "--scene", scene, "--entry", entry]
         prepare_scene.main([*arguments, "--output", scene])
