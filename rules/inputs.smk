@@ -132,6 +132,6 @@ def samples_options(dataset, *more):
 
 def commands_of_failures(log):
     """Return the commands that run again alone what failed, from Snakemake's log; none if they were shown already."""
-    if "bandpress" in sys.argv:  # --logger bandpress
+    if {"bandpress", "--logger=bandpress"} & set(sys.argv):
         return ""
     return failures_of_log(Path(log).read_text(errors="replace"), sys.argv)
