@@ -21,6 +21,7 @@ PARTS = (
     "rules",
     "scripts",
     "envs",
+    "models",
     "profiles",
     "studies",
     "src",

@@ -7,7 +7,7 @@ a stream, only rounding of samples.
 
 import functools
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -171,10 +171,9 @@ class Network:
                 y = transforms.inverse_gdn(y, *self._gdn("synthesis", i))
         return y
 
-    def _layer(self, transform: str, layer: int) -> tuple[np.ndarray, np.ndarray | None]:
-        names = (f"{transform}/{layer}/{part}" for part in ("kernel", "bias"))
-        kernel, bias = (self._weights.get(name) for name in names)
-        return kernel, bias
+    def _layer(self, transform: str, layer: int) -> tuple[np.ndarray, Any]:
+        name = f"{transform}/{layer}"
+        return self._weights[f"{name}/kernel"], self._weights.get(f"{name}/bias")
 
     def _gdn(self, transform: str, layer: int) -> tuple[np.ndarray, np.ndarray]:
         return self._weights[f"{transform}/{layer}/beta"], self._weights[f"{transform}/{layer}/gamma"]
