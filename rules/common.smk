@@ -8,6 +8,7 @@ import re
 
 from bandpress.codecs import NEEDS_TENSORFLOW
 from bandpress.errors import BandpressError
+from bandpress.progress import failures_of_log
 from bandpress.study_file import load_study
 
 

@@ -55,6 +55,38 @@ def trained(tmp_path_factory):
     return folder, train(folder / "m", report=seen.append, say=said.append), seen, said
 
 
+def test_coding_alone_lowers_the_rate_and_moves_no_transform(tmp_path):
+    from bandpress.model.hyperprior import Hyperprior
+    from bandpress.model.trainer import Trainer
+
+    settings = Settings((1e-4, 1e-2), steps=40, patch=32, batch=2, coding_first=0.5, learning_rate=1e-3)
+    architecture = Architecture(3, (4, 6, 8), 16, 8, qualities=2, borders="mirror")
+    weights = architecture.random_weights(1)
+    trainer = Trainer(architecture, settings, weights, 1000.0)
+    from bandpress.model.patches import Patches
+
+    batch = Patches([scene(1)], 3, 32, 2, 1).fixed(2)
+    losses = [float(trainer.step(i, batch, 1e-3, 0.5, coding_only=True).loss) for i in range(30)]
+    assert np.mean(losses[-5:]) < 0.9 * np.mean(losses[:5])
+    after = trainer.network.weights()
+    assert isinstance(trainer.network, Hyperprior)
+    for name in weights:
+        moved = not np.allclose(after[name], weights[name], rtol=1e-4, atol=1e-6)
+        assert not (moved and name.startswith(("analysis", "synthesis", "gains/y"))), name
+
+
+def test_a_training_may_begin_with_the_coding_alone(tmp_path):
+    settings = Settings((1e-3,), steps=12, patch=32, batch=2, validations=4, coding_first=0.5)
+    seen = []
+    made = train(tmp_path / "m", settings, report=seen.append)
+    assert made.card["steps"] == 12
+    assert np.isnan([p.psnr for p in seen[:6]]).all()
+    assert np.isfinite([p.psnr for p in seen[6:]]).all()
+    rows = log(tmp_path / "m")
+    assert rows[1]["train_psnr"] == ""
+    assert float(rows[-1]["train_psnr"]) > 0
+
+
 def test_a_training_makes_a_model_and_a_log(trained):
     from bandpress.model import store
 
@@ -150,7 +182,7 @@ def test_fine_tuning_goes_on_from_another_model(tmp_path, trained):
     before, after = (model.weights["analysis/3/kernel"] for model in (first, second))
     np.testing.assert_allclose(after, 2 * before, rtol=1e-3, atol=1e-6)
     with pytest.raises(ModelError, match="a model of"):
-        train(tmp_path / "c", architecture=Architecture(3, 8, 24, 8), init_from=folder / "m")
+        train(tmp_path / "c", architecture=Architecture(3, (4, 8, 8), 16, 8), init_from=folder / "m")
 
 
 def test_tensorboard_gets_scalars_and_images(tmp_path):

@@ -15,7 +15,17 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
-PARTS = ("Snakefile", "config.yaml", "rules", "scripts", "envs", "profiles", "studies", "src")
+PARTS = (
+    "Snakefile",
+    "config.yaml",
+    "rules",
+    "scripts",
+    "envs",
+    "profiles",
+    "studies",
+    "src",
+    "results/reference",
+)
 
 #: Columns of rd.csv that say how long a machine took rather than what came out.
 TIMING = ("encode_s", "decode_s", "peak_memory_mb")

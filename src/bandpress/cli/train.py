@@ -12,6 +12,23 @@ from bandpress.model.architecture import Architecture
 from bandpress.model.schedule import Settings
 
 
+class Widths(click.ParamType):
+    """One number of channels, or one for each of the three places between the stages: ``64`` or ``16,64,128``."""
+
+    name = "integer"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | tuple[int, ...]:
+        """Parse the option."""
+        parts = str(value).split(",")
+        if len(parts) not in (1, 3) or not all(part.isdecimal() and int(part) for part in parts):
+            self.fail(
+                f"{value!r} is neither a positive integer nor three of them, such as 16,64,128", param, ctx
+            )
+        return int(parts[0]) if len(parts) == 1 else tuple(map(int, parts))
+
+
 @click.command()
 @click.argument("scenes", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
@@ -33,14 +50,20 @@ from bandpress.model.schedule import Settings
 )
 @click.option(
     "--filters",
-    nargs=2,
-    type=click.IntRange(1),
+    type=(Widths(), click.IntRange(1)),
     default=(64, 192),
     show_default=True,
-    help="Hidden, latent channels.",
+    help="Hidden, latent channels; hidden may be three numbers, one a stage, such as 16,64,128.",
 )
 @click.option(
     "--hyper", type=click.IntRange(0), default=0, help="Channels of the hyper networks. Default: latent."
+)
+@click.option(
+    "--borders",
+    type=click.Choice(["zero", "mirror"]),
+    default="zero",
+    show_default=True,
+    help="What the transforms find beyond the image: zeros (the paper), or the image mirrored.",
 )
 @click.option(
     "--lambda",
@@ -62,6 +85,13 @@ from bandpress.model.schedule import Settings
     default=10.0,
     show_default=True,
     help="How many times faster the hyper networks learn.",
+)
+@click.option(
+    "--coding-first",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.0,
+    show_default=True,
+    help="Share of the training, at its beginning, in which they learn alone.",
 )
 @click.option(
     "--averaging", type=click.IntRange(0), default=100, show_default=True, help="Steps; 0 for none."
@@ -86,8 +116,9 @@ def command(
     output: Path,
     validate: tuple[Path, ...],
     bands_per_cluster: int,
-    filters: tuple[int, int],
+    filters: tuple[int | tuple[int, ...], int],
     hyper: int,
+    borders: str,
     lambdas: tuple[float, ...],
     steps: int | None,
     minutes: float | None,
@@ -117,7 +148,7 @@ def command(
         lambdas=lambdas, steps=steps, minutes=minutes, start="random" if random_start else start, **options
     )
     hidden, latent = filters
-    architecture = Architecture(bands_per_cluster, hidden, latent, hyper, qualities=len(lambdas))
+    architecture = Architecture(bands_per_cluster, hidden, latent, hyper, len(lambdas), borders=borders)
     files, held_out = _files(scenes), _files(validate)
     for file in held_out:
         if file.resolve() in {other.resolve() for other in files}:
