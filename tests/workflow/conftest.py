@@ -136,7 +136,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     if "BANDPRESS_TINY" in os.environ:
         return Checkout(Path(os.environ["BANDPRESS_TINY"]))
     made = make_checkout(tmp_path_factory.mktemp("finished") / "checkout")
-    done = made.run()
+    done = made.run(timeout=1200)
     assert done.returncode == 0, done.stdout
     return made
 
