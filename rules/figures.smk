@@ -58,11 +58,13 @@ for name, (script, reads, needs, options) in FIGURES.items():
             f"{OUT}/logs/figures/{name}.log",
         benchmark:
             f"{OUT}/benchmarks/figures/{name}.tsv"
+        group:
+            "figures"
         conda:
             "../envs/analysis.yaml"
         resources:
             **SITE,
-            mem_mb=2000,
+            mem_mb=memory(2000),
             runtime=30,
         params:
             options=options,

@@ -24,7 +24,7 @@ rule collect_rd:
         "../envs/analysis.yaml"
     resources:
         **SITE,
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=30,
     params:
         streams=f"{OUT}/streams",
@@ -94,11 +94,13 @@ for name, (reads, needs, options) in TABLES.items():
             f"{OUT}/logs/tables/{name}.log",
         benchmark:
             f"{OUT}/benchmarks/tables/{name}.tsv"
+        group:
+            "tables"
         conda:
             "../envs/analysis.yaml"
         resources:
             **SITE,
-            mem_mb=1000,
+            mem_mb=memory(1000),
             runtime=30,
         params:
             options=options,
@@ -123,7 +125,7 @@ rule provenance:
         "../envs/analysis.yaml"
     resources:
         **SITE,
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=60,
     params:
         study=STUDY.study,

@@ -1,7 +1,8 @@
-"""Gather the records of a study's points (one JSON file each) into rd.csv.
+r"""Gather the records of a study's points (one JSON file each) into rd.csv.
 
 Example:
-  python scripts/collect_rd.py results/demo/streams/*/*/*/*.json --output results/demo/rd.csv
+  python scripts/collect_rd.py --streams results/demo/streams --datasets results/demo/datasets/*.json \
+      --points '{"IndianPines_test": {"jpeg2000": ["r0.5"]}}' --output results/demo/rd.csv
 """
 
 import argparse

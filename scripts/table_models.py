@@ -16,7 +16,7 @@ COLUMNS = (
     Column("family", "Family"),
     Column("quality", "Quality"),
     Column("bands_per_cluster", "k", "d"),
-    Column("hidden", "N", "d"),
+    Column("hidden", "N"),
     Column("latent", "M", "d"),
     Column("hyper", "Hyper", "d"),
     Column("lambda", "λ"),

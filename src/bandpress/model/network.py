@@ -58,7 +58,8 @@ class Network:
         self.integer = HyperSynthesis.of_tables(model.tables, a.hyper, a.latent, a.scales)
         if len(self.integer.gain) != a.quality_steps:
             raise ModelError(f"tables: {len(self.integer.gain)} operating points; expected {a.quality_steps}")
-        self._weights = {name: tf.constant(value) for name, value in model.weights.items()}
+        # Arrays, not tensors: they become constants of the graph, which oneDNN brings into its own order once.
+        self._weights = model.weights
         self._gains = _gain_tables(model) if a.qualities > 1 else None
         self._y_coder, self._z_coder = (
             RangeCoder(model.tables[f"{name}/cdf"], model.tables[f"{name}/offset"]) for name in "yz"
@@ -150,7 +151,7 @@ class Network:
     def analysis(self, x: tf.Tensor) -> tf.Tensor:
         """Normalised samples to latents."""
         for i in range(4):
-            x = transforms.down(x, *self._layer("analysis", i))
+            x = transforms.down(x, *self._layer("analysis", i), self.architecture.mirrors)
             if i < 3:
                 x = transforms.gdn(x, *self._gdn("analysis", i))
         return x
@@ -163,17 +164,19 @@ class Network:
     def synthesis(self, y: tf.Tensor) -> tf.Tensor:
         """Latents to normalised samples, sizes a multiple of 16."""
         for i in range(4):
-            y = transforms.up(y, *self._layer("synthesis", i))
+            # With few channels out, four convolutions each read the input for little work.
+            up = transforms.up if i == 3 else transforms.up_by_phases
+            y = up(y, *self._layer("synthesis", i), self.architecture.mirrors)
             if i < 3:
                 y = transforms.inverse_gdn(y, *self._gdn("synthesis", i))
         return y
 
-    def _layer(self, transform: str, layer: int) -> tuple[tf.Tensor, tf.Tensor | None]:
+    def _layer(self, transform: str, layer: int) -> tuple[np.ndarray, np.ndarray | None]:
         names = (f"{transform}/{layer}/{part}" for part in ("kernel", "bias"))
         kernel, bias = (self._weights.get(name) for name in names)
         return kernel, bias
 
-    def _gdn(self, transform: str, layer: int) -> tuple[tf.Tensor, tf.Tensor]:
+    def _gdn(self, transform: str, layer: int) -> tuple[np.ndarray, np.ndarray]:
         return self._weights[f"{transform}/{layer}/beta"], self._weights[f"{transform}/{layer}/gamma"]
 
 
@@ -194,14 +197,14 @@ def indexes_graph(layers: HyperSynthesis, symbols: tf.Tensor, steps: tf.Tensor) 
     tensorflow.Tensor
         (clusters, 2 lines, 2 samples, latent), int32; equal to ``layers.indexes(symbols, steps)``.
     """
-    first = tf.float32 if layers.first_in_float32 else tf.float64
+    first = np.float32 if layers.first_in_float32 else np.float64
     limit = tf.constant(layers.limit, tf.int32)
     a = tf.cast(tf.clip_by_value(symbols, -limit, limit), first)
     if len(layers.gain) > 1 or layers.offset.any() or (layers.gain != 1).any():
         a = a * tf.gather(tf.constant(layers.gain, first), steps)[:, None, None] + tf.constant(
             layers.offset, first
         )
-    total = transforms.up(a, tf.constant(layers.kernel_0, first), tf.constant(layers.bias_0, first))
+    total = transforms.up_by_phases(a, layers.kernel_0.astype(first), layers.bias_0.astype(first))
     h = tf.cast(_shifted(total, layers.shift_0, ACTIVATION), tf.float32)
     total = transforms.same(
         h, tf.constant(layers.kernel_1, tf.float32), tf.constant(layers.bias_1, tf.float32)
