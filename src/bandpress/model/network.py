@@ -25,6 +25,9 @@ _MOST_SYMBOL = float(1 << 20)
 #: where samples come in, where latents go out, and in the sums of the normalisations.
 _BFLOAT16 = {("analysis", 1), ("analysis", 2), ("hyper_analysis", 0), ("hyper_analysis", 1)}
 
+#: With fewer channels out, four convolutions read the input four times for little work.
+_FEW = 16
+
 
 class Symbols(NamedTuple):
     """What is coded of a batch of clusters.
@@ -161,8 +164,9 @@ class Network:
 
     def analysis(self, x: tf.Tensor, bfloat16: bool = False) -> tf.Tensor:
         """Normalised samples to latents."""
+        down = functools.partial(transforms.down, mirror=self.architecture.mirrors)
         for i in range(4):
-            x = self._convolve(transforms.down, "analysis", i, x, bfloat16)
+            x = self._convolve(down, "analysis", i, x, bfloat16)
             if i < 3:
                 x = transforms.gdn(x, *self._gdn("analysis", i))
         return x
@@ -185,9 +189,9 @@ class Network:
     def synthesis(self, y: tf.Tensor) -> tf.Tensor:
         """Latents to normalised samples, sizes a multiple of 16."""
         for i in range(4):
-            # With few channels out, four convolutions each read the input for little work.
-            up = transforms.up if i == 3 else transforms.up_by_phases
-            y = up(y, *self._layer("synthesis", i))
+            kernel, bias = self._layer("synthesis", i)
+            up = transforms.up_by_phases if kernel.shape[3] >= _FEW else transforms.up
+            y = up(y, kernel, bias, self.architecture.mirrors)
             if i < 3:
                 y = transforms.inverse_gdn(y, *self._gdn("synthesis", i))
         return y
