@@ -68,8 +68,8 @@ class Learned(Codec):
         memory, never the file's samples.
     precision
         ``"float32"``; ``"bfloat16"``, in which the encoder's costliest convolutions take half the time on processors
-        with instructions for it, at the cost of less than 0.02 dB; ``"auto"``: bfloat16 where there are such. Decoders
-        always use float32, whatever the encoder used.
+        with instructions for it, at a cost in quality that grows with it; ``"auto"``: bfloat16 where there are such, so
+        that what is written depends on the machine. Decoders always use float32, whatever the encoder used.
     bands_per_cluster
         What the model must be for; None: whatever it is for.
     """
@@ -81,7 +81,7 @@ class Learned(Codec):
     rate: float | None = None
     psnr: float | None = None
     batch: int = 0
-    precision: str = "auto"
+    precision: str = "float32"
     bands_per_cluster: int | None = None
 
     def __post_init__(self) -> None:
