@@ -37,7 +37,9 @@ report: env  ## Pack a finished study (STUDY=demo) as a report of Snakemake: res
 	    $(SNAKEMAKE) --configfile $(STUDY_FILE) --report results/$(STUDY)/report.zip --quiet all
 
 compare: env  ## Compare a study (STUDY=demo) with the reference results: what agrees, what differs, the paper's claims.
-	@$(SNAKEMAKE) compare --configfile $(STUDY_FILE)
+	@$(SNAKEMAKE) tables --configfile $(STUDY_FILE) --rerun-incomplete
+	@envs/run workflow python scripts/compare.py results/$(STUDY) --reference results/reference/$(STUDY) \
+	    --claims results/reference/claims.yaml
 
 reference: env  ## Keep the results of a study (STUDY=demo) as its reference results.
 	@$(SNAKEMAKE) --configfile $(STUDY_FILE) --rerun-incomplete

@@ -172,7 +172,10 @@ class View:
         stats = dict(fields.get("stats") or {})
         self.total = int(stats.pop("total", 0))
         self.began = time.monotonic()
-        self.say(f"{self.total} jobs: " + ", ".join(f"{number} {rule}" for rule, number in stats.items()))
+        self.say(
+            f"{self.total} job{'s' * (self.total != 1)}: "
+            + ", ".join(f"{number} {rule}" for rule, number in stats.items())
+        )
 
     def _job_info(self, fields: Mapping[str, Any]) -> None:
         self.wildcards[fields["jobid"]] = dict(fields["wildcards"] or {})
