@@ -14,6 +14,7 @@ REGISTRY = {
     "gici-java": "bandpress.codecs.gici_java:GiciJava",
     "jpegxl": "bandpress.codecs.jpegxl:JpegXl",
     "learned": "bandpress.codecs.learned:Learned",
+    "predicted-jpeg2000": "bandpress.codecs.predicted_jpeg2000:PredictedJpeg2000",
 }
 
 #: Codecs that run a network and so need the TensorFlow environment.
