@@ -62,9 +62,9 @@ def _next(tried: list[tuple[float, float, T]], wanted: float, slope: float) -> f
         (x0, v0), (x1, v1) = max(fine), min(coarse)
         part = (v0 - wanted) / max(v0 - v1, 1e-9)
         return x0 + (x1 - x0) * min(max(part, 0.05), 0.95)
-    x, v, _ = min(tried, key=lambda one: abs(one[1] - wanted))
-    if len(tried) > 1:
-        (x0, v0, _), (x1, v1, _) = tried[-2:]
-        if x0 != x1 and (v1 - v0) / (x1 - x0) < slope / 10:
-            slope = (v1 - v0) / (x1 - x0)
-    return min(max(x + min(max((wanted - v) / slope * 1.1, -3), 3), _LEAST), _MOST)
+    # All on one side: from the outermost on, farther each time, since small files do not fall smoothly with the step.
+    x, v = max(fine) if fine else min(coarse)
+    stride = (wanted - v) / slope * (1 + 0.3 * len(tried))
+    least = 0.02 * len(tried)
+    stride = max(stride, least) if fine else min(stride, -least)
+    return min(max(x + min(max(stride, -3), 3), _LEAST), _MOST)
