@@ -13,7 +13,7 @@ from abc import abstractmethod
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
@@ -103,6 +103,8 @@ class Predicted(Codec):
         A sample may differ between two machines whose residuals differ by 1 DN by at most this much, in DN.
     """
 
+    _targets: ClassVar[tuple[str, ...]] = ("rate", "psnr", "step")
+
     rate: float | None = None
     psnr: float | None = None
     step: float | None = None
@@ -122,17 +124,13 @@ class Predicted(Codec):
         for key, value in {**given, "drift": self.drift}.items():
             if not 0 < value < float("inf"):
                 raise CodecError(f"codec {self.name}: {key} {value}; expected a positive number")
-        if type(self.bands_per_cluster) is not int or self.bands_per_cluster < 1:
-            raise CodecError(
-                f"codec {self.name}: {self.bands_per_cluster!r} bands a cluster; expected a positive integer"
-            )
+        if self.bands_per_cluster == "all":
+            raise CodecError(f"codec {self.name}: all bands in one cluster; expected a number of bands")
         if not 0 <= self.references <= MOST_REFERENCES:
             raise CodecError(
                 f"codec {self.name}: {self.references} references; expected 0 to {MOST_REFERENCES}"
             )
         nodes(1, self.key_distance, self.order)
-
-    _targets = ("rate", "psnr", "step")
 
     # What codes the residuals.
 
@@ -144,9 +142,18 @@ class Predicted(Codec):
         """Return what its decoder needs besides, as JSON."""
         return {}
 
-    def _digest(self) -> str | None:
-        """Return the SHA-256 of its model, if it has one."""
-        return None
+    def _model(self) -> tuple[BandsPerCluster, str | None]:
+        """Return the bands of a cluster, and the SHA-256 of the model if there is one."""
+        return self.bands_per_cluster, None
+
+    def _given_step(self) -> float:
+        """Return the step where no target is to be met."""
+        assert self.step is not None
+        return self.step
+
+    def _first_step(self) -> float:
+        """Return where a search for a target starts, in DN."""
+        return _FIRST_STEP
 
     # The loop.
 
@@ -156,12 +163,11 @@ class Predicted(Codec):
         def trial(step: float) -> Trial:
             return self._closed_loop(scene, self._header(scene, step), step)
 
-        if self.step is not None:
-            found = trial(self.step)
+        kind, target = ("rate", self.rate) if self.rate is not None else ("psnr", self.psnr)
+        if target is None:
+            found = trial(self._given_step())
         else:
-            kind, target = ("rate", self.rate) if self.rate is not None else ("psnr", self.psnr)
-            assert target is not None
-            found = meet(trial, lambda one: self._value(scene, one, kind), kind, target, _FIRST_STEP)
+            found = meet(trial, lambda one: self._value(scene, one, kind), kind, target, self._first_step())
         header = self._header(scene, found.step)
         chunks = found.chunks if self.rate is None else within(self.rate, header, found.chunks)
         parameters = dict(header.parameters)
@@ -199,7 +205,8 @@ class Predicted(Codec):
     def _header(self, scene: Scene, step: float) -> Header:
         parameters = {"key_distance": self.key_distance, "order": self.order, "step": float(f"{step:.5g}")}
         parameters |= self._parameters(scene)
-        return Header.of_scene(scene, self.name, self.bands_per_cluster, parameters, self._digest())
+        k, digest = self._model()
+        return Header.of_scene(scene, self.name, k, parameters, digest)
 
     def _value(self, scene: Scene, trial: Trial, kind: str) -> float:
         if kind == "psnr":

@@ -1,0 +1,280 @@
+"""Prediction, then the network codec on what is left: a family with gains codes key clusters and residuals alike.
+
+A residual lies around zero and is normalised by the width of its own range, one for all bands of the cluster, to lie
+around 1/2 within (0, 1). Its quality follows from that width and from the scene's lambda as it does without
+prediction (`bandpress.model.quality`), so that all clusters have about one distortion in DN². A residual that is not
+worth its bits is left out.
+
+A chunk goes on after the prediction, in the same bits::
+
+    7 bits     width code w: the width is ⌈2^(w / 4)⌉; 0: the residual is zero, the chunk ends
+    n bits     operating point, n = bits of the number of operating points - 1
+    5 bits     bits of the next number
+    …          bytes of z
+    padding    to a whole byte
+    z, y       as in a chunk of the codec `learned`
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+import numpy as np
+
+from bandpress.bits import BitReader
+from bandpress.bitstream import Header
+from bandpress.clusters import BandsPerCluster, Cluster
+from bandpress.codecs.learned import Learned, lambdas_of, open_network, point_of_quality
+from bandpress.codecs.predicted import Job, Predicted
+from bandpress.errors import BitstreamError, ModelError
+from bandpress.model import catalogue
+from bandpress.model.architecture import LATENT_STRIDE
+from bandpress.model.quality import cluster_steps
+from bandpress.model.store import StoredModel
+from bandpress.pipeline import ahead, batches
+
+if TYPE_CHECKING:
+    from bandpress.model.network import Network
+
+_WIDTH_BITS = 7
+_STEPS_PER_OCTAVE = 4
+_MOST_WIDTH = 17 * _STEPS_PER_OCTAVE
+_LENGTH_BITS = 5
+#: Residuals of 16-bit samples lie within this.
+_MOST_RESIDUAL = 1 << 16
+
+
+@dataclass(frozen=True)
+class PredictedLearned(Predicted):
+    """Prediction + network, with the options of `Predicted`.
+
+    Parameters
+    ----------
+    model
+        Folder or name of a model with gains.
+    quality
+        1 for the lowest of the family's operating points, and so on, instead of a target or a step.
+    batch
+        Clusters that go through the network together; 0: as many as memory for activations allows.
+    """
+
+    name: ClassVar[str] = "predicted-learned"
+    _targets: ClassVar[tuple[str, ...]] = ("rate", "psnr", "step", "quality")
+
+    bands_per_cluster: BandsPerCluster | None = None  # type: ignore[assignment]
+    model: str | Path = field(kw_only=True)
+    quality: float | None = None
+    batch: int = 0
+
+    @classmethod
+    def decoder(cls, header: Header, model: Path | None = None) -> "PredictedLearned":
+        """Return the codec for a file; see `Codec.decoder`."""
+        if header.model is None:
+            raise BitstreamError("the header names no model; expected the digest of one")
+        found = catalogue.find(header.model, model)
+        if header.bands_per_cluster != found.architecture.bands_per_cluster:
+            raise ModelError(
+                f"{found.path}: a model for clusters of {found.architecture.bands_per_cluster} bands; "
+                f"expected one for {header.bands_per_cluster}"
+            )
+        return cls(model=str(found.path), step=1.0)
+
+    @cached_property
+    def _stored(self) -> StoredModel:
+        family = catalogue.members(self.model)
+        if len(family) != 1 or family[0].architecture.qualities < 2:
+            raise ModelError(f"{self.model}: models without gains; expected one model with gains")
+        k = family[0].architecture.bands_per_cluster
+        if self.bands_per_cluster not in (None, k):
+            raise ModelError(
+                f"{self.model}: a model for clusters of {k} bands; expected one for {self.bands_per_cluster}"
+            )
+        return family[0]
+
+    def _model(self) -> tuple[BandsPerCluster, str | None]:
+        return self._stored.architecture.bands_per_cluster, self._stored.digest
+
+    def _given_step(self) -> float:
+        if self.quality is None:
+            return super()._given_step()
+        lambda_ = point_of_quality([self._stored], self.quality).lambda_
+        assert lambda_ is not None
+        return step_of(lambda_, self._stored.architecture.bands_per_cluster)
+
+    def _first_step(self) -> float:
+        lambdas = lambdas_of(self._stored)
+        return step_of(float(np.sqrt(lambdas[0] * lambdas[-1])), self._stored.architecture.bands_per_cluster)
+
+    def _coder(self, header: Header) -> "_NetworkCoder":
+        return _NetworkCoder(self._stored, header.lines, header.samples, self.batch)
+
+
+class _Parsed(NamedTuple):
+    """A chunk, its side information read. A width of 0: the residual is zero."""
+
+    bands: int
+    width: int
+    step: int = 0
+    strings: tuple[bytes, bytes] = (b"", b"")
+
+
+class _NetworkCoder:
+    """Codes residuals with a network."""
+
+    def __init__(self, model: StoredModel, lines: int, samples: int, batch: int):
+        self.model, self.lines, self.samples = model, lines, samples
+        self.architecture = model.architecture
+        self.network: Network = open_network(model)
+        self.lambdas = lambdas_of(model)
+        self.reference = float(model.card["reference_range"])
+        self.batch = Learned(model=str(model.path), batch=batch).batch_size(self.architecture, lines, samples)
+        self._step_bits = (self.architecture.quality_steps - 1).bit_length()
+
+    def code(self, jobs: Sequence[Job]) -> list[tuple[bytes, np.ndarray]]:
+        codes = [width_code(job.residual) for job in jobs]
+        active = [i for i, code in enumerate(codes) if code]
+        chunks, residuals = self._empty(jobs)
+        if not active:
+            return list(zip(chunks, residuals, strict=True))
+        widths = np.array([_width(codes[i]) for i in active])
+        weights = [lambda_of(jobs[i].step, self.architecture.bands_per_cluster) for i in active]
+        steps = np.concatenate([
+            cluster_steps(self.lambdas.tolist(), self.reference, weight, np.full((1, 1), width))
+            for weight, width in zip(weights, widths, strict=True)
+        ]).astype(np.int32)
+        symbols = self.network.analyse(self._input([jobs[i].residual for i in active], widths), steps)
+        images = self.network.synthesise(symbols.y, steps, self.lines, self.samples)
+        written = self.network.write(symbols)
+        for place, i in enumerate(active):
+            job, (z, y) = jobs[i], written[place]
+            side = job.side.copy()
+            side.number(codes[i], _WIDTH_BITS)
+            side.number(int(steps[place]), self._step_bits)
+            side.number(len(z).bit_length(), _LENGTH_BITS)
+            side.number(len(z), len(z).bit_length())
+            chunk = side.to_bytes() + z + y
+            restored = _restored(images[place], widths[place], len(job.residual))
+            if _worth(job.residual, restored, len(chunk) - len(chunks[i]), weights[place]):
+                chunks[i], residuals[i] = chunk, restored
+        return list(zip(chunks, residuals, strict=True))
+
+    def decode(self, items: Iterable[tuple[Cluster, BitReader, bytes]]) -> Iterator[np.ndarray]:
+        with ThreadPoolExecutor(2) as pool:
+            groups = batches(items, self.batch)
+            read = ahead(self._read, groups, pool)
+            images = ((parsed, None if y is None else self._synthesised(parsed, y)) for parsed, y in read)
+            for parsed, decoded in images:
+                place = 0
+                for one in parsed:
+                    if not one.width or decoded is None:
+                        yield np.zeros((one.bands, self.lines, self.samples), np.int32)
+                    else:
+                        yield _restored(decoded[place], one.width, one.bands)
+                        place += 1
+
+    def _empty(self, jobs: Sequence[Job]) -> tuple[list[bytes], list[np.ndarray]]:
+        """Return chunks and residuals of jobs as they are when nothing is coded."""
+        chunks = []
+        for job in jobs:
+            side = job.side.copy()
+            side.number(0, _WIDTH_BITS)
+            chunks.append(side.to_bytes())
+        return chunks, [np.zeros_like(job.residual) for job in jobs]
+
+    def _input(self, residuals: Sequence[np.ndarray], widths: np.ndarray) -> np.ndarray:
+        """Return normalised residuals, short clusters with their last band repeated, borders up to whole latents."""
+        k = self.architecture.bands_per_cluster
+        beyond = [(0, 0), (0, -self.lines % LATENT_STRIDE), (0, -self.samples % LATENT_STRIDE)]
+        out = []
+        for residual, width in zip(residuals, widths, strict=True):
+            bands = np.pad(normalised(residual, int(width)), beyond, mode="edge")
+            out.append(np.moveaxis(bands[[min(band, len(bands) - 1) for band in range(k)]], 0, -1))
+        return np.stack(out)
+
+    def _read(
+        self, group: Sequence[tuple[Cluster, BitReader, bytes]]
+    ) -> tuple[list[_Parsed], np.ndarray | None]:
+        """Parse chunks and range decode their symbols: nothing of it depends on a prediction."""
+        parsed = [self._parse(*item) for item in group]
+        active = [one for one in parsed if one.width]
+        if not active:
+            return parsed, None
+        steps = np.array([one.step for one in active], np.int32)
+        return parsed, self.network.read([one.strings for one in active], steps, self.lines, self.samples).y
+
+    def _parse(self, cluster: Cluster, reader: BitReader, chunk: bytes) -> _Parsed:
+        code = reader.number(_WIDTH_BITS)
+        if not code:
+            return _Parsed(cluster.count, 0)
+        step = reader.number(self._step_bits)
+        length = reader.number(reader.number(_LENGTH_BITS))
+        start = reader.bytes_read
+        if (
+            code > _MOST_WIDTH
+            or step >= self.architecture.quality_steps
+            or start + length > len(chunk)
+        ):
+            raise BitstreamError(
+                f"cluster {cluster}: width code {code}, operating point {step} and {length} bytes of hyper-latents; "
+                f"expected at most {_MOST_WIDTH}, {self.architecture.quality_steps - 1} and {len(chunk) - start}"
+            )
+        return _Parsed(
+            cluster.count, _width(code), step, (chunk[start : start + length], chunk[start + length :])
+        )
+
+    def _synthesised(self, parsed: Sequence[_Parsed], y: np.ndarray) -> np.ndarray:
+        steps = np.array([one.step for one in parsed if one.width], np.int32)
+        return self.network.synthesise(y, steps, self.lines, self.samples)
+
+
+def step_of(lambda_: float, k: int) -> float:
+    """Return the step, in DN, whose distortion step² / 12 is that of a lambda where the rate is high."""
+    return float(np.sqrt(6 * k / (np.log(2) * lambda_)))
+
+
+def lambda_of(step: float, k: int) -> float:
+    """Return the lambda that `step_of` turns into this step."""
+    return float(6 * k / (np.log(2) * step * step))
+
+
+def width_code(residual: np.ndarray) -> int:
+    """Return the code of the least width, symmetrical around zero, that holds a residual; 0 if it is zero."""
+    most = int(np.abs(residual).max())
+    if not most:
+        return 0
+    code = max(1, int(np.ceil(_STEPS_PER_OCTAVE * np.log2(2 * most + 1))))
+    while code < _MOST_WIDTH and _width(code) < 2 * most + 1:
+        code += 1
+    return min(code, _MOST_WIDTH)
+
+
+def normalised(residual: np.ndarray, width: int) -> np.ndarray:
+    """Return a residual as the network gets it, float32, same shape."""
+    return residual.astype(np.float32) / np.float32(width) + np.float32(0.5)
+
+
+def _width(code: int) -> int:
+    """Return ⌈2^(code / 4)⌉ in integers: the fourth root of 2^code."""
+    low, high = 1, 1 << (code // _STEPS_PER_OCTAVE + 1)
+    while low < high:
+        middle = (low + high) // 2
+        if middle**_STEPS_PER_OCTAVE >= 1 << code:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def _restored(image: np.ndarray, width: int, bands: int) -> np.ndarray:
+    residual = np.rint((np.moveaxis(image, -1, 0)[:bands] - np.float32(0.5)) * np.float32(width))
+    return np.clip(residual, -_MOST_RESIDUAL, _MOST_RESIDUAL).astype(np.int32)
+
+
+def _worth(residual: np.ndarray, restored: np.ndarray, size: int, lambda_: float) -> bool:
+    """Tell whether a coded residual gains more than its bytes cost, at bits a pixel + lambda · MSE."""
+    pixels = residual[0].size
+    gained = np.square(residual, dtype=np.float64).mean() - np.square(residual - restored, dtype=np.float64).mean()
+    return bool(lambda_ * gained > 8 * size / pixels)
