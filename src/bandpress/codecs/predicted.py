@@ -13,7 +13,7 @@ from abc import abstractmethod
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -103,8 +103,6 @@ class Predicted(Codec):
         A sample may differ between two machines whose residuals differ by 1 DN by at most this much, in DN.
     """
 
-    _targets: ClassVar[tuple[str, ...]] = ("rate", "psnr", "step")
-
     rate: float | None = None
     psnr: float | None = None
     step: float | None = None
@@ -115,11 +113,12 @@ class Predicted(Codec):
     drift: float = 200.0
 
     def __post_init__(self) -> None:
-        given = {key: getattr(self, key) for key in self._targets if getattr(self, key) is not None}
+        targets = ("rate", "psnr", "step")
+        given = {key: getattr(self, key) for key in targets if getattr(self, key) is not None}
         if len(given) != 1:
             raise CodecError(
                 f"codec {self.name}: {' and '.join(given) or 'no target'} given; expected one of "
-                f"{', '.join(self._targets)}"
+                f"{', '.join(targets)}"
             )
         for key, value in {**given, "drift": self.drift}.items():
             if not 0 < value < float("inf"):
@@ -146,15 +145,6 @@ class Predicted(Codec):
         """Return the bands of a cluster, and the SHA-256 of the model if there is one."""
         return self.bands_per_cluster, None
 
-    def _given_step(self) -> float:
-        """Return the step where no target is to be met."""
-        assert self.step is not None
-        return self.step
-
-    def _first_step(self) -> float:
-        """Return where a search for a target starts, in DN."""
-        return _FIRST_STEP
-
     # The loop.
 
     def encode(self, scene: Scene) -> Encoding:
@@ -165,9 +155,10 @@ class Predicted(Codec):
 
         kind, target = ("rate", self.rate) if self.rate is not None else ("psnr", self.psnr)
         if target is None:
-            found = trial(self._given_step())
+            assert self.step is not None
+            found = trial(self.step)
         else:
-            found = meet(trial, lambda one: self._value(scene, one, kind), kind, target, self._first_step())
+            found = meet(trial, lambda one: self._value(scene, one, kind), kind, target, _FIRST_STEP)
         header = self._header(scene, found.step)
         chunks = found.chunks if self.rate is None else within(self.rate, header, found.chunks)
         parameters = dict(header.parameters)
@@ -214,7 +205,15 @@ class Predicted(Codec):
         size = sum(map(len, trial.chunks)) + overhead(self._header(scene, trial.step))
         return 8 * size / scene.cube.size
 
-    def _closed_loop(self, scene: Scene, header: Header, step: float) -> Trial:
+    def residuals(self, scene: Scene, step: float) -> list[Job]:
+        """Return what is left to code of each cluster of a scene in a closed loop at a step."""
+        jobs: list[Job] = []
+        self._closed_loop(scene, self._header(scene, step), step, jobs)
+        return jobs
+
+    def _closed_loop(
+        self, scene: Scene, header: Header, step: float, jobs: list[Job] | None = None
+    ) -> Trial:
         """Code a scene, level by level: what is predicted from is what the decoder will have."""
         coder = self._coder(header)
         clusters = header.clusters
@@ -227,6 +226,8 @@ class Predicted(Codec):
             for part in batches(group, coder.batch):
                 ready = list(pooled(lambda node: self._predict(scene, clusters, node, own, decoded, bounds), part))  # noqa: B023
                 coded = coder.code([job for job, _, _ in ready])
+                if jobs is not None:
+                    jobs += [job for job, _, _ in ready]
                 for node, (_, predicted, bound), (chunk, residual) in zip(part, ready, coded, strict=True):
                     bands = clusters[node.cluster].bands
                     decoded[bands] = _within(predicted, residual, scene.dtype)

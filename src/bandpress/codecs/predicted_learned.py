@@ -27,7 +27,7 @@ import numpy as np
 from bandpress.bits import BitReader
 from bandpress.bitstream import Header
 from bandpress.clusters import BandsPerCluster, Cluster
-from bandpress.codecs.learned import Learned, lambdas_of, open_network, point_of_quality
+from bandpress.codecs.learned import Learned, lambdas_of, open_network
 from bandpress.codecs.predicted import Job, Predicted
 from bandpress.errors import BitstreamError, ModelError
 from bandpress.model import catalogue
@@ -55,18 +55,14 @@ class PredictedLearned(Predicted):
     ----------
     model
         Folder or name of a model with gains.
-    quality
-        1 for the lowest of the family's operating points, and so on, instead of a target or a step.
     batch
         Clusters that go through the network together; 0: as many as memory for activations allows.
     """
 
     name: ClassVar[str] = "predicted-learned"
-    _targets: ClassVar[tuple[str, ...]] = ("rate", "psnr", "step", "quality")
 
     bands_per_cluster: BandsPerCluster | None = None  # type: ignore[assignment]
     model: str | Path = field(kw_only=True)
-    quality: float | None = None
     batch: int = 0
 
     @classmethod
@@ -96,17 +92,6 @@ class PredictedLearned(Predicted):
 
     def _model(self) -> tuple[BandsPerCluster, str | None]:
         return self._stored.architecture.bands_per_cluster, self._stored.digest
-
-    def _given_step(self) -> float:
-        if self.quality is None:
-            return super()._given_step()
-        lambda_ = point_of_quality([self._stored], self.quality).lambda_
-        assert lambda_ is not None
-        return step_of(lambda_, self._stored.architecture.bands_per_cluster)
-
-    def _first_step(self) -> float:
-        lambdas = lambdas_of(self._stored)
-        return step_of(float(np.sqrt(lambdas[0] * lambdas[-1])), self._stored.architecture.bands_per_cluster)
 
     def _coder(self, header: Header) -> "_NetworkCoder":
         return _NetworkCoder(self._stored, header.lines, header.samples, self.batch)
@@ -139,7 +124,7 @@ class _NetworkCoder:
         chunks, residuals = self._empty(jobs)
         if not active:
             return list(zip(chunks, residuals, strict=True))
-        widths = np.array([_width(codes[i]) for i in active])
+        widths = np.array([width_of(codes[i]) for i in active])
         weights = [lambda_of(jobs[i].step, self.architecture.bands_per_cluster) for i in active]
         steps = np.concatenate([
             cluster_steps(self.lambdas.tolist(), self.reference, weight, np.full((1, 1), width))
@@ -222,7 +207,7 @@ class _NetworkCoder:
                 f"expected at most {_MOST_WIDTH}, {self.architecture.quality_steps - 1} and {len(chunk) - start}"
             )
         return _Parsed(
-            cluster.count, _width(code), step, (chunk[start : start + length], chunk[start + length :])
+            cluster.count, width_of(code), step, (chunk[start : start + length], chunk[start + length :])
         )
 
     def _synthesised(self, parsed: Sequence[_Parsed], y: np.ndarray) -> np.ndarray:
@@ -246,7 +231,7 @@ def width_code(residual: np.ndarray) -> int:
     if not most:
         return 0
     code = max(1, int(np.ceil(_STEPS_PER_OCTAVE * np.log2(2 * most + 1))))
-    while code < _MOST_WIDTH and _width(code) < 2 * most + 1:
+    while code < _MOST_WIDTH and width_of(code) < 2 * most + 1:
         code += 1
     return min(code, _MOST_WIDTH)
 
@@ -256,7 +241,7 @@ def normalised(residual: np.ndarray, width: int) -> np.ndarray:
     return residual.astype(np.float32) / np.float32(width) + np.float32(0.5)
 
 
-def _width(code: int) -> int:
+def width_of(code: int) -> int:
     """Return ⌈2^(code / 4)⌉ in integers: the fourth root of 2^code."""
     low, high = 1, 1 << (code // _STEPS_PER_OCTAVE + 1)
     while low < high:

@@ -153,7 +153,9 @@ class Trainer:
     ) -> Sums:
         count = tf.shape(x)[0]
         lambda_: tf.Tensor
-        if len(self._logs) > 1:
+        if self.settings.only is not None:
+            lambda_ = tf.fill((count,), self.settings.only)
+        elif len(self._logs) > 1:
             drawn = tf.random.experimental.stateless_fold_in(seed, 2)
             low, high = float(self._logs[0]), float(self._logs[-1])
             lambda_ = tf.exp(tf.random.stateless_uniform((count,), drawn, low, high))
