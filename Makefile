@@ -11,12 +11,14 @@ UV := .venvs/uv/bin/uv
 WORKFLOW := .venv/.made
 TENSORFLOW := .venvs/tensorflow/.made
 GPU := .venvs/tensorflow-gpu/.made
-SNAKEMAKE := envs/run workflow snakemake --cores $(CORES)
+SNAKEMAKE := envs/run workflow snakemake --logger bandpress --cores $(CORES)
 PYTEST_WORKFLOW := envs/run workflow python -m pytest
 PYTEST_TENSORFLOW := envs/run tensorflow python -m pytest
+STUDY ?= demo
+STUDY_FILE = $(if $(filter paper,$(STUDY)),config.yaml,studies/$(STUDY).yaml)
 export UV_LINK_MODE ?= copy
 
-.PHONY: help env env-gpu demo test test-slow test-matrix test-all check format pins clean
+.PHONY: help env env-gpu demo report compare reference test test-slow test-matrix test-all check format docs pins clean
 
 help:  ## Say what can be made.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -25,9 +27,21 @@ env: $(WORKFLOW) $(TENSORFLOW)  ## Make both environments, or bring them up to d
 
 env-gpu: env $(GPU)  ## Make the environment for training on a GPU as well.
 
-demo: env  ## Run the demo study: real AVIRIS data, a few minutes, figures at the end.
+demo: env  ## Run the demo study: real AVIRIS data, a few minutes, everything on one page at the end.
 	@$(SNAKEMAKE) --configfile studies/demo.yaml --rerun-incomplete
-	@echo "Figures: results/demo/figures    Tables: results/demo/tables    Numbers: results/demo/rd.csv"
+	@$(MAKE) --no-print-directory report STUDY=demo
+	@echo "Page: results/demo/index.html    Figures: results/demo/figures    Numbers: results/demo/rd.csv"
+
+report: env  ## Pack a finished study (STUDY=demo) as a report of Snakemake: results/<study>/report.zip.
+	@[ ! results/$(STUDY)/report.zip -nt results/$(STUDY)/index.html ] || exit 0; \
+	    $(SNAKEMAKE) --configfile $(STUDY_FILE) --report results/$(STUDY)/report.zip --quiet all
+
+compare: env  ## Compare a study (STUDY=demo) with the reference results: what agrees, what differs, the paper's claims.
+	@$(SNAKEMAKE) compare --configfile $(STUDY_FILE)
+
+reference: env  ## Keep the results of a study (STUDY=demo) as its reference results.
+	@$(SNAKEMAKE) --configfile $(STUDY_FILE) --rerun-incomplete
+	envs/run workflow python scripts/keep_reference.py results/$(STUDY) --output results/reference/$(STUDY)
 
 test: env  ## Run the tests, but not the long matrices.
 	$(PYTEST_WORKFLOW) -m "not tensorflow and not workflow and not slow"
@@ -55,6 +69,9 @@ format: env  ## Bring the code into its format.
 	envs/run workflow ruff format .
 	envs/run workflow ruff check --fix .
 	envs/run workflow snakefmt Snakefile rules
+
+docs: env  ## Write docs/commands.md anew, from the command line.
+	envs/run workflow python docs/write_commands.py
 
 pins: $(UV) $(WORKFLOW)  ## Choose the versions in envs/ anew, from pyproject.toml.
 	$(UV) pip compile -q --python-version 3.11 --upgrade pyproject.toml -o envs/workflow.txt \

@@ -22,6 +22,7 @@ include: "rules/models.smk"
 include: "rules/codecs.smk"
 include: "rules/results.smk"
 include: "rules/figures.smk"
+include: "rules/report.smk"
 
 
 rule all:
@@ -33,6 +34,7 @@ rule all:
         # The numbers are of these files: one that is missing is made again.
         lambda wildcards: coded_files(".bpk"),
         f"{OUT}/provenance.json",
+        f"{OUT}/index.html",
 
 
 rule figures:
@@ -46,8 +48,9 @@ rule tables:
 
 
 onsuccess:
-    print(f"{STUDY.study}: done. Figures: {OUT}/figures    Tables: {OUT}/tables    Numbers: {RD}")
+    print(f"{STUDY.study}: done. Page: {OUT}/index.html    Figures: {OUT}/figures    Numbers: {RD}")
 
 
 onerror:
     print(f"{STUDY.study}: stopped. The message above names the job's log; what is finished is kept.")
+    print(commands_of_failures(log))

@@ -8,6 +8,7 @@ import re
 
 from bandpress.codecs import NEEDS_TENSORFLOW
 from bandpress.errors import BandpressError
+from bandpress.progress import failures_of_log
 from bandpress.study_file import load_study
 
 
@@ -85,7 +86,7 @@ def scene_mb(folder):
     return sum(file.stat().st_size for file in files) / 1e6 if files else 160
 
 
-def memory(base, scenes):
+def memory(base, scenes=0):
     """Return a resource function: MB of the process itself and how often it holds its scenes; twice that when retried."""
 
     def mem_mb(wildcards, input, attempt):

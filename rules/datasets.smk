@@ -17,7 +17,7 @@ checkpoint fetch_dataset:
         "../envs/analysis.yaml"
     resources:
         **SITE,
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=240,
     params:
         entry=source_of,
@@ -42,7 +42,7 @@ rule prepare_scene:
         "../envs/analysis.yaml"
     resources:
         **SITE,
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=30,
     params:
         entry=entry_of,

@@ -4,12 +4,13 @@
 
 
 # Each figure: its script, the files that it is given in order, other files that it reads, its options.
-FIGURES = {
-    "gain": ("gain", [RD], [], []),
-    "throughput": ("throughput", [RD], [], []),
-}
-for sensor in STUDY.sensors:
-    FIGURES[f"rd_{sensor.lower()}"] = ("rd", [RD], [], ["--sensor", sensor])
+FIGURES = {f"rd_{sensor.lower()}": ("rd", [RD], [], ["--sensor", sensor]) for sensor in STUDY.sensors}
+FIGURES["gain"] = ("gain", [RD], [], [])
+for dataset, look in STUDY.figures.false_colour.items():
+    samples, name = samples_of(dataset), dataset.lower()
+    colours = samples_options(dataset, "--bands", *look.bands, "--rate", STUDY.figures.rate)
+    FIGURES[f"false_colour_{name}"] = ("false_colour", [RD], samples, colours)
+    FIGURES[f"spectra_{name}"] = ("spectra", [RD], samples, samples_options(dataset))
 for dataset in STUDY.test_sets:
     bands = of_first_scenes_files(dataset, ".bands.csv")
     streams = of_first_scenes_files(dataset, ".bpk")
@@ -21,11 +22,7 @@ for dataset in STUDY.test_sets:
         choice,
     )
     FIGURES[f"rate_map_{dataset.lower()}"] = ("rate_map", [RD], streams, choice)
-for dataset, look in STUDY.figures.false_colour.items():
-    samples, name = samples_of(dataset), dataset.lower()
-    colours = samples_options(dataset, "--bands", *look.bands, "--rate", STUDY.figures.rate)
-    FIGURES[f"spectra_{name}"] = ("spectra", [RD], samples, samples_options(dataset))
-    FIGURES[f"false_colour_{name}"] = ("false_colour", [RD], samples, colours)
+FIGURES["throughput"] = ("throughput", [RD], [], [])
 if LEARNED:
     MODELS = f"{OUT}/tables/models.csv"
     networks = [f"--family={name}={STUDY.codecs[name].model}" for name in LEARNED]
@@ -49,17 +46,25 @@ for name, (script, reads, needs, options) in FIGURES.items():
             reads=reads,
             needs=needs,
         output:
-            multiext(f"{OUT}/figures/{name}", ".svg", ".png", ".csv"),
+            multiext(f"{OUT}/figures/{name}", ".png", ".csv"),
+            svg=report(
+                f"{OUT}/figures/{name}.svg",
+                caption=f"../scripts/captions/fig_{script}.rst",
+                category="Figures",
+                labels={"figure": name},
+            ),
             pdf=f"{OUT}/figures/{name}.pdf",
         log:
             f"{OUT}/logs/figures/{name}.log",
         benchmark:
             f"{OUT}/benchmarks/figures/{name}.tsv"
+        group:
+            "figures"
         conda:
             "../envs/analysis.yaml"
         resources:
             **SITE,
-            mem_mb=2000,
+            mem_mb=memory(2000),
             runtime=30,
         params:
             options=options,

@@ -60,6 +60,32 @@ def about(wildcards):
     )
 
 
+def cards():
+    """Return what the study says of its test sets, by name."""
+    return {
+        name: STUDY.datasets[name].model_dump(include={"role", "sensor", "licence", "citation"})
+        for name in STUDY.test_sets
+    }
+
+
+def study_card():
+    """Return what the page of the study says of it."""
+    datasets = {
+        name: entry.model_dump(mode="json", exclude_defaults=True) for name, entry in STUDY.datasets.items()
+    }
+    return {
+        "study": STUDY.study,
+        "title": STUDY.title,
+        "file": str(study_file()),
+        "datasets": datasets,
+    }
+
+
+def reference_files():
+    """Return the files of the reference results that a comparison reads."""
+    return sorted(str(path) for path in Path(REFERENCE).rglob("*") if path.suffix in (".csv", ".yaml"))
+
+
 def table_files():
     """Return every table of the study, one file each."""
     return [f"{OUT}/tables/{name}.csv" for name in TABLES]
@@ -71,8 +97,10 @@ def figure_files():
 
 
 def of_first_scene(dataset):
-    """Return an input function: the options that choose the first scene of a data set, and the rate."""
-    return lambda wildcards: ["--scene", scenes_of(dataset)[0], "--rate", STUDY.figures.rate]
+    """Return an input function: the options that choose the first scene of a data set, the rate, and the protocol."""
+    protocol = STUDY.codecs[STUDY.figures.reference].protocol
+    choice = ["--rate", STUDY.figures.rate, "--protocol", protocol]
+    return lambda wildcards: ["--scene", scenes_of(dataset)[0], *choice]
 
 
 def of_first_scenes_files(dataset, suffix):
@@ -100,3 +128,10 @@ def samples_options(dataset, *more):
         return [f"--original={scene_folders(dataset)[0]}", *decoded, *more]
 
     return options
+
+
+def commands_of_failures(log):
+    """Return the commands that run again alone what failed, from Snakemake's log; none if they were shown already."""
+    if {"bandpress", "--logger=bandpress"} & set(sys.argv):
+        return ""
+    return failures_of_log(Path(log).read_text(errors="replace"), sys.argv)

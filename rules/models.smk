@@ -58,7 +58,7 @@ rule fetch_models:
         "../envs/analysis.yaml"
     resources:
         **SITE,
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=240,
     params:
         archive=lambda wildcards: STUDY.models[wildcards.family].archive.model_dump_json(
@@ -88,7 +88,7 @@ rule import_model:
         "../envs/tensorflow.yaml"
     resources:
         **SITE,
-        mem_mb=4000,
+        mem_mb=memory(4000),
         runtime=30,
     params:
         quality=lambda wildcards: wildcards.member.removeprefix("q"),

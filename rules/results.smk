@@ -1,5 +1,11 @@
 # Reads: streams/{dataset}/{scene}/{codec}/{point}.json, models/{family}/{member}/model.json.
+#        results/reference/{study}/, if the project keeps results of this study, and the claims of the paper.
 # Makes: rd.csv, one row a (scene, codec, point); tables/{name}.csv, .md and .tex.
+
+
+SCENES = f"{OUT}/tables/datasets.csv"
+CLAIMS = "results/reference/claims.yaml"
+REFERENCE = f"results/reference/{STUDY.study}"
 
 
 rule collect_rd:
@@ -18,7 +24,7 @@ rule collect_rd:
         "../envs/analysis.yaml"
     resources:
         **SITE,
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=30,
     params:
         streams=f"{OUT}/streams",
@@ -34,41 +40,67 @@ rule collect_rd:
         " --points {params.points:q} --output {output} > {log} 2>&1"
 
 
-# Each table: the files that its script is given in order, its options.
+# Each table: the files that its script is given in order, other files that it reads, its options.
 TABLES = {
-    "rates": ([RD], []),
-    "bd": ([RD], ["--reference", STUDY.figures.reference]),
-    "speed": ([RD], []),
-    "headline": ([RD], []),
+    "headline": ([RD], [], []),
+    "bd": ([RD], [], ["--reference", STUDY.figures.reference]),
+    "rates": ([RD], [], []),
+    "claims": (
+        [RD],
+        [SCENES, CLAIMS],
+        [f"--scenes={SCENES}", f"--claims={CLAIMS}"],
+    ),
+    "speed": ([RD], [], []),
     "datasets": (
-        lambda wildcards: [study_file(), *(f for name in STUDY.test_sets for f in scene_folders(name))],
+        lambda wildcards: [folder for name in STUDY.test_sets for folder in scene_folders(name)],
         [],
+        [f"--cards={json.dumps(cards())}"],
     ),
 }
 if LEARNED:
-    TABLES["models"] = (model_folders(), [])
+    TABLES["models"] = (model_folders(), [], [])
+if Path(REFERENCE, "rd.csv").is_file():
+    TABLES["comparison"] = (
+        [],
+        [
+            RD,
+            CLAIMS,
+            *reference_files(),
+            *(f"{OUT}/tables/{name}.csv" for name in ("bd", "datasets", "models") if name in TABLES),
+        ],
+        [OUT, f"--reference={REFERENCE}", f"--claims={CLAIMS}"],
+    )
 
 
-for name, (reads, options) in TABLES.items():
+for name, (reads, needs, options) in TABLES.items():
 
     rule:
         name:
             f"table_{name}"
         input:
             script=f"scripts/table_{name}.py",
+            caption=f"scripts/captions/table_{name}.rst",
             reads=reads,
+            needs=needs,
         output:
             multiext(f"{OUT}/tables/{name}", ".md", ".tex"),
-            csv=f"{OUT}/tables/{name}.csv",
+            csv=report(
+                f"{OUT}/tables/{name}.csv",
+                caption=f"../scripts/captions/table_{name}.rst",
+                category="Tables",
+                labels={"table": name},
+            ),
         log:
             f"{OUT}/logs/tables/{name}.log",
         benchmark:
             f"{OUT}/benchmarks/tables/{name}.tsv"
+        group:
+            "tables"
         conda:
             "../envs/analysis.yaml"
         resources:
             **SITE,
-            mem_mb=1000,
+            mem_mb=memory(1000),
             runtime=30,
         params:
             options=options,
@@ -93,7 +125,7 @@ rule provenance:
         "../envs/analysis.yaml"
     resources:
         **SITE,
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=60,
     params:
         study=STUDY.study,

@@ -46,12 +46,13 @@ def main(argv: list[str] | None = None) -> None:
     decode_s = time.perf_counter() - start
 
     with Reader(args.stream) as reader:
-        clusters, bands_per_cluster = reader.clusters, reader.header.bands_per_cluster
+        clusters, header = reader.clusters, reader.header
     measures = measure(scene, decoded, clusters)
     mse_per_band = measures.pop("mse_per_band")
     record = {
         **args.about,
-        "bands_per_cluster": bands_per_cluster,
+        "bands_per_cluster": header.bands_per_cluster,
+        "model": header.model or "",
         "file": args.stream.as_posix(),
         "bytes": size,
         "bps": rate(args.stream, scene.cube.shape),

@@ -1,7 +1,8 @@
-"""Gather the records of a study's points (one JSON file each) into rd.csv.
+r"""Gather the records of a study's points (one JSON file each) into rd.csv.
 
 Example:
-  python scripts/collect_rd.py results/demo/streams/*/*/*/*.json --output results/demo/rd.csv
+  python scripts/collect_rd.py --streams results/demo/streams --datasets results/demo/datasets/*.json \
+      --points '{"IndianPines_test": {"jpeg2000": ["r0.5"]}}' --output results/demo/rd.csv
 """
 
 import argparse
@@ -10,6 +11,7 @@ import sys
 from pathlib import Path
 
 from bandpress.errors import BandpressError, StudyError
+from bandpress.figures.results import REQUIRED
 from bandpress.metrics import METRICS, write_csv
 
 #: Columns that come first, in this order; others follow as the records have them.
@@ -24,6 +26,7 @@ COLUMNS = (
     "bands_per_cluster",
     "point",
     "protocol",
+    "model",
     "file",
     "bytes",
     "bps",
@@ -31,19 +34,6 @@ COLUMNS = (
     "encode_s",
     "decode_s",
     "peak_memory_mb",
-)
-NEEDED = (
-    "study",
-    "dataset",
-    "scene",
-    "codec",
-    "bands_per_cluster",
-    "point",
-    "file",
-    "bytes",
-    "bps",
-    "mse",
-    "psnr",
 )
 
 
@@ -53,7 +43,7 @@ def read_record(path: Path) -> dict:
     Raises
     ------
     StudyError
-        If the file is not a flat JSON object with at least the columns of `NEEDED`.
+        If the file is not a flat JSON object with at least the columns of `REQUIRED`.
     """
     try:
         record = json.loads(path.read_text("utf-8"))
@@ -63,9 +53,9 @@ def read_record(path: Path) -> dict:
         raise StudyError(
             f"{path}: a {type(record).__name__} was found; expected the record of one operating point"
         )
-    missing = [key for key in NEEDED if key not in record]
+    missing = [key for key in REQUIRED if key not in record]
     if missing:
-        raise StudyError(f"{path}: the record has no {missing[0]!r}; expected {', '.join(NEEDED)}")
+        raise StudyError(f"{path}: the record has no {missing[0]!r}; expected {', '.join(REQUIRED)}")
     return {key: value for key, value in record.items() if not isinstance(value, (list, dict))}
 
 

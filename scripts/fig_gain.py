@@ -18,6 +18,8 @@ from bandpress.figures import results, script, style
 from bandpress.figures.axes import against_clusters, cluster_sizes, size_ticks
 from bandpress.figures.gains import POOLINGS, gains, same_clusters
 
+SUFFIXES = {"equal": ", over equal rates", "shared": ", over shared rate"}
+
 
 def draw(args: argparse.Namespace) -> None:
     """Draw the figure."""
@@ -40,7 +42,7 @@ def draw(args: argparse.Namespace) -> None:
     for ax, sensor in zip(rows[:, 0], sensors, strict=True):
         ax.axhline(0, color="black", linewidth=0.6)
         part = mean[mean["sensor"] == sensor]
-        against_clusters(ax, part, "bd_psnr_db", "lowest", "highest", cluster_sizes(mean))
+        against_clusters(ax, part, "bd_psnr_db", "lowest", "highest", cluster_sizes(mean), SUFFIXES)
         ax.set_ylabel("BD-PSNR (dB)")
         most = part["scenes"].max()
         ax.set_title(

@@ -20,6 +20,7 @@ from bandpress.figures.models import read_models
 
 MARKERS = "osD^vPX*"
 COLOURS = (style.BLUE, style.VERMILION, style.GREEN, style.ORANGE, style.PURPLE, style.SKY)
+SUFFIXES = {"equal": ", over equal rates", "shared": ", over shared rate"}
 
 
 def draw(args: argparse.Namespace) -> None:
@@ -47,9 +48,11 @@ def draw(args: argparse.Namespace) -> None:
     style.use()
     figure, ax = plt.subplots(figsize=(style.COLUMN, 2.6))
     ax.axhline(0, color="black", linewidth=0.6)
-    for i, (sensor, group) in enumerate(mean.groupby("sensor", sort=False)):
+    both = mean["protocol"].nunique() > 1
+    for i, ((sensor, protocol), group) in enumerate(mean.groupby(["sensor", "protocol"], sort=False)):
         look = {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)], "linestyle": "none"}
-        ax.plot(group["kmac_per_sample"], group["bd_psnr_db"], label=sensor or "scenes", **look)
+        label = (sensor or "scenes") + (SUFFIXES.get(protocol, "") if both else "")
+        ax.plot(group["kmac_per_sample"], group["bd_psnr_db"], label=label, **look)
         for row in group.itertuples():
             text = f"k = {row.bands_per_cluster}"
             place = (row.kmac_per_sample, row.bd_psnr_db)

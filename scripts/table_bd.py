@@ -1,7 +1,8 @@
 """BD-rate and BD-PSNR against a reference, per scene and mean ± spread over scenes. Writes .csv, .md and .tex.
 
 The reference is a codec of the study (--reference NAME), or for each codec the one of RKLT + JPEG 2000 in
-the same clusters (the default). Curves that do not overlap are not compared; the table says why.
+the same clusters (the default). Where it was run under both protocols, networks are compared with both, other
+codecs with that of their own. Curves that do not overlap are not compared; the table says why.
 
 Example:
   python scripts/table_bd.py results/demo/rd.csv --reference rklt-k3 --output results/demo/tables/bd.csv
@@ -15,8 +16,8 @@ import pandas as pd
 from bandpress.bjontegaard import METHODS
 from bandpress.errors import StudyError
 from bandpress.figures import script
-from bandpress.figures.gains import gains, over_scenes, same_clusters
-from bandpress.figures.tables import Column, save_note, save_table
+from bandpress.figures.gains import gains, one_codec, over_scenes, same_clusters
+from bandpress.figures.tables import Column, save_table
 
 COLUMNS = (
     Column("sensor", "Sensor"),
@@ -61,8 +62,8 @@ def draw(args: argparse.Namespace) -> None:
     labels = dict(zip(frame["codec"], frame["label"], strict=True))
     if args.reference is not None and args.reference not in labels:
         raise StudyError(f"{args.rd}: no codec {args.reference!r}; expected one of {', '.join(labels)}")
-    reference = same_clusters(frame) if args.reference is None else (lambda codec: args.reference)
-    per_scene = gains(frame, reference, args.method, args.min_overlap)
+    references = same_clusters(frame) if args.reference is None else one_codec(frame, args.reference)
+    per_scene = gains(frame, references, args.method, args.min_overlap)
     rows = with_texts(per_scene, labels)
     notes = [
         f"Averages over the range that both curves cover ({args.method} interpolation); negative BD-rate and positive "
@@ -70,19 +71,12 @@ def draw(args: argparse.Namespace) -> None:
     ]
     notes += [f"{n.scene}: {n.note}." for n in per_scene[per_scene["note"] != ""].itertuples()]
     shown = [c for c in COLUMNS if rows[c.key].nunique() > 1 or c.key not in ("sensor", "protocol")]
-    caption = "Bjøntegaard differences"
-    caption += (
-        f" against {labels[args.reference]}."
-        if args.reference
-        else " against RKLT + JPEG 2000 in the same clusters."
-    )
     data = rows.drop(columns=["bd_rate_text", "bd_psnr_text"])
-    save_table(rows, shown, args.output, caption, list(dict.fromkeys(notes)), csv=data)
+    save_table(rows, shown, args.output, script.caption(__file__), list(dict.fromkeys(notes)), csv=data)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the script."""
-    parser = script.parser(__doc__)
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add what the script takes."""
     script.add_selection(parser)
     parser.add_argument(
         "--reference", help="codec of the study (default: RKLT + JPEG 2000 in the same clusters)"
@@ -91,8 +85,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--min-overlap", type=float, default=0.25, help="of the shorter curve (default: 0.25)"
     )
-    args = parser.parse_args(argv)
-    return script.run(lambda: draw(args), args.output, save_note)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the script."""
+    return script.run_table(__doc__, draw, argv, options)
 
 
 if __name__ == "__main__":

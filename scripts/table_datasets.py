@@ -1,10 +1,12 @@
-"""Scenes of a study: geometry, type, range, licence. Writes .csv, .md and .tex.
+r"""Scenes of a study: geometry, type, range, licence. Writes .csv, .md and .tex.
 
 Example:
-  python scripts/table_datasets.py studies/demo.yaml results/demo/scenes/*/* --output results/demo/tables/datasets.csv
+  python scripts/table_datasets.py results/demo/scenes/*/* --output results/demo/tables/datasets.csv \
+      --cards '{"IndianPines_test": {"role": "test", "sensor": "AVIRIS", "licence": "CC BY 3.0", "citation": "…"}}'
 """
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -14,9 +16,8 @@ import pandas as pd
 from bandpress import read_scene
 from bandpress.errors import StudyError
 from bandpress.figures import script
-from bandpress.figures.tables import Column, save_note, save_table
+from bandpress.figures.tables import Column, save_table
 from bandpress.scripting import only_file
-from bandpress.study_file import load_study
 
 COLUMNS = (
     Column("dataset", "Data set"),
@@ -36,22 +37,21 @@ COLUMNS = (
 
 def draw(args: argparse.Namespace) -> None:
     """Make the table."""
-    study = load_study(args.study)
     rows = []
     for folder in args.scenes:
-        dataset = study.datasets.get(folder.parent.name)
-        if dataset is None:
+        card = args.cards.get(folder.parent.name)
+        if card is None:
             raise StudyError(
-                f"{folder}: no data set {folder.parent.name!r} in {args.study}; "
-                f"expected a folder …/<data set>/<scene> of {', '.join(study.datasets)}"
+                f"{folder}: no data set {folder.parent.name!r} among the cards; "
+                f"expected a folder …/<data set>/<scene> of {', '.join(args.cards)}"
             )
         scene = read_scene(only_file(folder))
         known = scene.wavelengths
         rows.append(
             {
                 "dataset": folder.parent.name,
-                "role": dataset.role,
-                "sensor": dataset.sensor,
+                "role": card["role"],
+                "sensor": card["sensor"],
                 "scene": folder.name,
                 "bands": scene.bands,
                 "lines": scene.lines,
@@ -61,21 +61,28 @@ def draw(args: argparse.Namespace) -> None:
                 "max": scene.cube.max().item(),
                 "mean": float(np.mean([band.mean() for band in scene.cube])),
                 "wavelengths": f"{min(known):.0f}–{max(known):.0f}" if known else "not known",
-                "licence": dataset.licence,
-                "citation": dataset.citation,
+                "licence": card["licence"],
+                "citation": card["citation"],
             }
         )
     sources = dict.fromkeys(f"{row['dataset']}: {row['citation']}" for row in rows)
-    save_table(pd.DataFrame(rows), COLUMNS, args.output, "The scenes.", list(sources))
+    save_table(pd.DataFrame(rows), COLUMNS, args.output, script.caption(__file__), list(sources))
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add what the script takes."""
+    parser.add_argument("scenes", nargs="+", type=Path, help="prepared scenes, folders …/<data set>/<scene>")
+    parser.add_argument(
+        "--cards",
+        type=json.loads,
+        required=True,
+        help="data set → role, sensor, licence, citation, JSON",
+    )
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the script."""
-    parser = script.parser(__doc__)
-    parser.add_argument("study", type=Path, help="the study file")
-    parser.add_argument("scenes", nargs="+", type=Path, help="prepared scenes, folders …/<data set>/<scene>")
-    args = parser.parse_args(argv)
-    return script.run(lambda: draw(args), args.output, save_note)
+    return script.run_table(__doc__, draw, argv, options)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import pandas as pd
 from bandpress.figures import results, script
 from bandpress.figures.axes import cluster_sizes
 from bandpress.figures.gains import POOLINGS, gains, same_clusters
-from bandpress.figures.tables import Column, save_note, save_table
+from bandpress.figures.tables import Column, save_table
 
 
 def listed(items: list[str]) -> str:
@@ -27,6 +27,13 @@ def compared(gain: pd.Series) -> str:
     return listed([f"{abs(v):.1f} dB {'above' if v >= 0 else 'below'} at k = {k}" for k, v in gain.items()])
 
 
+#: What is said of the reference's rates.
+PROTOCOLS = {
+    "equal": "with the same rate for every cluster, as in the paper",
+    "shared": "with rate shared over clusters by distortion",
+}
+
+
 def sentence(sensor: str, protocol: str, gain: dict[str, pd.Series], frame: pd.DataFrame) -> str:
     """Say what the mean gains of a sensor are.
 
@@ -37,16 +44,16 @@ def sentence(sensor: str, protocol: str, gain: dict[str, pd.Series], frame: pd.D
     gain
         Mean gains over scenes by cluster size, under each pooling.
     frame
-        The rows of rd.csv of the codecs compared.
+        The rows of rd.csv of the networks compared.
     """
     scenes = frame["scene"].nunique()
     low, high = frame["bps"].min(), frame["bps"].max()
-    how = " with rate shared across clusters" if protocol == "shared" else ""
     pooled, clusters = (gain.get(POOLINGS[key]) for key in ("psnr", "psnr_cluster_mean"))
+    how = f", {PROTOCOLS[protocol]}" if protocol in PROTOCOLS else ""
     text = (
-        f"On {scenes} {sensor} scene{'s' * (scenes > 1)}{how}, at {low:.2f} to {high:.2f} bits per sample, the learned "
-        f"codec is {'on average ' * (scenes > 1)}{compared(pooled)}, compared with RKLT + JPEG 2000 in the same "
-        "clusters (BD-PSNR of the pooled MSE, peak 65,535)"
+        f"On {scenes} {sensor} scene{'s' * (scenes > 1)}, at {low:.2f} to {high:.2f} bits per sample, "
+        f"the learned codec is {'on average ' * (scenes > 1)}{compared(pooled)}, "
+        f"compared with RKLT + JPEG 2000 in the same clusters{how} (BD-PSNR of the pooled MSE, peak 65,535)"
     )
     if clusters is not None:
         text += f"; by the mean of the PSNRs of clusters it is {compared(clusters)}"
@@ -57,8 +64,7 @@ def draw(args: argparse.Namespace) -> None:
     """Make the table."""
     frame = script.select(args)
     frame = results.lossy(frame)
-    learned = frame["family"] == "learned"
-    if not learned.any():
+    if not (frame["family"] == "learned").any():
         raise results.NothingToShow("The study has no learned codec to speak of.")
     found = gains(frame, same_clusters(frame))
     found = found[found["family"] == "learned"]
@@ -76,9 +82,10 @@ def draw(args: argparse.Namespace) -> None:
             pooling: part.groupby("bands_per_cluster")["bd_psnr_db"].mean().reindex(order).dropna()
             for pooling, part in known.groupby("pooling", sort=False)
         }
-        of_sensor = (frame["sensor"] == sensor) & (frame["protocol"] == protocol)
         part = frame[
-            learned & of_sensor & frame["scene"].isin(known["scene"]) & frame["codec"].isin(known["codec"])
+            (frame["sensor"] == sensor)
+            & frame["scene"].isin(known["scene"])
+            & frame["codec"].isin(known["codec"])
         ]
         numbers = {
             f"bd_psnr_db_k{k}_{'pooled' if pooling == POOLINGS['psnr'] else 'clusters'}": value
@@ -91,15 +98,12 @@ def draw(args: argparse.Namespace) -> None:
             "No learned codec has RKLT + JPEG 2000 in the same clusters to be compared with."
         )
     columns = [Column("sensor", "Sensor"), Column("sentence", "Headline")]
-    save_table(pd.DataFrame(rows), columns, args.output, "What this study found.")
+    save_table(pd.DataFrame(rows), columns, args.output, script.caption(__file__))
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the script."""
-    parser = script.parser(__doc__)
-    script.add_selection(parser)
-    args = parser.parse_args(argv)
-    return script.run(lambda: draw(args), args.output, save_note)
+    return script.run_table(__doc__, draw, argv)
 
 
 if __name__ == "__main__":

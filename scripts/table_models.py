@@ -10,13 +10,13 @@ from pathlib import Path
 
 from bandpress.figures import script
 from bandpress.figures.models import describe_models
-from bandpress.figures.tables import Column, save_note, save_table
+from bandpress.figures.tables import Column, save_table
 
 COLUMNS = (
     Column("family", "Family"),
     Column("quality", "Quality"),
     Column("bands_per_cluster", "k", "d"),
-    Column("hidden", "N", "d"),
+    Column("hidden", "N"),
     Column("latent", "M", "d"),
     Column("hyper", "Hyper", "d"),
     Column("lambda", "λ"),
@@ -35,15 +35,17 @@ def draw(args: argparse.Namespace) -> None:
     """Make the table."""
     models = describe_models(args.models)
     models = models.assign(megabytes=models["bytes"] / 1e6)
-    save_table(models, COLUMNS, args.output, "The networks.", [NOTE])
+    save_table(models, COLUMNS, args.output, script.caption(__file__), [NOTE])
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add what the script takes."""
+    parser.add_argument("models", nargs="*", type=Path, help="model folders, …/<family>/<quality>")
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the script."""
-    parser = script.parser(__doc__)
-    parser.add_argument("models", nargs="*", type=Path, help="model folders, …/<family>/<quality>")
-    args = parser.parse_args(argv)
-    return script.run(lambda: draw(args), args.output, save_note)
+    return script.run_table(__doc__, draw, argv, options)
 
 
 if __name__ == "__main__":

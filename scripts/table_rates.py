@@ -8,7 +8,7 @@ import argparse
 import sys
 
 from bandpress.figures import script
-from bandpress.figures.tables import Column, save_note, save_table
+from bandpress.figures.tables import Column, save_table
 
 COLUMNS = (
     Column("scene", "Scene"),
@@ -39,15 +39,12 @@ def draw(args: argparse.Namespace) -> None:
     frame = script.select(args)
     columns = [c for c in COLUMNS if c.key in frame.columns and frame[c.key].notna().any()]
     columns = [c for c in columns if c.key != "protocol" or frame["protocol"].nunique() > 1]
-    save_table(frame, columns, args.output, "Rate and quality of every operating point.", NOTES)
+    save_table(frame, columns, args.output, script.caption(__file__), NOTES)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the script."""
-    parser = script.parser(__doc__)
-    script.add_selection(parser)
-    args = parser.parse_args(argv)
-    return script.run(lambda: draw(args), args.output, save_note)
+    return script.run_table(__doc__, draw, argv)
 
 
 if __name__ == "__main__":

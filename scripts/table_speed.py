@@ -9,7 +9,7 @@ import sys
 
 from bandpress.figures import script
 from bandpress.figures.speed import throughput
-from bandpress.figures.tables import Column, save_note, save_table
+from bandpress.figures.tables import Column, save_table
 
 COLUMNS = (
     Column("sensor", "Sensor"),
@@ -32,15 +32,12 @@ def draw(args: argparse.Namespace) -> None:
     speeds = throughput(script.select(args))
     columns = [c for c in COLUMNS if speeds[c.key].notna().any()]
     columns = [c for c in columns if c.key not in ("sensor", "protocol") or speeds[c.key].nunique() > 1]
-    save_table(speeds, columns, args.output, "Speed and memory.", [NOTE])
+    save_table(speeds, columns, args.output, script.caption(__file__), [NOTE])
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the script."""
-    parser = script.parser(__doc__)
-    script.add_selection(parser)
-    args = parser.parse_args(argv)
-    return script.run(lambda: draw(args), args.output, save_note)
+    return script.run_table(__doc__, draw, argv)
 
 
 if __name__ == "__main__":

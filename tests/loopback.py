@@ -35,6 +35,7 @@ class Loopback:
         self.lengths = True
         self.requests: list[tuple[str, str | None]] = []
         self.pause = 0.0
+        self.release = threading.Event()
         self._stop = threading.Event()
         self._lock = threading.Lock()
 
@@ -54,6 +55,7 @@ class Loopback:
 
     def __exit__(self, *_):
         self._stop.set()
+        self.release.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -71,7 +73,8 @@ class Loopback:
         """What to do at the next requests for a file, one after the other, before behaving.
 
         A number is a status; ``"truncate"`` closes the connection half way, ``"stall"`` sends half and then nothing,
-        ``"silent"`` never answers, ``"lie"`` sends as many other bytes.
+        ``"hold"`` sends half and the rest once `release` is set, ``"silent"`` never answers, ``"lie"`` sends as many
+        other bytes.
         """
         self.plans["/" + path] = list(what)
 
@@ -138,6 +141,8 @@ class _Handler(BaseHTTPRequestHandler):
             if todo == "truncate":
                 self.close_connection = True
                 return
+            if todo == "hold":
+                site.release.wait(600)
             if todo == "stall":
                 site._stop.wait(60)
                 self.close_connection = True

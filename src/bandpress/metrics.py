@@ -9,7 +9,7 @@ power, and a number is worth nothing unless it says which it is.
 import csv
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +44,9 @@ METRICS = (
     "sam_mean",
     "sam_p95",
 )
+
+#: Measures besides those of `measure`: a column of rd.csv, and what fills it, of original and reconstruction.
+MORE: dict[str, Callable[[Scene, Scene], float]] = {}
 
 
 def psnr(mse: float, peak: float = PEAK) -> float:
@@ -93,7 +96,8 @@ def measure(
           None where the scene is too small for the measure;
         - `sam_mean`, `sam_p95`: mean and 95th percentile over pixels of the spectral angle in degrees;
         - `range_min`, `range_max`: extremes of the original;
-        - `mse_per_band`: list, one value a band.
+        - `mse_per_band`: list, one value a band;
+        - what `MORE` names.
 
         PSNR and SNR of an exact reconstruction are infinite.
 
@@ -142,6 +146,7 @@ def measure(
         "range_min": low,
         "range_max": high,
         "mse_per_band": per_band.tolist(),
+        **{name: function(original, decoded) for name, function in MORE.items()},
     }
 
 

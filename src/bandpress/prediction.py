@@ -211,9 +211,7 @@ def _chosen(moments: np.ndarray, count: int, distortion: float, pixels: int, mos
     while len(chosen) < min(most, count):
         variances = np.maximum(np.diag(left)[:count], _REGULAR)
         cross = left[:count, count:]
-        residuals = (
-            left[count:, count:] - cross[:, :, None] * cross[:, None, :] / variances[:, None, None]
-        )
+        residuals = left[count:, count:] - cross[:, :, None] * cross[:, None, :] / variances[:, None, None]
         after = _information(residuals, distortion)
         after[chosen] = np.inf
         best = int(after.argmin())

@@ -34,14 +34,18 @@ class TrainedFamily(_Section):
     bands_per_cluster: PositiveInt
     train_on: Annotated[list[str], Field(min_length=1)]
     validate_on: list[str] = []
-    filters: tuple[PositiveInt, PositiveInt] = (64, 192)
+    filters: tuple[PositiveInt | tuple[PositiveInt, PositiveInt, PositiveInt], PositiveInt] = (64, 192)
     hyper: PositiveInt | None = None
+    borders: Literal["zero", "mirror"] = "zero"
     lambdas: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)]
     start: Literal["block", "overlap", "random"] = "block"
     steps: PositiveInt = 100_000
     patch: PositiveInt = 256
     batch: PositiveInt = 8
     learning_rate: Annotated[float, Field(gt=0)] = 1e-4
+    coding_rate: Annotated[float, Field(gt=0)] = 10.0
+    coding_first: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    averaging: Annotated[int, Field(ge=0)] = 100
     seed: Annotated[int, Field(ge=0)] = 1
 
     @property
@@ -61,14 +65,20 @@ class TrainedFamily(_Section):
     def training_options(self, member: str) -> list[str]:
         """Return the options of ``bandpress train`` for one model of the family."""
         lambdas = self.lambdas if self.kind == "gains" else [self.lambdas[int(member[1:]) - 1]]
-        options = {
+        hidden, latent = self.filters
+        widths = ",".join(map(str, hidden)) if isinstance(hidden, tuple) else hidden
+        options: dict[str, list[object]] = {
             "--bands-per-cluster": [self.bands_per_cluster],
-            "--filters": self.filters,
-            "--hyper": [self.hyper or self.filters[1]],
+            "--filters": [widths, latent],
+            "--hyper": [self.hyper or latent],
+            "--borders": [self.borders],
             "--steps": [self.steps],
             "--patch": [self.patch],
             "--batch": [self.batch],
             "--learning-rate": [self.learning_rate],
+            "--coding-rate": [self.coding_rate],
+            "--coding-first": [self.coding_first],
+            "--averaging": [self.averaging],
             "--seed": [self.seed],
             "--sensor": [self.sensor],
         }

@@ -1,6 +1,6 @@
-"""The 9/7 wavelet (Cohen, Daubechies & Feauveau 1992) by lifting, and what a uniform quantiser would lose in its domain.
+"""The 9/7 wavelet (Cohen, Daubechies & Feauveau 1992) by lifting, and what a uniform quantiser loses in its domain.
 
-An encoder's tool: it says which distortion a cluster has where each further bit gains as much as in every other cluster.
+An encoder's tool: it says which distortion a cluster has where each bit more gains as much as in every other cluster.
 """
 
 import numpy as np

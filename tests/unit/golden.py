@@ -14,7 +14,7 @@ import numpy as np
 from bandpress.scene import Scene
 
 DATA = Path(__file__).parents[1] / "data"
-MODELS = {"plain": DATA / "model-plain", "gains": DATA / "model-gains"}
+MODELS = {name: DATA / f"model-{name}" for name in ("plain", "gains", "mirror")}
 FACTS = DATA / "golden.json"
 
 
@@ -61,7 +61,10 @@ def make() -> None:
     facts = {}
     for name, path in MODELS.items():
         gains = name == "gains"
-        architecture = Architecture(3, 8, 12, 6, qualities=2 if gains else 1, scales=24, scale_max=64.0)
+        hidden, borders = ((4, 6, 10), "mirror") if name == "mirror" else (8, "zero")
+        architecture = Architecture(
+            3, hidden, 12, 6, qualities=2 if gains else 1, scales=24, scale_max=64.0, borders=borders
+        )
         weights = architecture.random_weights(20230907)
         weights["analysis/3/kernel"] *= 24
         weights["hyper_synthesis/1/bias"] += 8

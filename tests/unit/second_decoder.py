@@ -71,6 +71,10 @@ def up(x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     return out[2:-2, 2:-2]
 
 
+def up_mirrored(x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    return up(np.pad(x, ((1, 1), (1, 1), (0, 0)), "symmetric"), kernel)[2:-2, 2:-2]
+
+
 def same(x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     lines, samples, _ = x.shape
     padded = np.pad(x, ((1, 1), (1, 1), (0, 0)))
@@ -149,8 +153,9 @@ def cluster(chunk, bands, shape, dtype, a, tables, weights):
         logs = np.log(weights["gains/y_inverse"].astype(float))
         above = logs[min(row + 1, len(logs) - 1)]
         x = x * np.exp(logs[row] + (above - logs[row]) * part / 64).astype(np.float32)
+    bigger = up_mirrored if a.get("borders") == "mirror" else up
     for i in range(4):
-        x = up(x, weights[f"synthesis/{i}/kernel"]) + weights[f"synthesis/{i}/bias"]
+        x = bigger(x, weights[f"synthesis/{i}/kernel"]) + weights[f"synthesis/{i}/bias"]
         if i < 3:
             x = x * (weights[f"synthesis/{i}/beta"] + np.abs(x) @ weights[f"synthesis/{i}/gamma"])
     x = np.moveaxis(x[: shape[0], : shape[1], :bands], 2, 0)

@@ -46,6 +46,20 @@ def test_an_unfinished_training_is_not_lost_by_mistake(tmp_path):
     assert Checkpoints(tmp_path / "t", {}, resume=False, restart=True).load("last") is None
 
 
+def test_a_finished_training_keeps_its_best_weights(tmp_path):
+    kept = Checkpoints(tmp_path / "t", {"seed": 1}, resume=False)
+    for name in ("best", "last"):
+        kept.save(name, {"a": np.arange(3.0)})
+    kept.finish(70)
+    assert not (tmp_path / "t" / "last.npz").exists()
+    again = Checkpoints(tmp_path / "t", {"seed": 1}, resume=True)
+    assert again.finished == 70
+    np.testing.assert_array_equal(again.load("best")["a"], [0, 1, 2])
+    for asked in ({"seed": 2}, {"seed": 1}):
+        anew = Checkpoints(tmp_path / "t", asked, resume=asked["seed"] == 2)
+        assert (anew.finished, anew.load("best")) == (None, None)
+
+
 def test_a_damaged_state_is_refused(tmp_path):
     kept = Checkpoints(tmp_path / "t", {}, resume=False)
     kept.save("last", {"a": np.zeros(300)})

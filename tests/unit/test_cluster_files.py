@@ -3,12 +3,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bandpress import Scene, read_scene, write_scene
-from bandpress.cli.clusters import command
 from bandpress.cluster_files import extract, merge
 from bandpress.errors import SceneError
 
@@ -114,57 +112,3 @@ def test_one_scene_can_be_merged_into_a_file(tmp_path):
     extract(scene(tmp_path, name="b"), tmp_path / "c", 3)
     with pytest.raises(SceneError, match="clusters of 2 scenes"):
         merge(tmp_path / "c", tmp_path / "back.raw")
-
-
-# The seed's faults, by name.
-
-
-def test_big_endian_input_was_read_in_native_order_and_labelled_little_endian(tmp_path):
-    path = scene(tmp_path, ">u2")
-    little = read_scene(path).cube.astype("<u2")
-    first = extract(path, tmp_path / "c", 3)[0]
-    assert first.name == "a.b_b1-3.3_3_4_2_1_0.raw"
-    assert first.read_bytes() == little[:3].tobytes()
-    (back,) = merge(tmp_path / "c", tmp_path / "out")
-    assert back.name == "a.b.7_3_4_2_0_0.raw"
-    assert back.read_bytes() == path.read_bytes()
-
-
-def test_int16_was_read_as_uint16(tmp_path):
-    cube = np.array([[[-5, -1]], [[0, 7]]], "<i2")
-    path = write_scene(Scene(cube, name="s"), tmp_path / "in/s.raw")
-    first = extract(path, tmp_path / "c", 1)[0]
-    assert first.name == "s_b1-1.1_2_1_3_1_0.raw"
-    assert read_scene(first).cube.tolist() == [[[-5, -1]]]
-
-
-def test_max_band_with_a_partial_last_cluster_took_bands_from_the_end_of_the_file(tmp_path):
-    path = scene(tmp_path, bands=10)
-    clusters = extract(path, tmp_path / "c", 3, 2, 8)
-    names = ["a.b_b2-4.3_3_4_2_1_0.raw", "a.b_b5-7.3_3_4_2_1_0.raw", "a.b_b8-8.1_3_4_2_1_0.raw"]
-    assert [cluster.name for cluster in clusters] == names
-    assert (read_scene(clusters[-1]).cube == read_scene(path).cube[7:8]).all()
-
-
-def test_partial_clusters_were_padded_with_zero_bands(tmp_path):
-    clusters = extract(scene(tmp_path), tmp_path / "c", 3)
-    assert sum(cluster.stat().st_size for cluster in clusters) == 7 * 4 * 3 * 2
-    assert all(read_scene(cluster).cube.all() for cluster in clusters)
-
-
-def test_shell_commands_were_built_by_joining_file_names(tmp_path):
-    name = '-a b\'; touch $(x) "q" & c'
-    path = scene(tmp_path, name=name)
-    runner = CliRunner()
-    result = runner.invoke(command, ["extract", str(path), str(tmp_path / "c"), "--bands", "4"])
-    assert result.exit_code == 0, result.output
-    result = runner.invoke(command, ["merge", str(tmp_path / "c"), str(tmp_path / "out")])
-    assert result.exit_code == 0, result.output
-    assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
-
-
-def test_readme_commands_named_files_and_verbs_that_do_not_exist():
-    for verb in ("extract", "merge"):
-        result = CliRunner().invoke(command, [verb, "--help"])
-        assert result.exit_code == 0
-        assert f"bandpress clusters {verb} " in result.output

@@ -96,14 +96,6 @@ def test_training_on_pixels_of_the_test_is_refused():
     refuse_overlaps({"one": dataset(page=PAGE), "two": dataset(page=PAGE)})
 
 
-def test_validation_reused_training_files():
-    """A fault of the seed: models were chosen on files that they had been trained on."""
-    train = dataset({"a": {"file": "s.raw"}}, path="x").model_copy(update={"role": "train"})
-    validation = dataset({"b": {"file": "s.raw"}}, path="x").model_copy(update={"role": "validation"})
-    with pytest.raises(DataError, match=r"validation/b \(validation\) and train/a \(train\) share pixels"):
-        refuse_overlaps({"train": train, "validation": validation})
-
-
 # Where it comes from.
 
 
@@ -291,6 +283,65 @@ def test_a_file_name_that_cannot_be_that_of_a_scene_is_refused_unless_renamed(tm
         dataset({"plain": {"file": path.name}}, path="in"), "d", tmp_path / "in", tmp_path / "out"
     )
     assert written.read_bytes() == path.read_bytes()
+
+
+NASTY = [
+    "a b",
+    "it's",
+    '"q"',
+    "$(touch hacked)",
+    "`touch hacked`",
+    "a; touch hacked",
+    "-rf",
+    "*",
+    "{input}",
+    "é\nf",
+]
+
+
+@pytest.mark.parametrize("name", NASTY, ids=ascii)
+def test_a_data_folder_may_have_any_name(tmp_path, monkeypatch, name):
+    path = raw(tmp_path / "in")
+    shared = tmp_path / name
+    (shared / "set").mkdir(parents=True)
+    shutil.copy(path, shared / "set")
+    monkeypatch.chdir(tmp_path)
+    for folder in (str(shared), name):
+        monkeypatch.setenv("BANDPRESS_DATA", folder)
+        source = dataset({"s": {"file": path.name}}, path="set")
+        (written,) = prepare(source, "d", fetch(source, "d"), tmp_path / "out")
+        assert written.read_bytes() == path.read_bytes()
+    assert not list(tmp_path.rglob("hacked"))
+
+
+def test_links_in_a_data_folder_are_followed(tmp_path):
+    path = raw(tmp_path / "elsewhere")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/set").symlink_to(path.parent, target_is_directory=True)
+    (tmp_path / "data/one").mkdir()
+    (tmp_path / "data/one" / path.name).symlink_to(path)
+    for name in ("set", "one"):
+        for scenes in (None, {"s": {"file": path.name}}):
+            source = dataset(scenes, path=name)
+            (written,) = prepare(source, "d", fetch(source, "d", tmp_path / "data"), tmp_path / "out")
+            assert written.read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "target", ["nowhere", "s.6_4_5_2_1_0.raw", "/proc/self/mem/x"], ids=["dangling", "loop", "odd"]
+)
+def test_a_link_that_leads_nowhere_is_one_sentence(tmp_path, target):
+    name = "s.6_4_5_2_1_0.raw"
+    (tmp_path / "data/set").mkdir(parents=True)
+    (tmp_path / "data/set" / name).symlink_to(target)
+    for scenes in (None, {"s": {"file": name}}):
+        source = dataset(scenes, path="set")
+        with pytest.raises(DataError, match=r"no scene in it|no such file") as caught:
+            prepare(source, "d", fetch(source, "d", tmp_path / "data"), tmp_path / "out")
+        assert "\n" not in str(caught.value)
+    (tmp_path / "data/loop").symlink_to("loop")
+    with pytest.raises(DataError, match="missing or empty"):
+        fetch(dataset(path="loop"), "d", tmp_path / "data")
 
 
 def test_what_is_missing_or_cannot_be_coded_is_one_sentence(tmp_path):

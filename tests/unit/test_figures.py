@@ -2,8 +2,6 @@
 
 import importlib
 import json
-import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +14,7 @@ from bandpress import Scene, bitstream, write_scene
 from bandpress.bitstream import Header
 from bandpress.errors import StudyError
 from bandpress.figures import results
-from bandpress.figures.gains import gains, over_scenes, same_clusters
+from bandpress.figures.gains import gains, one_codec, over_scenes, same_clusters
 from bandpress.figures.looks import Looks
 from bandpress.figures.tables import Column, save_table
 from bandpress.metrics import write_bands
@@ -225,24 +223,56 @@ def test_a_codec_without_a_reference_has_none():
     """Assigning to an empty frame once gave every codec without a reference the first codec of the study."""
     frame = pd.DataFrame([row for codec in CODECS for row in rows_of("south", *codec)])
     reference = same_clusters(frame)
-    assert reference("learned-k3") == "rklt-k3"
-    assert [reference(codec) for codec in ("jpeg2000", "rklt-all", "rklt-k3")] == [None] * 3
+    assert reference("learned-k3") == ["rklt-k3"]
+    assert [reference(codec) for codec in ("jpeg2000", "rklt-all", "rklt-k3")] == [[]] * 3
 
 
-def test_the_reference_of_the_same_protocol_is_preferred():
-    shared = ("rklt-k3-shared", "rklt-jpeg2000", "3", 52, (0.1, 0.2))
-    frame = pd.DataFrame(
-        [
-            *rows_of("south", *CODECS[1]),
-            *rows_of("south", *shared, protocol="shared"),
-            *rows_of("south", "learned-a", "learned", "3", 51, (0.1, 0.2), protocol="shared"),
-            *rows_of("south", "learned-b", "learned", "3", 51, (0.1, 0.2)),
-        ]
-    )
-    assert same_clusters(frame)("learned-a") == "rklt-k3-shared"
-    assert same_clusters(frame)("learned-b") == "rklt-k3"
+def both_protocols():
+    rows = [
+        *rows_of("south", *CODECS[1]),
+        *rows_of("south", "rklt-k3-shared", "rklt-jpeg2000", "3", 52, (0.1, 0.2, 0.4), protocol="shared"),
+        *rows_of("south", "learned-a", "learned", "3", 51, (0.1, 0.2, 0.4), protocol="shared"),
+        *rows_of("south", "jpeg2000-shared", "jpeg2000", "1", 46, (0.1, 0.2, 0.4), protocol="shared"),
+        *rows_of("south", *CODECS[3]),
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_networks_are_compared_under_both_protocols_and_others_under_their_own():
+    frame = both_protocols()
+    references = one_codec(frame, "rklt-k3-shared")
+    assert references("learned-a") == ["rklt-k3-shared", "rklt-k3"]
+    assert references("jpeg2000-shared") == ["rklt-k3-shared"]
+    assert references("jpeg2000") == ["rklt-k3"]
+    assert references("rklt-k3") == []
+    found = gains(frame, same_clusters(frame))
+    of_protocol = found[found["pooling"] == "pooled MSE"].set_index("protocol")["bd_psnr_db"]
+    assert of_protocol.to_dict() == pytest.approx({"equal": 1, "shared": -1})
     kept = results.of_protocol(frame, "equal")
-    assert set(kept["codec"]) == {"rklt-k3", "learned-b"}
+    assert set(kept["codec"]) == {"rklt-k3", "learned-a", "jpeg2000"}
+
+
+def test_tables_tell_protocols_and_poolings_apart(tmp_path):
+    frame = both_protocols()
+    frame.to_csv(tmp_path / "rd.csv", index=False)
+    arguments = [str(tmp_path / "rd.csv"), "--reference", "rklt-k3-shared"]
+    make("table_bd", TABLES, arguments, tmp_path / "bd")
+    bd = pd.read_csv(tmp_path / "bd.csv")
+    learned = bd[bd["codec"] == "learned-a"]
+    assert set(zip(learned["protocol"], learned["pooling"], strict=True)) == {
+        (protocol, pooling)
+        for protocol in ("equal", "shared")
+        for pooling in ("pooled MSE", "mean of clusters")
+    }
+    assert "Protocol" in (tmp_path / "bd.md").read_text()
+    text = make("table_headline", TABLES, arguments[:1], tmp_path / "headline")[".md"].decode()
+    assert (
+        "1.0 dB above at k = 3, compared with RKLT + JPEG 2000 in the same clusters, with the same rate"
+        in text
+    )
+    assert (
+        "1.0 dB below at k = 3, compared with RKLT + JPEG 2000 in the same clusters, with rate shared" in text
+    )
 
 
 def test_spread_is_over_scenes_that_can_be_compared():
@@ -372,11 +402,9 @@ def test_a_missing_reconstruction_is_one_sentence(whole, tmp_path, capsys):
 
 
 def test_the_table_of_scenes_reads_them(whole, tmp_path):
-    root = Path(__file__).parents[2]
-    demo = root / "studies/demo.yaml"
-    scenes = tmp_path / "scenes/IndianPines_test"
-    shutil.copytree(whole / "scenes/test/south", scenes / "south")
-    make("table_datasets", TABLES, [str(demo), str(scenes / "south")], tmp_path / "datasets")
+    cards = {"test": {"role": "test", "sensor": "AVIRIS", "licence": "CC0", "citation": "Nobody"}}
+    arguments = [str(whole / "scenes/test/south"), "--cards", json.dumps(cards)]
+    make("table_datasets", TABLES, arguments, tmp_path / "datasets")
     row = pd.read_csv(tmp_path / "datasets.csv").iloc[0]
     assert (row["bands"], row["lines"], row["samples"], row["type"]) == (*SHAPE, "uint16")
 

@@ -50,7 +50,7 @@ def family(tmp_path_factory):
     from bandpress.model.finalise import finalise
 
     folder = tmp_path_factory.mktemp("models") / "family"
-    architecture = Architecture(3, 8, 12, 6, scales=24, scale_max=64.0)
+    architecture = Architecture(3, (8, 6, 10), 12, 6, scales=24, scale_max=64.0)
     for i, gain in enumerate((4, 16, 64)):
         weights = architecture.random_weights(1)
         weights["analysis/3/kernel"] *= gain

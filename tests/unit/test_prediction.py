@@ -135,4 +135,3 @@ def test_the_wavelet_keeps_energy_but_for_a_few_percent(lines, samples, levels):
     assert expected_distortion(coefficients, 1e9) == pytest.approx(np.square(coefficients).sum())
     fine = expected_distortion(coefficients, 0.01)
     assert fine <= coefficients.size * (0.9 * 0.01) ** 2
-

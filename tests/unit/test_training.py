@@ -1,5 +1,5 @@
 import csv
-import json
+import shutil
 
 import numpy as np
 import pytest
@@ -7,7 +7,6 @@ from click.testing import CliRunner
 
 from bandpress.cli.train import command
 from bandpress.errors import ModelError, SceneError
-from bandpress.formats import write_scene
 from bandpress.model.architecture import Architecture
 from bandpress.model.schedule import Settings
 from bandpress.scene import Scene
@@ -56,6 +55,38 @@ def trained(tmp_path_factory):
     return folder, train(folder / "m", report=seen.append, say=said.append), seen, said
 
 
+def test_coding_alone_lowers_the_rate_and_moves_no_transform(tmp_path):
+    from bandpress.model.hyperprior import Hyperprior
+    from bandpress.model.trainer import Trainer
+
+    settings = Settings((1e-4, 1e-2), steps=40, patch=32, batch=2, coding_first=0.5, learning_rate=1e-3)
+    architecture = Architecture(3, (4, 6, 8), 16, 8, qualities=2, borders="mirror")
+    weights = architecture.random_weights(1)
+    trainer = Trainer(architecture, settings, weights, 1000.0)
+    from bandpress.model.patches import Patches
+
+    batch = Patches([scene(1)], 3, 32, 2, 1).fixed(2)
+    losses = [float(trainer.step(i, batch, 1e-3, 0.5, coding_only=True).loss) for i in range(30)]
+    assert np.mean(losses[-5:]) < 0.9 * np.mean(losses[:5])
+    after = trainer.network.weights()
+    assert isinstance(trainer.network, Hyperprior)
+    for name in weights:
+        moved = not np.allclose(after[name], weights[name], rtol=1e-4, atol=1e-6)
+        assert not (moved and name.startswith(("analysis", "synthesis", "gains/y"))), name
+
+
+def test_a_training_may_begin_with_the_coding_alone(tmp_path):
+    settings = Settings((1e-3,), steps=12, patch=32, batch=2, validations=4, coding_first=0.5)
+    seen = []
+    made = train(tmp_path / "m", settings, report=seen.append)
+    assert made.card["steps"] == 12
+    assert np.isnan([p.psnr for p in seen[:6]]).all()
+    assert np.isfinite([p.psnr for p in seen[6:]]).all()
+    rows = log(tmp_path / "m")
+    assert rows[1]["train_psnr"] == ""
+    assert float(rows[-1]["train_psnr"]) > 0
+
+
 def test_a_training_makes_a_model_and_a_log(trained):
     from bandpress.model import store
 
@@ -65,7 +96,12 @@ def test_a_training_makes_a_model_and_a_log(trained):
     assert all(p.bps > 0 and p.psnr > 20 and p.seconds_left >= 0 for p in seen)
     assert "channels can reach" in said[0]
     assert [int(row["step"]) for row in log(tmp_path / "m")] == [0, 3, 6, 9, 12]
-    assert sorted(p.name for p in (tmp_path / "m.training").iterdir()) == ["log.csv", "settings.json"]
+    assert sorted(p.name for p in (tmp_path / "m.training").iterdir()) == [
+        "best.npz",
+        "finished.json",
+        "log.csv",
+        "settings.json",
+    ]
     card = made.card
     assert card["lambda"] == 1e-3
     assert card["steps"] == 12
@@ -115,6 +151,18 @@ def test_a_model_that_cannot_be_written_is_finished_later(tmp_path, trained, mon
     assert seen == []
 
 
+def test_a_finished_training_whose_model_was_lost_is_not_done_again(tmp_path, trained):
+    """Snakemake removes what jobs made that it was killed before it saw; hours of training were lost with it."""
+    folder, first = trained[:2]
+    shutil.copytree(folder / "m.training", tmp_path / "m.training")
+    seen = []
+    assert train(tmp_path / "m", resume=True, report=seen.append).digest == first.digest
+    assert seen == []
+    shutil.rmtree(tmp_path / "m")
+    assert train(tmp_path / "m", report=seen.append).digest == first.digest
+    assert len(seen) == 12  # not told to resume
+
+
 def test_a_family_learns_all_its_lambdas_at_once(tmp_path):
     lambdas = (1e-4, 1e-3, 1e-2)
     family = Settings(**(QUICK.to_json() | {"lambdas": lambdas, "steps": 30}))
@@ -134,7 +182,7 @@ def test_fine_tuning_goes_on_from_another_model(tmp_path, trained):
     before, after = (model.weights["analysis/3/kernel"] for model in (first, second))
     np.testing.assert_allclose(after, 2 * before, rtol=1e-3, atol=1e-6)
     with pytest.raises(ModelError, match="a model of"):
-        train(tmp_path / "c", architecture=Architecture(3, 8, 24, 8), init_from=folder / "m")
+        train(tmp_path / "c", architecture=Architecture(3, (4, 8, 8), 16, 8), init_from=folder / "m")
 
 
 def test_tensorboard_gets_scalars_and_images(tmp_path):
@@ -173,17 +221,6 @@ def test_a_bad_scene_ends_a_training_before_it_begins(tmp_path):
 
 def run_command(*arguments):
     return CliRunner().invoke(command, [str(argument) for argument in arguments])
-
-
-def test_the_command_trains(tmp_path):
-    file = write_scene(scene(3), tmp_path / "s.raw")
-    widths = ["-k", 3, "--filters", 8, 16, "--hyper", 8, "--lambda", 1e-3]
-    done = run_command(
-        file, *widths, "--steps", 2, "--patch", 32, "--batch", 2, "--seed", 1, "-o", tmp_path / "m"
-    )
-    assert done.exit_code == 0, done.output
-    assert "bps" in done.output
-    assert json.loads((tmp_path / "m" / "model.json").read_text())["training"]["steps"] == 2
 
 
 @pytest.mark.parametrize(

@@ -37,19 +37,19 @@ def test_subbands_are_orthonormal(filters, seed, channels):
 
 @pytest.mark.parametrize("filters", sorted(warm_start.FILTERS))
 def test_wide_networks_lose_nothing(filters):
-    made = warm_start.fit(smooth(k=1), hidden=64, latent=256, filters=filters)
+    made = warm_start.fit(smooth(k=1), (64, 64, 64, 256), filters)
     assert made.floor < 1e-3
     assert [d.shape for d in made.directions] == [(4, 4), (16, 16), (64, 64), (256, 256)]
 
 
 def test_the_floor_is_the_error_of_what_is_dropped():
     batch = smooth()
-    floors = [warm_start.fit(batch, n, m).floor for n, m in ((4, 8), (8, 16), (16, 64), (32, 128))]
+    floors = [warm_start.fit(batch, (n, n, n, m)).floor for n, m in ((4, 8), (8, 16), (16, 64), (32, 128))]
     assert sorted(floors, reverse=True) == floors
     assert floors[-1] > 0
     # All energy that is kept, and all that is not, is all there is.
     flat = Batch(batch.x, np.full_like(batch.ranges, 1000))
-    made = warm_start.fit(flat, 8, 16)
+    made = warm_start.fit(flat, (8, 8, 8, 16))
     kept = np.square(made.deviations).sum() / (16 * 16 * 3)
     total = np.square(flat.x - made.mean).mean()
     np.testing.assert_allclose((kept * 1000**2) + made.floor, total * 1000**2, rtol=1e-3)
@@ -58,19 +58,19 @@ def test_the_floor_is_the_error_of_what_is_dropped():
 def test_clusters_of_larger_range_count_more():
     batch = smooth(count=40)
     strong = Batch(batch.x, np.where(np.arange(40)[:, None] < 4, 6000, 60).repeat(3, 1).astype(np.float32))
-    own = warm_start.fit(strong, 8, 16)
-    other = warm_start.fit(Batch(batch.x, np.ones_like(batch.ranges)), 8, 16)
+    own = warm_start.fit(strong, (8, 8, 8, 16))
+    other = warm_start.fit(Batch(batch.x, np.ones_like(batch.ranges)), (8, 8, 8, 16))
     assert own.floor <= warm_start.floor(other, strong)
 
 
 def test_the_same_patches_give_the_same_directions():
-    a, b = warm_start.fit(smooth(), 8, 16), warm_start.fit(smooth(), 8, 16)
+    a, b = warm_start.fit(smooth(), (8, 8, 8, 16)), warm_start.fit(smooth(), (8, 8, 8, 16))
     assert all(np.array_equal(x, y) for x, y in zip(a.directions, b.directions, strict=True))
 
 
 @pytest.mark.parametrize(("k", "lambdas"), [(1, (1e-4,)), (3, (1e-5, 1e-4, 1e-3))])
 def test_weights_fit_the_architecture(k, lambdas):
-    made = warm_start.fit(smooth(k=k), 8, 24)
+    made = warm_start.fit(smooth(k=k), (8, 8, 8, 24))
     architecture = Architecture(k, 8, 24, 16, qualities=len(lambdas))
     weights = warm_start.weights(made, architecture, lambdas, seed=1)
     architecture.check(weights)
@@ -115,7 +115,7 @@ def test_floors_on_jasper_ridge(widths, expected):
         "urban-4",
     ]
     training = Patches([shared_scene(name) for name in names], 3, 96, 1, seed=1).fixed(400)
-    made = warm_start.fit(training, *widths)
+    made = warm_start.fit(training, (*[widths[0]] * 3, widths[1]))
     test = Patches([shared_scene("jasper-ridge")], 3, 96, 1, seed=1).fixed(66)
     # The design's table was made with other patches and with energy that was not weighted by the range.
     assert warm_start.psnr(warm_start.floor(made, test)) == pytest.approx(expected, abs=2.2)

@@ -1,11 +1,13 @@
 """A checkout of its own for every test that runs Snakemake: what it breaks and kills is nobody else's."""
 
+import contextlib
 import csv
 import os
 import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +15,17 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
-PARTS = ("Snakefile", "config.yaml", "rules", "scripts", "envs", "profiles", "studies", "src")
+PARTS = (
+    "Snakefile",
+    "config.yaml",
+    "rules",
+    "scripts",
+    "envs",
+    "profiles",
+    "studies",
+    "src",
+    "results/reference",
+)
 
 #: Columns of rd.csv that say how long a machine took rather than what came out.
 TIMING = ("encode_s", "decode_s", "peak_memory_mb")
@@ -41,7 +53,7 @@ class Checkout:
             *self.extra,
         ]
 
-    def run(self, *args: str, timeout: float = 300, **env: str) -> subprocess.CompletedProcess:
+    def run(self, *args: str, timeout: float = 600, **env: str) -> subprocess.CompletedProcess:
         """Run Snakemake to its end."""
         return subprocess.run(
             self.command(*args),
@@ -65,11 +77,11 @@ class Checkout:
                 start_new_session=True,
             )
 
-    def go_on(self, *args: str, **env: str) -> subprocess.CompletedProcess:
+    def go_on(self, *args: str, timeout: float = 600, **env: str) -> subprocess.CompletedProcess:
         """Do what the documentation says after an interruption: unlock, then the same command again."""
         unlocked = self.run("--unlock")
         assert unlocked.returncode == 0, unlocked.stdout
-        return self.run(*args, **env)
+        return self.run(*args, timeout=timeout, **env)
 
     def path(self, name: str) -> Path:
         """A path below the study's results."""
@@ -126,12 +138,30 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     if "BANDPRESS_TINY" in os.environ:
         return Checkout(Path(os.environ["BANDPRESS_TINY"]))
     made = make_checkout(tmp_path_factory.mktemp("finished") / "checkout")
-    done = made.run()
+    done = made.run(timeout=1200)
     assert done.returncode == 0, done.stdout
     return made
 
 
-def wait_for(condition, process: subprocess.Popen | None = None, timeout: float = 120.0) -> None:
+def processes(study: Checkout, word: str) -> list[int]:
+    """Processes of a checkout whose programme is Python and that run a script or verb of this name."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().decode().split("\0")
+            here = Path(os.readlink(process / "cwd")) == study.folder
+        except OSError:
+            continue
+        if (
+            here
+            and words[0].endswith("python")
+            and any(Path(argument).name == word for argument in words[1:4])
+        ):
+            found.append(int(process.name))
+    return found
+
+
+def wait_for(condition, process: subprocess.Popen | None = None, timeout: float = 300.0) -> None:
     """Wait until a condition holds; fail if the process ends or the time is over before."""
     end = time.monotonic() + timeout
     while not condition():
@@ -140,11 +170,14 @@ def wait_for(condition, process: subprocess.Popen | None = None, timeout: float 
         time.sleep(0.02)
 
 
-def kill_session(process: subprocess.Popen, sig: int = signal.SIGKILL) -> None:
-    """Send a signal to Snakemake and to all that it started, and wait until they are gone."""
+def kill_session(process: subprocess.Popen, sig: int = signal.SIGKILL, frozen: Collection[int] = ()) -> None:
+    """Send a signal to Snakemake and to all that it started, wake what was frozen, and wait until they are gone."""
     os.killpg(process.pid, sig)
-    process.wait(60)
-    wait_for(lambda: not _session(process.pid), timeout=60)
+    for job in frozen:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(job, signal.SIGCONT)
+    process.wait(300)
+    wait_for(lambda: not _session(process.pid))
 
 
 def _session(leader: int) -> list[int]:

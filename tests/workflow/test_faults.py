@@ -4,123 +4,256 @@ After each fault the documented command finishes, results are those of an undist
 taken for a finished one.
 """
 
+import hashlib
 import os
 import signal
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
-from conftest import Checkout, kill_session, wait_for
+from conftest import Checkout, kill_session, processes, wait_for
+
+from loopback import Loopback
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
 STREAMS = "streams/test/*/*/*.bpk"
+RD = "results/tiny/rd.csv"
+PACKAGE = "package: tensorly\n      file: datasets/data/Indian_pines_corrected.npy"
 
 
 @pytest.fixture
 def study(finished, tmp_path) -> Checkout:
-    """The finished study, of which two coded scenes, the table, a figure and a scene were deleted."""
+    """The finished study, of which three coded scenes and the table were deleted."""
     study = finished.copy(tmp_path / "copy")
-    for point in ("south/jpeg2000/r1.bpk", "south/rklt-k3/r2.bpk", "east/rklt-k3/r1.bpk"):
-        study.path(f"streams/test/{point}").unlink()
+    for point in ("south/jpeg2000/r1", "south/rklt-k3/r2", "east/rklt-k3/r1"):
+        for suffix in (".bpk", ".json", ".bands.csv"):
+            study.path(f"streams/test/{point}{suffix}").unlink()
     study.path("rd.csv").unlink()
-    study.path("figures/rd_aviris.pdf").unlink()
     return study
 
 
 def same_as(study: Checkout, finished: Checkout) -> None:
-    """Fail unless results are those of the undisturbed run and nothing half-written is left."""
+    """Fail unless coded scenes and numbers are those of the undisturbed run and nothing half-written is left."""
     assert study.files(STREAMS) == finished.files(STREAMS)
     assert study.rd() == finished.rd()
-    # All figures but that of the throughput, which is of measured times.
-    figures = ("figures/[!t]*.csv", "figures/training.csv")
-    for kind in (*figures, "tables/bd.csv", "scenes/*/*/*.raw", "models/*/q*/*.safetensors"):
-        assert study.files(kind) == finished.files(kind), kind
-    assert not [path for path in study.path("streams").rglob("*") if ".part" in path.name]
+    whole(study)
 
 
-def jobs(study: Checkout, word: str) -> list[int]:
-    """Processes of this checkout whose programme is Python and whose command line holds a word."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (process / "cmdline").read_bytes().decode().split("\0")
-            here = Path(os.readlink(process / "cwd")) == study.folder
-        except OSError:
-            continue
-        if here and words[0].endswith("python") and any(word in argument for argument in words[1:4]):
-            found.append(int(process.name))
-    return found
+def whole(study: Checkout) -> None:
+    """Fail if a temporary file of ours lies anywhere among the results."""
+    assert not [path for path in study.path("").rglob("*") if ".part" in path.name]
 
 
-#: Programme of a stage, what to delete so that it runs, and what to ask for.
-STAGES = {
-    "fetching": ("fetch_dataset.py", "datasets/test.json", ["datasets/test.json"]),
-    "preparing": ("prepare_scene.py", "scenes/test/south", ["scenes/test/south"]),
-    "coding": ("code_scene.py", None, []),
-    "gathering": ("collect_rd.py", None, []),
-    "plotting": ("fig_rd.py", None, []),
-}
+def indian_pines(study: Checkout) -> bytes:
+    """The file of the package that the tiny study takes its scenes from."""
+    (folder,) = Path(study.folder / ".venv/lib").glob("python3*/site-packages/tensorly/datasets/data")
+    return (folder / "Indian_pines_corrected.npy").read_bytes()
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_killed_whole_and_gone_on_with(study, finished, stage):
-    word, gone, wanted = STAGES[stage]
-    targets = [f"results/tiny/{name}" for name in wanted]
-    if gone is not None:
-        subprocess.run(["rm", "-r", study.path(gone)], check=True)
-    running = study.start(*targets)
-    wait_for(lambda: jobs(study, word), running)
+def rewrite(study: Checkout, old: str, new: str) -> None:
+    """Change the study file."""
+    file = study.folder / study.study
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+class Stage:
+    """A stage of the study: what is deleted so that it is done again, by which script, and what comes of it."""
+
+    script = "code_scene.py"
+    rule = "code_scene"
+    targets: ClassVar[list[str]] = [RD]
+    gone: ClassVar[list[str]] = []
+    made: ClassVar[list[str]] = [STREAMS]
+
+    def __init__(self, study: Checkout, finished: Checkout):
+        self.study, self.finished, self.env = study, finished, {}
+        for name in self.gone:
+            subprocess.run(["rm", "-r", study.path(name)], check=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def under_way(self) -> bool:
+        """Say whether the stage does what is to be disturbed."""
+        return bool(processes(self.study, self.script))
+
+    def caught(self, running: subprocess.Popen) -> list[int]:
+        """Wait until the stage is under way and freeze its jobs there, so that none ends before it is disturbed."""
+        wait_for(self.under_way, running)
+        jobs = processes(self.study, self.script)
+        for job in jobs:
+            os.kill(job, signal.SIGSTOP)
+        assert jobs, "it ended before it could be disturbed"
+        return jobs
+
+    def let_end(self) -> None:
+        """Let jobs end that nobody waits for."""
+
+    def check(self) -> None:
+        """Fail unless what was made is what the undisturbed run made."""
+        for kind in self.made:
+            assert self.study.files(kind) == self.finished.files(kind), kind
+        if RD in self.targets:
+            same_as(self.study, self.finished)
+        whole(self.study)
+
+
+class Downloading(Stage):
+    """The scenes come over the network, from a server that holds half of the file back."""
+
+    script, rule = "fetch_dataset.py", "fetch_dataset"
+    targets: ClassVar = ["results/tiny/scenes/test/south", "results/tiny/scenes/test/east"]
+    gone: ClassVar = ["datasets", "scenes"]
+    made: ClassVar = ["scenes/test/*/*.raw"]
+
+    def __enter__(self):
+        self.site = Loopback().__enter__()
+        content = indian_pines(self.study)
+        address = self.site.offer("pines.npy", content)
+        rewrite(self.study, PACKAGE, f"url: {address}\n      sha256: {hashlib.sha256(content).hexdigest()}")
+        self.site.misbehave("pines.npy", "hold")
+        self.data = self.study.folder / "data"
+        self.env = {"BANDPRESS_DATA": str(self.data)}
+        return self
+
+    def __exit__(self, *_):
+        self.site.__exit__()
+
+    def under_way(self):
+        parts = [path for path in self.data.rglob("*.part") if path.stat().st_size > 100_000]
+        return bool(parts and processes(self.study, self.script))
+
+    def let_end(self):
+        self.site.release.set()
+
+    def check(self):
+        super().check()
+        wanted = [part for path, part in self.site.requests]
+        assert wanted[0] is None
+        # What had come was kept, or the download that nobody waited for came to its end.
+        assert len(wanted) == 1 or all(part is not None for part in wanted[1:]), wanted
+        assert not list(self.data.rglob("*.part"))
+
+
+class Preparing(Stage):
+    script, rule = "prepare_scene.py", "prepare_scene"
+    targets: ClassVar = ["results/tiny/scenes/test/south"]
+    gone: ClassVar = ["scenes/test/south"]
+    made: ClassVar = ["scenes/*/*/*.raw"]
+
+
+class Training(Stage):
+    script, rule = "train", "train_model"
+    targets: ClassVar = ["results/tiny/models/tiny-k3/q1"]
+    gone: ClassVar = ["models/tiny-k3"]
+    made: ClassVar = ["models/*/q1/*.safetensors"]
+
+    def under_way(self):
+        """It has written a checkpoint."""
+        log = self.study.path("models/tiny-k3/q1.training/log.csv")
+        self.log = log.read_text() if log.exists() else ""
+        return self.log.count("\n") > 3 and super().under_way()
+
+    def check(self):
+        super().check()
+        log = self.study.path("models/tiny-k3/q1.training/log.csv").read_text()
+        assert log.startswith(self.log.rsplit("\n", 2)[0]), "it started anew"
+
+
+class Gathering(Stage):
+    script, rule = "collect_rd.py", "collect_rd"
+
+
+class Plotting(Stage):
+    script, rule = "fig_rd.py", "fig_rd_aviris"
+    targets: ClassVar = ["fig_rd_aviris"]
+    gone: ClassVar = ["figures/rd_aviris.pdf"]
+    made: ClassVar = ["figures/rd_*.csv", "figures/rd_*.png"]
+
+    def __init__(self, study, finished):
+        super().__init__(finished.copy(study.folder.parent / "plotted"), finished)
+
+    def check(self):
+        super().check()
+        assert self.study.path("figures/rd_aviris.pdf").stat().st_size > 1000
+
+
+STAGES = {"downloading": Downloading, "training": Training, "compression": Stage, "plotting": Plotting}
+
+
+@pytest.fixture
+def stage(request, study, finished):
+    with request.param(study, finished) as stage:
+        yield stage
+
+
+def of_stages(stages):
+    return pytest.mark.parametrize("stage", stages.values(), ids=stages, indirect=True)
+
+
+@of_stages(STAGES | {"preparing": Preparing, "gathering": Gathering})
+def test_everything_is_killed(stage):
+    study = stage.study
+    running = study.start(*stage.targets, **stage.env)
+    stage.caught(running)
     kill_session(running)
-    done = study.go_on(*targets)
+    done = study.go_on(*stage.targets, **stage.env)
     assert done.returncode == 0, done.stdout
-    if wanted:
-        assert study.path("datasets/test.json").exists()
-        assert study.files("scenes/*/*/*.raw") == finished.files("scenes/*/*/*.raw")
-    else:
-        same_as(study, finished)
+    stage.check()
 
 
-def test_killed_alone_its_jobs_end_by_themselves_and_it_is_gone_on_with(study, finished):
-    running = study.start()
-    wait_for(lambda: jobs(study, "code_scene.py"), running)
+@of_stages(STAGES)
+def test_the_workflow_alone_is_killed_and_its_jobs_end_by_themselves(stage):
+    study = stage.study
+    running = study.start(*stage.targets, **stage.env)
+    jobs = stage.caught(running)
     os.kill(running.pid, signal.SIGKILL)
     running.wait()
-    wait_for(lambda: not jobs(study, "code_scene.py"))
-    done = study.go_on()
+    for job in jobs:
+        os.kill(job, signal.SIGCONT)
+    stage.let_end()
+    wait_for(lambda: not processes(study, stage.script))
+    done = study.go_on(*stage.targets, **stage.env)
     assert done.returncode == 0, done.stdout
-    same_as(study, finished)
+    stage.check()
 
 
-def test_one_job_killed_is_named_with_its_log_and_the_rest_is_kept(study, finished):
-    running = study.start("--keep-going")
-    wait_for(lambda: jobs(study, "code_scene.py"), running)
-    for process in jobs(study, "code_scene.py")[:1]:
-        os.kill(process, signal.SIGKILL)
-    assert running.wait(300) == 1
+@of_stages(STAGES)
+def test_one_job_is_killed_and_named_with_its_log(stage):
+    study = stage.study
+    running = study.start(*stage.targets, "--keep-going", **stage.env)
+    first, *others = stage.caught(running)
+    os.kill(first, signal.SIGKILL)
+    for job in others:
+        os.kill(job, signal.SIGCONT)
+    assert running.wait(600) == 1
     said = (study.folder / "run.log").read_text()
-    assert "results/tiny/logs/code_scene/" in said
-    assert not study.path("rd.csv").exists()
-    done = study.run()
+    assert f"rule {stage.rule}" in said
+    assert "results/tiny/logs/" in said
+    done = study.run(*stage.targets, **stage.env)
     assert done.returncode == 0, done.stdout
-    same_as(study, finished)
+    stage.check()
 
 
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL], ids=lambda s: s.name)
-def test_a_training_that_is_stopped_goes_on_and_gives_the_same_model(finished, tmp_path, sent):
-    study = finished.copy(tmp_path / "copy")
-    subprocess.run(["rm", "-r", study.path("models/tiny-k3")], check=True)
-    running = study.start("results/tiny/models/tiny-k3/q1")
-    log = study.path("models/tiny-k3/q1.training/log.csv")
-    wait_for(lambda: log.exists() and log.read_text().count("\n") > 3, running, timeout=300)
-    kill_session(running, sent)
-    before = log.read_text()
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT], ids=lambda s: s.name)
+@of_stages({"training": Training})
+def test_a_training_that_is_stopped_goes_on_and_gives_the_same_model(stage, sent):
+    study = stage.study
+    running = study.start(*stage.targets)
+    jobs = stage.caught(running)
+    kill_session(running, sent, jobs)
     assert not study.path("models/tiny-k3/q1/model.json").exists()
-    done = study.go_on("results/tiny/models/tiny-k3/q1")
+    done = study.go_on(*stage.targets)
     assert done.returncode == 0, done.stdout
-    assert log.read_text().startswith(before.rsplit("\n", 2)[0]), "it started anew"
-    assert study.files("models/*/q1/*.safetensors") == finished.files("models/*/q1/*.safetensors")
+    stage.check()
 
 
 @contextmanager
@@ -144,12 +277,12 @@ def test_a_full_disk_under_results_is_said_and_leaves_no_half_file(study, finish
     folder = study.path("streams/test/south/rklt-k3")
     kept = {path: path.read_bytes() for path in folder.iterdir()}
     with small_disk(folder, 4):
-        done = study.run("--keep-going")
+        done = study.run(RD, "--keep-going")
         assert done.returncode == 1
         assert "No space left" in done.stdout
         assert not list(folder.rglob("*.bpk"))
     assert kept == {path: path.read_bytes() for path in folder.iterdir()}
-    done = study.run()
+    done = study.run(RD)
     assert done.returncode == 0, done.stdout
     same_as(study, finished)
 
@@ -157,32 +290,51 @@ def test_a_full_disk_under_results_is_said_and_leaves_no_half_file(study, finish
 def test_a_full_temporary_folder_does_no_harm(study, finished, tmp_path):
     with small_disk(tmp_path / "tmp", 4) as tmp:
         (tmp / "fill").write_bytes(bytes(4096))
-        done = study.run("--default-resources", f"tmpdir='{tmp}'", TMPDIR=str(tmp))
+        done = study.run(RD, "--default-resources", f"tmpdir='{tmp}'", TMPDIR=str(tmp))
         said = done.stdout
     if done.returncode:
         assert "No space left" in said or "No usable temporary directory" in said
-        done = study.run()
+        done = study.run(RD)
     assert done.returncode == 0, done.stdout
     same_as(study, finished)
 
 
+SCENES = ["results/tiny/scenes/test/south", "results/tiny/scenes/test/east"]
+
+
+def from_a_folder(study: Checkout) -> str:
+    """Have the scenes come from a file in the data folder instead of a package; return the file's name."""
+    rewrite(study, PACKAGE, "path: pines.npy")
+    subprocess.run(["rm", "-r", study.path("")], check=True)
+    return "pines.npy"
+
+
 def test_a_read_only_data_folder_is_read(finished, tmp_path):
     study = finished.copy(tmp_path / "copy")
-    data = tmp_path / "data of others"
-    with small_disk(data, 20_000):
-        source = next(
-            Path(finished.folder / ".venv/lib").glob("python3*/site-packages/tensorly/datasets/data")
-        )
-        name = "Indian_pines_corrected.npy"
-        (data / name).write_bytes((source / name).read_bytes())
+    with small_disk(tmp_path / "data of others", 20_000) as data:
+        content = indian_pines(study)
+        (data / from_a_folder(study)).write_bytes(content)
         subprocess.run(["mount", "-o", "remount,ro", data], check=True)
-        text = (study.folder / study.study).read_text()
-        old = "package: tensorly\n      file: datasets/data/Indian_pines_corrected.npy"
-        assert old in text
-        (study.folder / study.study).write_text(text.replace(old, f"path: {name}"))
-        subprocess.run(["rm", "-r", study.path("")], check=True)
-        done = study.run(
-            "results/tiny/scenes/test/south", "results/tiny/scenes/test/east", BANDPRESS_DATA=str(data)
-        )
+        done = study.run(*SCENES, BANDPRESS_DATA=str(data))
         assert done.returncode == 0, done.stdout
     assert study.files("scenes/test/*/*.raw") == finished.files("scenes/test/*/*.raw")
+
+
+@pytest.mark.parametrize("linked", [False, True], ids=["folder", "links"])
+def test_a_data_folder_of_any_name_is_read_and_its_name_never_runs(finished, tmp_path, linked):
+    study = finished.copy(tmp_path / "copy")
+    data = tmp_path / 'it\'s "a" $(touch hacked) `touch hacked`; touch hacked & {input} -x *'
+    content = indian_pines(study)
+    name = from_a_folder(study)
+    if linked:
+        (tmp_path / "real folder").mkdir()
+        (tmp_path / "real file").write_bytes(content)
+        data.symlink_to(tmp_path / "real folder", target_is_directory=True)
+        (data / name).symlink_to(tmp_path / "real file")
+    else:
+        data.mkdir()
+        (data / name).write_bytes(content)
+    done = study.run(*SCENES, BANDPRESS_DATA=str(data))
+    assert done.returncode == 0, done.stdout
+    assert study.files("scenes/test/*/*.raw") == finished.files("scenes/test/*/*.raw")
+    assert not list(tmp_path.rglob("hacked"))

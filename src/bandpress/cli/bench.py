@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from bandpress.cli import bench_train
+from bandpress.cli.train import Widths
 from bandpress.errors import MissingDependencyError
 
 
@@ -12,7 +13,7 @@ from bandpress.errors import MissingDependencyError
 @click.pass_context
 @click.option("--model", help="Folder or name of a model. Default: an untrained one of the widths below.")
 @click.option("--bands-per-cluster", "-k", type=click.IntRange(1, 64), default=1, show_default=True)
-@click.option("--hidden", type=click.IntRange(1, 1024), default=64, show_default=True)
+@click.option("--hidden", type=Widths(), default=64, show_default=True)
 @click.option("--latent", type=click.IntRange(1, 1024), default=384, show_default=True)
 @click.option("--hyper", type=click.IntRange(0, 1024), default=0, help="0: as --latent.", show_default=True)
 @click.option("--bands", type=click.IntRange(1, 4096), multiple=True, help="May be repeated. Default: 224.")
@@ -24,7 +25,7 @@ def command(
     ctx: click.Context,
     model: str | None,
     bands_per_cluster: int,
-    hidden: int,
+    hidden: int | tuple[int, ...],
     latent: int,
     hyper: int,
     bands: tuple[int, ...],

@@ -31,7 +31,7 @@ def _bands(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
 @click.option("--model", help="Folder or name of the network model; default: found by its digest.")
 @click.option("--bands", callback=_bands, help="Only these, counted from 1: 40-60.")
 @click.option("--salvage", is_flag=True, help="Decode what is undamaged; bands that are lost hold zeros.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="File, or folder for several files.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="File (with a suffix), or folder.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 def command(
     files: tuple[Path, ...],
@@ -57,7 +57,7 @@ def command(
             count = reader.header.bands if bands is None else bands[1] - bands[0] + 1
         with bands_bar(path.name, count) as progress:
             decoded = decompress(path, model=model, bands=bands, salvage=salvage, progress=progress)
-        if output is None or len(files) > 1 or output.is_dir():
+        if output is None or len(files) > 1 or output.is_dir() or not output.suffix:
             target = (path.parent if output is None else output) / file_name(decoded.scene)
         else:
             target = output

@@ -27,7 +27,7 @@ def list_(folder: Path) -> None:
         a = model.architecture
         lambda_ = model.card.get("lambda", "?")
         click.echo(
-            f"{model.path}: {a.bands_per_cluster} bands a cluster, {a.hidden}/{a.latent} filters, "
+            f"{model.path}: {a.bands_per_cluster} bands a cluster, {a.filters} filters, "
             f"lambda {lambda_}, digest {model.digest}"
         )
 

@@ -1,5 +1,6 @@
 """A progress bar on standard error, shown only to a person and only when the work takes a while."""
 
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -48,11 +49,11 @@ def training_bar(label: str) -> Iterator[tuple[Callable[[Any], object], Callable
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.percentage:.0f} %  step {task.fields[step]}  {task.fields[bps]:.3f} bps"),
-        TextColumn("{task.fields[psnr]:.2f} dB  {task.fields[left]} left"),
+        TextColumn("{task.fields[psnr]} dB  {task.fields[left]} left"),
     )
     hidden = not sys.stderr.isatty()
     with Progress(*columns, console=console, disable=hidden, refresh_per_second=2) as progress:
-        task = progress.add_task(label, total=1.0, step=0, bps=0.0, psnr=0.0, left="?")
+        task = progress.add_task(label, total=1.0, step=0, bps=0.0, psnr="?", left="?")
 
         def report(now: Any) -> None:
             minutes, seconds = divmod(int(now.seconds_left), 60)
@@ -61,7 +62,7 @@ def training_bar(label: str) -> Iterator[tuple[Callable[[Any], object], Callable
                 completed=now.done,
                 step=now.step,
                 bps=now.bps,
-                psnr=now.psnr,
+                psnr="–" if math.isnan(now.psnr) else f"{now.psnr:.2f}",
                 left=f"{minutes}:{seconds:02}",
             )
 

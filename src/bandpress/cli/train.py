@@ -15,6 +15,23 @@ from bandpress.residuals import ladder, residual_clusters, unit_lambda
 from bandpress.scene import Scene
 
 
+class Widths(click.ParamType):
+    """One number of channels, or one for each of the three places between the stages: ``64`` or ``16,64,128``."""
+
+    name = "integer"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | tuple[int, ...]:
+        """Parse the option."""
+        parts = str(value).split(",")
+        if len(parts) not in (1, 3) or not all(part.isdecimal() and int(part) for part in parts):
+            self.fail(
+                f"{value!r} is neither a positive integer nor three of them, such as 16,64,128", param, ctx
+            )
+        return int(parts[0]) if len(parts) == 1 else tuple(map(int, parts))
+
+
 @click.command()
 @click.argument("scenes", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
@@ -36,14 +53,20 @@ from bandpress.scene import Scene
 )
 @click.option(
     "--filters",
-    nargs=2,
-    type=click.IntRange(1),
+    type=(Widths(), click.IntRange(1)),
     default=(64, 192),
     show_default=True,
-    help="Hidden, latent channels.",
+    help="Hidden, latent channels; hidden may be three numbers, one a stage, such as 16,64,128.",
 )
 @click.option(
     "--hyper", type=click.IntRange(0), default=0, help="Channels of the hyper networks. Default: latent."
+)
+@click.option(
+    "--borders",
+    type=click.Choice(["zero", "mirror"]),
+    default="zero",
+    show_default=True,
+    help="What the transforms find beyond the image: zeros (the paper), or the image mirrored.",
 )
 @click.option(
     "--lambda",
@@ -67,6 +90,13 @@ from bandpress.scene import Scene
     help="How many times faster the hyper networks learn.",
 )
 @click.option(
+    "--coding-first",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.0,
+    show_default=True,
+    help="Share of the training, at its beginning, in which they learn alone.",
+)
+@click.option(
     "--averaging", type=click.IntRange(0), default=100, show_default=True, help="Steps; 0 for none."
 )
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
@@ -81,7 +111,11 @@ from bandpress.scene import Scene
     "--lambda then names the operating points of the scenes.",
 )
 @click.option(
-    "--qualities", type=click.IntRange(2, 16), default=6, show_default=True, help="Of a network for residuals."
+    "--qualities",
+    type=click.IntRange(2, 16),
+    default=6,
+    show_default=True,
+    help="Of a network for residuals.",
 )
 @click.option("--init-from", type=click.Path(path_type=Path), help="Start from the weights of this model.")
 @click.option(
@@ -98,8 +132,9 @@ def command(
     output: Path,
     validate: tuple[Path, ...],
     bands_per_cluster: int,
-    filters: tuple[int, int],
+    filters: tuple[int | tuple[int, ...], int],
     hyper: int,
+    borders: str,
     lambdas: tuple[float, ...],
     steps: int | None,
     minutes: float | None,
@@ -126,20 +161,30 @@ def command(
       bandpress train flights/ --residuals jpeg2000 --lambda 3e-4 --lambda 3e-3 --lambda 3e-2 --minutes 60 -o residual-k3
     """
     lambdas = tuple(sorted(lambdas)) or (1e-4,)
-    train_on, validate_on = _scenes(scenes), _scenes(validate)
+    files, held_out = _files(scenes), _files(validate)
+    for file in held_out:
+        if file.resolve() in {other.resolve() for other in files}:
+            raise SceneError(
+                f"{file}: to be trained on and validated on; expected another scene to validate on, or none: the last "
+                "lines of each are then held out"
+            )
+    train_on, validate_on = ([read_scene(file) for file in part] for part in (files, held_out))
     card: dict[str, Any] = {} if sensor is None else {"sensor": sensor}
     left = None
     if residuals is not None:
         train_on, validate_on, left = _residuals(train_on, validate_on, bands_per_cluster, lambdas, residuals)
         card |= {"residuals": {"from": residuals, "lambda": list(lambdas)}}
-        lambdas, options["only"] = ladder(left[0], bands_per_cluster, qualities), unit_lambda(bands_per_cluster)
+        lambdas, options["only"] = (
+            ladder(left[0], bands_per_cluster, qualities),
+            unit_lambda(bands_per_cluster),
+        )
     if steps is None and minutes is None:
         steps = 4000
     settings = Settings(
         lambdas=lambdas, steps=steps, minutes=minutes, start="random" if random_start else start, **options
     )
     hidden, latent = filters
-    architecture = Architecture(bands_per_cluster, hidden, latent, hyper, qualities=len(lambdas))
+    architecture = Architecture(bands_per_cluster, hidden, latent, hyper, len(lambdas), borders=borders)
     from bandpress.model.training import (
         train,  # TensorFlow takes seconds to import: not before all else is right
     )
@@ -185,18 +230,18 @@ def _residuals(
     return train_on, validate_on, (done[0], done[1])
 
 
-def _scenes(paths: tuple[Path, ...]) -> list[Scene]:
-    """Read scenes; a folder stands for every scene in it, in order of their names."""
+def _files(paths: tuple[Path, ...]) -> list[Path]:
+    """Return the files of scenes; a folder stands for every scene in it, in order of their names."""
     suffixes = tuple(suffix for entry in FORMATS for suffix in entry.suffixes)
-    found: list[Scene] = []
+    found: list[Path] = []
     for path in paths:
         if not path.is_dir():
-            found.append(read_scene(path))
+            found.append(path)
             continue
         files = sorted(file for file in path.iterdir() if file.name.lower().endswith(suffixes))
         if not files:
             raise SceneError(
                 f"{path}: holds no scene; expected files that end in {', '.join(sorted(set(suffixes)))}"
             )
-        found.extend(read_scene(file) for file in files)
+        found.extend(files)
     return found

@@ -71,7 +71,9 @@ class Jpeg2000(Codec):
             If the headers and the side information alone take more than the target.
         """
         openjpeg.bindings()
-        layout = Layout(scene.lines, scene.samples, levels_of(scene.lines, scene.samples), bool(self.lossless))
+        layout = Layout(
+            scene.lines, scene.samples, levels_of(scene.lines, scene.samples), bool(self.lossless)
+        )
         parameters = {"levels": layout.levels, "lossless": layout.reversible}
         clusters = split(scene.bands, self.bands_per_cluster)
         if self.rate is None:

@@ -169,8 +169,9 @@ class Learned(Codec):
         """Return how many clusters go through the network together."""
         if self.batch:
             return self.batch
-        widest = 4 * architecture.hidden * -(-lines // 2) * -(-samples // 2)
-        return max(1, min(_MOST_BATCH, _BATCH_BYTES // (4 * widest)))
+        size = -(-lines // 2) * -(-samples // 2)
+        widest = 4 * size * max(width / 4**stage for stage, width in enumerate(architecture.widths))
+        return max(1, min(_MOST_BATCH, int(_BATCH_BYTES / (4 * widest))))
 
 
 class Batch(NamedTuple):

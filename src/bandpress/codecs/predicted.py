@@ -61,8 +61,9 @@ class Job(NamedTuple):
 class ResidualCoder(Protocol):
     """What codes residuals."""
 
-    #: Residuals that it likes to get together.
-    batch: int
+    @property
+    def batch(self) -> int:
+        """Residuals that it likes to get together."""
 
     def code(self, jobs: Sequence[Job]) -> list[tuple[bytes, np.ndarray]]:
         """Return of each job the chunk, and the residual that it decodes to."""
@@ -211,9 +212,7 @@ class Predicted(Codec):
         self._closed_loop(scene, self._header(scene, step), step, jobs)
         return jobs
 
-    def _closed_loop(
-        self, scene: Scene, header: Header, step: float, jobs: list[Job] | None = None
-    ) -> Trial:
+    def _closed_loop(self, scene: Scene, header: Header, step: float, jobs: list[Job] | None = None) -> Trial:
         """Code a scene, level by level: what is predicted from is what the decoder will have."""
         coder = self._coder(header)
         clusters = header.clusters
@@ -224,7 +223,9 @@ class Predicted(Codec):
         for group in levels(nodes(len(clusters), self.key_distance, self.order)):
             own = step * CASCADE[min(group[0].level, len(CASCADE) - 1)]
             for part in batches(group, coder.batch):
-                ready = list(pooled(lambda node: self._predict(scene, clusters, node, own, decoded, bounds), part))  # noqa: B023
+                ready = list(
+                    pooled(lambda node: self._predict(scene, clusters, node, own, decoded, bounds), part)
+                )  # noqa: B023
                 coded = coder.code([job for job, _, _ in ready])
                 if jobs is not None:
                     jobs += [job for job, _, _ in ready]
@@ -275,8 +276,8 @@ def _corrected(
 def _structure(header: Header) -> tuple[int, Order, dict[Cluster, Node]]:
     distance, order = (header.parameters.get(key) for key in ("key_distance", "order"))
     clusters = header.clusters
-    found = nodes(len(clusters), distance, order)  # type: ignore[arg-type]  # checked there
-    return distance, order, dict(zip(clusters, found, strict=True))  # type: ignore[return-value]
+    found = nodes(len(clusters), distance, order)
+    return distance, order, dict(zip(clusters, found, strict=True))
 
 
 def _offered(header: Header, node: Node) -> int:
@@ -295,5 +296,3 @@ def _within(predicted: np.ndarray, residual: np.ndarray, dtype: np.dtype) -> np.
 def _squared_error(one: np.ndarray, other: np.ndarray) -> float:
     error = one.astype(np.float64) - other
     return float(np.einsum("bls,bls->", error, error))
-
-

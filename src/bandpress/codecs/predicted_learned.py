@@ -126,10 +126,12 @@ class _NetworkCoder:
             return list(zip(chunks, residuals, strict=True))
         widths = np.array([width_of(codes[i]) for i in active])
         weights = [lambda_of(jobs[i].step, self.architecture.bands_per_cluster) for i in active]
-        steps = np.concatenate([
-            cluster_steps(self.lambdas.tolist(), self.reference, weight, np.full((1, 1), width))
-            for weight, width in zip(weights, widths, strict=True)
-        ]).astype(np.int32)
+        steps = np.concatenate(
+            [
+                cluster_steps(self.lambdas.tolist(), self.reference, weight, np.full((1, 1), width))
+                for weight, width in zip(weights, widths, strict=True)
+            ]
+        ).astype(np.int32)
         symbols = self.network.analyse(self._input([jobs[i].residual for i in active], widths), steps)
         images = self.network.synthesise(symbols.y, steps, self.lines, self.samples)
         written = self.network.write(symbols)
@@ -197,11 +199,7 @@ class _NetworkCoder:
         step = reader.number(self._step_bits)
         length = reader.number(reader.number(_LENGTH_BITS))
         start = reader.bytes_read
-        if (
-            code > _MOST_WIDTH
-            or step >= self.architecture.quality_steps
-            or start + length > len(chunk)
-        ):
+        if code > _MOST_WIDTH or step >= self.architecture.quality_steps or start + length > len(chunk):
             raise BitstreamError(
                 f"cluster {cluster}: width code {code}, operating point {step} and {length} bytes of hyper-latents; "
                 f"expected at most {_MOST_WIDTH}, {self.architecture.quality_steps - 1} and {len(chunk) - start}"
@@ -261,5 +259,7 @@ def _restored(image: np.ndarray, width: int, bands: int) -> np.ndarray:
 def _worth(residual: np.ndarray, restored: np.ndarray, size: int, lambda_: float) -> bool:
     """Tell whether a coded residual gains more than its bytes cost, at bits a pixel + lambda · MSE."""
     pixels = residual[0].size
-    gained = np.square(residual, dtype=np.float64).mean() - np.square(residual - restored, dtype=np.float64).mean()
+    gained = (
+        np.square(residual, dtype=np.float64).mean() - np.square(residual - restored, dtype=np.float64).mean()
+    )
     return bool(lambda_ * gained > 8 * size / pixels)

@@ -9,6 +9,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from bandpress.figures.looks import Looks
 from bandpress.figures.results import FAMILY_NAMES
 
+#: What legends say of a protocol where there are several.
+SUFFIXES = {"equal": "", "shared": ", shared rate"}
+
 
 def cluster_sizes(frame: pd.DataFrame) -> list[str]:
     """Return the cluster sizes that occur, in order, "all" last."""
@@ -40,6 +43,7 @@ def against_clusters(
     lowest: str,
     highest: str,
     sizes: Sequence[str] | None = None,
+    suffixes: dict[str, str] | None = None,
 ) -> None:
     """Plot a value against the cluster size, one line a family and protocol, with bars from lowest to highest.
 
@@ -53,16 +57,18 @@ def against_clusters(
         Names of the columns.
     sizes
         Cluster sizes along the axis. Default: those of `frame`.
+    suffixes
+        What the legend says of each protocol where there are several.
     """
     places = list(cluster_sizes(frame) if sizes is None else sizes)
     looks = Looks()
-    protocols = frame["protocol"].nunique() > 1
+    says = (suffixes or SUFFIXES) if frame["protocol"].nunique() > 1 else {}
     groups = list(frame.groupby(["family", "protocol"], sort=False))
     for number, ((family, protocol), group) in enumerate(groups):
         group = group.assign(x=group["bands_per_cluster"].astype(str).map(places.index)).sort_values("x")
         shift = (number - (len(groups) - 1) / 2) * 0.06
         label = FAMILY_NAMES.get(family, family).removesuffix(", band by band")
-        label += ", shared rate" if protocols and protocol == "shared" else ""
+        label += says.get(protocol, "")
         bars = [group[value] - group[lowest], group[highest] - group[value]]
         ax.errorbar(
             group["x"] + shift,

@@ -6,33 +6,59 @@ import numpy as np
 import pandas as pd
 
 from bandpress.bjontegaard import Curve, CurveError, bd_psnr, bd_rate
+from bandpress.codecs import NEEDS_TENSORFLOW
 from bandpress.figures.results import NothingToShow
 
 #: Columns of rd.csv that hold the PSNR under each pooling.
 POOLINGS = {"psnr": "pooled MSE", "psnr_cluster_mean": "mean of clusters"}
 
 
-def same_clusters(frame: pd.DataFrame, family: str = "rklt-jpeg2000") -> Callable[[str], str | None]:
-    """Return a function that gives, for a codec of another family, the codec of `family` with the same clusters.
+#: Gives the names of the codecs that a codec is compared with.
+References = Callable[[str], list[str]]
 
-    Of several the one run under the same protocol is taken. It gives None where there is none.
-    """
+
+def same_clusters(frame: pd.DataFrame, family: str = "rklt-jpeg2000") -> References:
+    """Return a function that gives, for a codec of another family, those of `family` with the same clusters."""
     codecs = frame.drop_duplicates("codec").set_index("codec")
 
-    def reference(codec: str) -> str | None:
+    def references(codec: str) -> list[str]:
         own = codecs.loc[codec]
-        if own["family"] == family:
-            return None
         same = (codecs["family"] == family) & (codecs["bands_per_cluster"] == own["bands_per_cluster"])
-        found = sorted(codecs.index[same], key=lambda name: codecs.loc[name, "protocol"] != own["protocol"])
-        return found[0] if found else None
+        return [] if own["family"] == family else _of_protocols(codecs, own, list(codecs.index[same]))
 
-    return reference
+    return references
+
+
+def one_codec(frame: pd.DataFrame, name: str) -> References:
+    """Return a function that gives, for every other codec, the codec `name` and its like under other protocols."""
+    codecs = frame.drop_duplicates("codec").set_index("codec")
+    anchor = codecs.loc[name]
+    alike = (codecs["family"] == anchor["family"]) & (
+        codecs["bands_per_cluster"] == anchor["bands_per_cluster"]
+    )
+    candidates = sorted(codecs.index[alike], key=lambda codec: codec != name)
+
+    def references(codec: str) -> list[str]:
+        return [] if codec in candidates else _of_protocols(codecs, codecs.loc[codec], candidates)
+
+    return references
+
+
+def _of_protocols(codecs: pd.DataFrame, own: pd.Series, candidates: list[str]) -> list[str]:
+    """Choose references by protocol.
+
+    A network spreads rate as it has learned to: it is compared under every protocol, with the first candidate of each.
+    Other codecs are compared with the candidate of their own protocol, and with the first where there is none.
+    """
+    of_protocol = {codecs.loc[name, "protocol"]: name for name in reversed(candidates)}
+    if own["family"] in NEEDS_TENSORFLOW:
+        return [name for name in candidates if name in of_protocol.values()]
+    return [of_protocol.get(own["protocol"], candidates[0])] if candidates else []
 
 
 def gains(
     frame: pd.DataFrame,
-    reference: Callable[[str], str | None],
+    references: References,
     method: str = "pchip",
     min_overlap: float = 0.25,
 ) -> pd.DataFrame:
@@ -42,16 +68,16 @@ def gains(
     ----------
     frame
         Rows of rd.csv; lossless points are left out.
-    reference
-        Gives the reference of a codec, or None for a codec that is not compared.
+    references
+        Gives the references of a codec, none for a codec that is not compared.
     method, min_overlap
         As in `bandpress.bjontegaard`.
 
     Returns
     -------
     pandas.DataFrame
-        One row a (sensor, scene, codec, protocol, pooling): reference, points, bd_rate_percent, bd_psnr_db,
-        and in `note` why one of them is missing.
+        One row a (sensor, scene, codec, reference, pooling): protocol (that of the reference), points,
+        bd_rate_percent, bd_psnr_db, and in `note` why one of them is missing.
 
     Raises
     ------
@@ -59,15 +85,16 @@ def gains(
         If no codec has a reference.
     """
     rows = []
-    keys = ["sensor", "scene", "codec", "protocol"]
+    keys = ["sensor", "scene", "codec"]
     lossy = frame[np.isfinite(frame["psnr"])]
-    for (sensor, scene, codec, protocol), test in lossy.groupby(keys, sort=False):
-        name = reference(codec)
-        if name is None or name == codec:
-            continue
+    pairs = [
+        (*key, name, test)
+        for key, test in lossy.groupby(keys, sort=False)
+        for name in references(key[-1])
+        if name != key[-1]
+    ]
+    for sensor, scene, codec, name, test in pairs:
         anchor = lossy[(lossy["scene"] == scene) & (lossy["codec"] == name)]
-        if (anchor["protocol"] == protocol).any():
-            anchor = anchor[anchor["protocol"] == protocol]
         for column, pooling in POOLINGS.items():
             if column not in lossy.columns:
                 continue
@@ -86,7 +113,7 @@ def gains(
                     "family": first["family"],
                     "bands_per_cluster": first["bands_per_cluster"],
                     "reference": name,
-                    "protocol": protocol,
+                    "protocol": frame.loc[frame["codec"] == name, "protocol"].iloc[0],
                     "pooling": pooling,
                     "points": len(test),
                     "bd_rate_percent": None if isinstance(rate, str) else rate,

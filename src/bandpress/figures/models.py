@@ -62,7 +62,7 @@ def describe_models(folders: Sequence[Path]) -> pd.DataFrame:
                 "family": folder.parent.name,
                 "quality": folder.name,
                 "bands_per_cluster": architecture.bands_per_cluster,
-                "hidden": architecture.hidden,
+                "hidden": architecture.filters.split("/")[0],
                 "latent": architecture.latent,
                 "hyper": architecture.hyper,
                 "lambda": _written_out(training.get("lambda")),

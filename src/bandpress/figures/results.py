@@ -21,7 +21,7 @@ REQUIRED = (
     "mse",
     "psnr",
 )
-OPTIONAL = {"sensor": "", "label": "", "family": "", "protocol": ""}
+OPTIONAL = {"sensor": "", "label": "", "family": "", "protocol": "", "model": ""}
 
 FAMILY_NAMES = {
     "learned": "Learned",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from bandpress.errors import BandpressError
-from bandpress.figures import results
+from bandpress.figures import results, tables
 from bandpress.figures.results import NothingToShow
 from bandpress.figures.style import save_note
 
@@ -26,6 +26,12 @@ def add_selection(made: argparse.ArgumentParser) -> None:
     made.add_argument("--sensor", help="only its scenes")
     made.add_argument("--scene", action="append", default=[], help="only this scene; may be repeated")
     made.add_argument("--protocol", choices=("equal", "shared"), help="of codecs run under both, this one")
+
+
+def caption(file: str | Path) -> str:
+    """Return the caption of what a script makes, plain text: it lies beside the script, in captions/<script>.rst."""
+    path = Path(file)
+    return " ".join((path.parent / "captions" / f"{path.stem}.rst").read_text("utf-8").split())
 
 
 def select(args: argparse.Namespace) -> pd.DataFrame:
@@ -62,3 +68,28 @@ def run(
         print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def run_table(
+    doc: str | None,
+    draw: Callable[[argparse.Namespace], object],
+    argv: list[str] | None,
+    options: Callable[[argparse.ArgumentParser], object] = add_selection,
+) -> int:
+    """Run a script that makes a table: its arguments, then `draw`; a sentence in place of a table that cannot exist.
+
+    Parameters
+    ----------
+    doc
+        Docstring of the script.
+    draw
+        Makes the table of the arguments.
+    argv
+        Arguments; default: those of the command line.
+    options
+        Adds what the script takes besides ``--output``. Default: rd.csv and what chooses among its rows.
+    """
+    made = parser(doc)
+    options(made)
+    args = made.parse_args(argv)
+    return run(lambda: draw(args), args.output, tables.save_note)

@@ -35,7 +35,9 @@ class Architecture:
     bands_per_cluster
         Bands that go in and come out together, k.
     hidden
-        Channels between the stages, N.
+        Channels between the stages, N: one number for all three places (the paper), or one for each, in the order of
+        the analysis; the synthesis mirrors them. Few channels where the image is large and more where it is small keep
+        more of it at equal cost: two samples squared of k bands need no more than 4 k channels.
     latent
         Channels of the latents, M.
     hyper
@@ -46,24 +48,36 @@ class Architecture:
         Number of standard deviations that latents are coded with.
     scale_min, scale_max
         The smallest and the largest of them; the others lie between at equal ratios.
+    borders
+        What analysis and synthesis find beyond the image at each stage: ``"zero"``, as in the paper, or ``"mirror"``,
+        the image mirrored, its last samples repeated first. The hyper networks find zeros.
     """
 
     bands_per_cluster: int
-    hidden: int = 64
+    hidden: int | tuple[int, ...] = 64
     latent: int = 192
     hyper: int = 0
     qualities: int = 1
     scales: int = 64
     scale_min: float = 0.11
     scale_max: float = 256.0
+    borders: str = "zero"
 
     def __post_init__(self) -> None:
         if self.hyper == 0:
             object.__setattr__(self, "hyper", self.latent)
+        if isinstance(self.hidden, list | tuple):
+            object.__setattr__(self, "hidden", tuple(self.hidden))
+            if len(self.widths) != _STAGES - 1:
+                raise ModelError(
+                    f"architecture: hidden is {list(self.widths)}; expected one number, or {_STAGES - 1}, one a stage"
+                )
         for key in ("bands_per_cluster", "hidden", "latent", "hyper", "qualities"):
-            value = getattr(self, key)
-            if type(value) is not int or not 1 <= value <= 4096:
-                raise ModelError(f"architecture: {key} is {value!r}; expected an integer of 1 to 4096")
+            for value in self.widths if key == "hidden" else (getattr(self, key),):
+                if type(value) is not int or not 1 <= value <= 4096:
+                    raise ModelError(f"architecture: {key} is {value!r}; expected an integer of 1 to 4096")
+        if self.borders not in ("zero", "mirror"):
+            raise ModelError(f"architecture: borders is {self.borders!r}; expected 'zero' or 'mirror'")
         if type(self.scales) is not int or not 2 <= self.scales <= 256:
             raise ModelError(f"architecture: scales is {self.scales!r}; expected an integer of 2 to 256")
         if not 0 < self.scale_min < self.scale_max < math.inf:
@@ -90,6 +104,22 @@ class Architecture:
             raise ModelError(f"architecture: {error}") from None
 
     @property
+    def widths(self) -> tuple[int, ...]:
+        """Channels after each of the analysis' stages but the last."""
+        return self.hidden if isinstance(self.hidden, tuple) else (self.hidden,) * (_STAGES - 1)
+
+    @property
+    def mirrors(self) -> bool:
+        """Whether the image is mirrored beyond its borders."""
+        return self.borders == "mirror"
+
+    @property
+    def filters(self) -> str:
+        """The widths in words, such as ``64/192`` or ``16,64,128/384``."""
+        hidden = ",".join(map(str, self.widths)) if isinstance(self.hidden, tuple) else str(self.hidden)
+        return f"{hidden}/{self.latent}"
+
+    @property
     def scale_table(self) -> np.ndarray:
         """Standard deviations that latents are coded with, shape (scales,), float64."""
         return np.geomspace(self.scale_min, self.scale_max, self.scales)
@@ -101,10 +131,10 @@ class Architecture:
 
     def channels(self, transform: str) -> tuple[tuple[int, int], ...]:
         """Return (channels in, channels out) of each layer of one of the four transforms."""
-        k, n, m, h = self.bands_per_cluster, self.hidden, self.latent, self.hyper
+        k, n, m, h = self.bands_per_cluster, self.widths, self.latent, self.hyper
         through = {
-            "analysis": (k, n, n, n, m),
-            "synthesis": (m, n, n, n, k),
+            "analysis": (k, *n, m),
+            "synthesis": (m, *reversed(n), k),
             "hyper_analysis": (m, h, h),
             "hyper_synthesis": (h, h, m),
         }[transform]

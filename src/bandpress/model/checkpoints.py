@@ -6,6 +6,10 @@ A training of model ``OUT`` keeps its state in the folder ``OUT.training``::
     last.npz        weights, averages, the optimizer's moments, step, seconds: written whole or not at all
     best.npz        the weights that validated best
     log.csv         one line a validation
+    finished.json   after the last step, in place of last.npz: how many steps it took
+
+A finished training keeps its best weights: whoever kills a workflow loses the model that its last job made, and a
+training that is then resumed writes it again without a step.
 """
 
 from __future__ import annotations
@@ -54,6 +58,11 @@ class Checkpoints:
     restart
         Throw away what the folder holds.
 
+    Attributes
+    ----------
+    finished : int or None
+        Steps of the training, if the one to be resumed has come to its end.
+
     Raises
     ------
     ModelError
@@ -66,6 +75,7 @@ class Checkpoints:
     ) -> None:
         self.folder = Path(folder)
         self._asked = json.loads(json.dumps(settings))
+        self.finished: int | None = None
         unfinished = (self.folder / "last.npz").exists() and not restart
         if unfinished and not resume:
             raise ModelError(
@@ -73,6 +83,8 @@ class Checkpoints:
             )
         if unfinished:
             self._compare()
+        elif resume and not restart and self._has_ended():
+            self.finished = json.loads((self.folder / "finished.json").read_text(encoding="utf-8"))["steps"]
         else:
             if self.folder.exists():
                 shutil.rmtree(self.folder)
@@ -144,10 +156,21 @@ class Checkpoints:
             writer.writeheader()
             writer.writerows(rows)
 
-    def finish(self) -> None:
-        """Remove the states; the settings and the log stay."""
-        for name in ("last", "best"):
-            (self.folder / f"{name}.npz").unlink(missing_ok=True)
+    def finish(self, steps: int) -> None:
+        """Remove what only a training needs; the best weights, the settings and the log stay."""
+        with atomic_path(self.folder / "finished.json") as part:
+            part.write_text(json.dumps({"steps": steps}) + "\n", encoding="utf-8")
+        (self.folder / "last.npz").unlink(missing_ok=True)
+
+    def _has_ended(self) -> bool:
+        """Say whether the folder holds a finished training that asked for the same."""
+        if not all((self.folder / name).exists() for name in ("finished.json", "best.npz", "settings.json")):
+            return False
+        try:
+            self._compare()
+        except ModelError:
+            return False
+        return True
 
     def _compare(self) -> None:
         path = self.folder / "settings.json"

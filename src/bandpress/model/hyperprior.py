@@ -40,6 +40,15 @@ class Forward(NamedTuple):
     z_hat: tf.Tensor
 
 
+class Coded(NamedTuple):
+    """What `Forward` says of the latents."""
+
+    bits_y: tf.Tensor
+    bits_z: tf.Tensor
+    y_hat: tf.Tensor
+    z_hat: tf.Tensor
+
+
 class Hyperprior(tf.Module):
     """The trainable network.
 
@@ -104,7 +113,7 @@ class Hyperprior(tf.Module):
     def analysis(self, x: tf.Tensor) -> tf.Tensor:
         """Normalised samples to latents: four stages that halve the size, GDN after the first three."""
         for i in range(4):
-            x = self._convolve(transforms.down, "analysis", i, x)
+            x = self._convolve(transforms.down, "analysis", i, x, self.architecture.mirrors)
             if i < 3:
                 x = transforms.gdn(x, *self._gdn("analysis", i))
         return x
@@ -112,7 +121,7 @@ class Hyperprior(tf.Module):
     def synthesis(self, y: tf.Tensor) -> tf.Tensor:
         """Latents to normalised samples; sizes are those of the latents times 16, to be cropped."""
         for i in range(4):
-            y = self._convolve(transforms.up, "synthesis", i, y)
+            y = self._convolve(transforms.up, "synthesis", i, y, self.architecture.mirrors)
             if i < 3:
                 y = transforms.inverse_gdn(y, *self._gdn("synthesis", i))
         return y
@@ -169,13 +178,24 @@ class Hyperprior(tf.Module):
         seed
             Two integers, shape (2,), from which the noise follows. Default: zeros.
         """
+        coded = self.code(self.latents(x, quality), training, quality, seed)
+        scaled = coded.y_hat if quality is None else coded.y_hat * self.gain("y_inverse", quality)
+        shape = tf.shape(x)
+        return Forward(self.synthesis(scaled)[:, : shape[1], : shape[2]], *coded)
+
+    def latents(self, x: tf.Tensor, quality: tf.Tensor | None = None) -> tf.Tensor:
+        """Return the latents, not yet rounded, in the units in which they are coded."""
+        y = self.analysis(x)
+        return y if quality is None else y * self.gain("y", quality)
+
+    def code(
+        self, y: tf.Tensor, training: bool, quality: tf.Tensor | None = None, seed: tf.Tensor | None = None
+    ) -> Coded:
+        """Round latents, or add noise to them, and count their bits; arguments as for a call."""
         noise = [None, None]
         if training:
             seed = tf.zeros(2, tf.int32) if seed is None else seed
             noise = [tf.random.experimental.stateless_fold_in(seed, i) for i in range(2)]
-        y = self.analysis(x)
-        if quality is not None:
-            y = y * self.gain("y", quality)
         z = self.hyper_analysis(tf.abs(y))
         if quality is not None:
             z = z * self.gain("z", quality)
@@ -187,10 +207,7 @@ class Hyperprior(tf.Module):
         indexes = self.hyper_synthesis(scaled)[:, : size[1], : size[2]]
         y_hat = _quantise(y, noise[1])
         bits_y = tf.reduce_sum(gaussian_bits(y_hat, self.scale(indexes)), axis=(1, 2, 3))
-        scaled = y_hat if quality is None else y_hat * self.gain("y_inverse", quality)
-        shape = tf.shape(x)
-        reconstruction = self.synthesis(scaled)[:, : shape[1], : shape[2]]
-        return Forward(reconstruction, bits_y, bits_z, y_hat, z_hat)
+        return Coded(bits_y, bits_z, y_hat, z_hat)
 
     def scale(self, indexes: tf.Tensor) -> tf.Tensor:
         """Standard deviations of continuous scale indexes, bounded to the table."""
@@ -202,11 +219,11 @@ class Hyperprior(tf.Module):
     def _gdn(self, transform: str, layer: int) -> tuple[tf.Tensor, tf.Tensor]:
         return self.weight(f"{transform}/{layer}/beta"), self.weight(f"{transform}/{layer}/gamma")
 
-    def _convolve(self, operation, transform: str, layer: int, x: tf.Tensor) -> tf.Tensor:
+    def _convolve(self, operation, transform: str, layer: int, x: tf.Tensor, *options) -> tf.Tensor:
         kernel = tf.cast(self.weight(f"{transform}/{layer}/kernel"), self.compute_dtype)
         name = f"{transform}/{layer}/bias"
         bias = tf.cast(self.weight(name), self.compute_dtype) if name in self.parameters else None
-        return tf.cast(operation(tf.cast(x, self.compute_dtype), kernel, bias), tf.float32)
+        return tf.cast(operation(tf.cast(x, self.compute_dtype), kernel, bias, *options), tf.float32)
 
 
 def _kind(name: str) -> str:

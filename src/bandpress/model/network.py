@@ -150,7 +150,7 @@ class Network:
     def analysis(self, x: tf.Tensor) -> tf.Tensor:
         """Normalised samples to latents."""
         for i in range(4):
-            x = transforms.down(x, *self._layer("analysis", i))
+            x = transforms.down(x, *self._layer("analysis", i), self.architecture.mirrors)
             if i < 3:
                 x = transforms.gdn(x, *self._gdn("analysis", i))
         return x
@@ -163,7 +163,7 @@ class Network:
     def synthesis(self, y: tf.Tensor) -> tf.Tensor:
         """Latents to normalised samples, sizes a multiple of 16."""
         for i in range(4):
-            y = transforms.up(y, *self._layer("synthesis", i))
+            y = transforms.up(y, *self._layer("synthesis", i), self.architecture.mirrors)
             if i < 3:
                 y = transforms.inverse_gdn(y, *self._gdn("synthesis", i))
         return y

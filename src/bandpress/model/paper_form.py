@@ -29,12 +29,12 @@ class PaperForm(tf.Module):
     def __init__(self, architecture: Architecture, lambda_: float) -> None:
         super().__init__(name="paper_form")
         a, self._lambda = architecture, lambda_
-        n, m, h = a.hidden, a.latent, a.hyper
+        n, m, h = a.widths, a.latent, a.hyper
         gdn = [tfc.GDN(name=f"gdn_{i}") for i in range(3)] + [None]
         inverse = [tfc.GDN(inverse=True, name=f"igdn_{i}") for i in range(3)] + [None]
-        self.analysis = [_down(width, g) for width, g in zip((n, n, n, m), gdn, strict=True)]
+        self.analysis = [_down(width, g) for width, g in zip((*n, m), gdn, strict=True)]
         self.synthesis = [
-            _up(width, g) for width, g in zip((n, n, n, a.bands_per_cluster), inverse, strict=True)
+            _up(width, g) for width, g in zip((*reversed(n), a.bands_per_cluster), inverse, strict=True)
         ]
         self.hyper_analysis = [_same(h, tf.nn.relu), _down(h, None, use_bias=False)]
         self.hyper_synthesis = [_up(h, tf.nn.relu), _same(m, None)]

@@ -33,8 +33,11 @@ class Settings:
         Highest learning rate of Adam, for the transforms.
     coding_rate
         How many times higher it is for what only the rate depends on: hyper networks and prior.
+    coding_first
+        Share of the schedule, at its beginning, in which the transforms stand still and only what the rate depends on
+        is trained, in steps a third as long.
     warm_up
-        Share of the schedule in which the rate rises.
+        Share of the schedule (of each of its two parts) in which the learning rate rises.
     final
         Learning rate at the end, as a share of the highest.
     clip
@@ -61,6 +64,7 @@ class Settings:
     seed: int = 1
     learning_rate: float = 5e-4
     coding_rate: float = 10.0
+    coding_first: float = 0.0
     warm_up: float = 0.05
     final: float = 0.01
     clip: float = 1.0
@@ -85,6 +89,8 @@ class Settings:
                 raise ModelError(f"{key} is {value}; expected 1 or more")
         if self.steps is None and self.minutes is None:
             raise ModelError("neither steps nor minutes were given; expected one of them to end the training")
+        if not 0 <= self.coding_first < 1:
+            raise ModelError(f"coding_first is {self.coding_first}; expected a share, 0 or more and below 1")
         if not self.learning_rate > 0:
             raise ModelError(f"learning_rate is {self.learning_rate}; expected a positive number")
 
@@ -101,8 +107,11 @@ class Settings:
 def learning_rate(settings: Settings, done: float) -> float:
     """Return the learning rate where a share `done` of the training is done.
 
-    It rises in proportion, then falls along half a cosine (Loshchilov and Hutter, SGDR, ICLR 2017).
+    It rises in proportion, then falls along half a cosine (Loshchilov and Hutter, SGDR, ICLR 2017); once in the part
+    that is for the coding alone, if there is one, and once in the rest.
     """
+    first = settings.coding_first
+    done = done / first if done < first else (done - first) / (1 - first)
     if done < settings.warm_up:
         return settings.learning_rate * (done + 1e-3) / (settings.warm_up + 1e-3)
     part = min(1.0, (done - settings.warm_up) / max(1e-9, 1 - settings.warm_up))

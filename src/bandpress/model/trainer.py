@@ -8,7 +8,7 @@ as it does for each cluster when coding, see `bandpress.model.quality`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +24,7 @@ _CODING = ("hyper_", "prior/", "gains/z")
 
 
 class Sums(NamedTuple):
-    """Totals over a batch."""
+    """Totals over a batch. The squared error is not a number where nothing was decoded."""
 
     bits: tf.Tensor
     squared_error: tf.Tensor
@@ -68,15 +68,20 @@ class Trainer:
         self._averages = [tf.Variable(v, trainable=False) for v in self._variables]
         self._logs = np.log(np.array(settings.lambdas, np.float32))
         self._step = tf.function(self._train_step, jit_compile=False)
+        self._coding_step = tf.function(self._train_coding_step, jit_compile=False)
         self._validate = tf.function(self._validation_step, jit_compile=False)
 
-    def step(self, number: int, batch: Batch, rate: float, averaging: float) -> Sums:
+    def step(
+        self, number: int, batch: Batch, rate: float, averaging: float, coding_only: bool = False
+    ) -> Sums:
         """Take the step of that number at a learning rate, with a decay of the averages.
 
+        With `coding_only` the transforms stand still, nothing is decoded, and the rate alone falls: hyper networks and
+        prior start from little, and until they know the latents' scales, what the rate tells the transforms is wrong.
         All randomness of a step follows from the seed and its number, so that a training that was interrupted goes on
         as if it had not been.
         """
-        return self._step(
+        return (self._coding_step if coding_only else self._step)(
             tf.constant([self.settings.seed, number], tf.int32),
             tf.constant(batch.x),
             tf.constant(batch.ranges),
@@ -151,16 +156,7 @@ class Trainer:
     def _train_step(
         self, seed: tf.Tensor, x: tf.Tensor, ranges: tf.Tensor, rate: tf.Tensor, averaging: tf.Tensor
     ) -> Sums:
-        count = tf.shape(x)[0]
-        lambda_: tf.Tensor
-        if self.settings.only is not None:
-            lambda_ = tf.fill((count,), self.settings.only)
-        elif len(self._logs) > 1:
-            drawn = tf.random.experimental.stateless_fold_in(seed, 2)
-            low, high = float(self._logs[0]), float(self._logs[-1])
-            lambda_ = tf.exp(tf.random.stateless_uniform((count,), drawn, low, high))
-        else:
-            lambda_ = tf.fill((count,), float(self.settings.lambdas[0]))
+        lambda_ = self._drawn(seed, tf.shape(x)[0])
         with tf.GradientTape() as tape:
             bits, squared, losses = self._sums(x, ranges, lambda_, seed)
             loss = tf.reduce_mean(losses)
@@ -171,9 +167,41 @@ class Trainer:
         self._rates[1].assign(rate * self.settings.coding_rate)
         for optimizer, group in zip(self.optimizers, self._groups, strict=True):
             optimizer.apply_gradients([(gradients[i], self._variables[i]) for i in group])
-        for average, variable in zip(self._averages, self._variables, strict=True):
-            average.assign_sub((1 - averaging) * (average - variable))
+        self._average(averaging, range(len(self._variables)))
         return Sums(tf.reduce_sum(bits), tf.reduce_sum(squared), loss)
+
+    def _train_coding_step(
+        self, seed: tf.Tensor, x: tf.Tensor, ranges: tf.Tensor, rate: tf.Tensor, averaging: tf.Tensor
+    ) -> Sums:
+        worth = tf.reduce_mean(tf.square(ranges), axis=1)
+        quality, _ = self._quality(self._drawn(seed, tf.shape(x)[0]), worth)
+        y = self.network.latents(x, quality)
+        variables = [self._variables[i] for i in self._groups[1]]
+        with tf.GradientTape() as tape:
+            coded = self.network.code(y, True, quality, seed)
+            bits = tf.reduce_sum(coded.bits_y + coded.bits_z)
+            loss = bits / tf.cast(tf.size(x[..., 0]), tf.float32)
+        gradients = tape.gradient(loss, variables)
+        if self.settings.clip:
+            gradients, _ = tf.clip_by_global_norm(gradients, self.settings.clip)
+        self._rates[1].assign(rate * self.settings.coding_rate)
+        self.optimizers[1].apply_gradients(zip(gradients, variables, strict=True))
+        self._average(averaging, self._groups[1])
+        return Sums(bits, tf.constant(np.nan, tf.float32), loss)
+
+    def _drawn(self, seed: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+        """Return a lambda for each patch: in a family, even on a logarithmic scale."""
+        if self.settings.only is not None:
+            return tf.fill((count,), self.settings.only)
+        if len(self._logs) == 1:
+            return tf.fill((count,), float(self.settings.lambdas[0]))
+        drawn = tf.random.experimental.stateless_fold_in(seed, 2)
+        low, high = float(self._logs[0]), float(self._logs[-1])
+        return tf.exp(tf.random.stateless_uniform((count,), drawn, low, high))
+
+    def _average(self, decay: tf.Tensor, which: Iterable[int]) -> None:
+        for i in which:
+            self._averages[i].assign_sub((1 - decay) * (self._averages[i] - self._variables[i]))
 
     def _validation_step(self, x: tf.Tensor, ranges: tf.Tensor, lambda_: tf.Tensor) -> Sums:
         bits, squared, losses = self._sums(x, ranges, tf.fill((tf.shape(x)[0],), lambda_), None)

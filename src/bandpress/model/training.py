@@ -147,9 +147,12 @@ def train(
     kept = Checkpoints(Path(f"{out}.training"), asked, resume, restart)
     trainer = Trainer(architecture, settings, weights, reference)
     run = _Run(trainer, settings, held_out.fixed(_VALIDATION), kept, Dashboard(tensorboard))
-    run.resume()
-    with closing(patches.batches(run.step)) as batches:
-        run.until_done(batches, report, say)
+    if kept.finished is None:
+        run.resume()
+        with closing(patches.batches(run.step)) as batches:
+            run.until_done(batches, report, say)
+    else:
+        run.step = kept.finished
     best = run.best()
     facts |= {"steps": run.step, "validation": run.measured(best)}
     try:
@@ -159,7 +162,7 @@ def train(
             f"{out}: the trained model could not be written ({error}); expected room for it: {kept.folder} keeps the "
             "training, resume finishes it"
         ) from None
-    kept.finish()
+    kept.finish(run.step)
     return made
 
 
@@ -201,11 +204,11 @@ class _Run:
                 return
             batch = next(batches)
             decay = min(1 - 1 / max(1, settings.averaging), (1 + self.step) / (10 + self.step))
-            sums = trainer.step(
-                self.step, batch, learning_rate(settings, done), decay if settings.averaging else 0.0
-            )
+            coding_only = done < settings.coding_first
+            rate = learning_rate(settings, done)
+            sums = trainer.step(self.step, batch, rate, decay if settings.averaging else 0.0, coding_only)
             values = np.array([float(sums.bits), float(sums.squared_error), float(sums.loss)])
-            if not np.isfinite(values).all():
+            if not np.isfinite(values if not coding_only else values[::2]).all():
                 raise ModelError(
                     f"{self.kept.folder}: the loss became {values[2]} at step {self.step}; expected a number: try a "
                     "lower learning rate (the last good state is kept, resume goes on from it)"
@@ -213,7 +216,8 @@ class _Run:
             self.step += 1
             recent += [*values, 1]
             values[:2] /= batch.x.size
-            lately += (values - lately) * max(0.02, 1 / (self.step - first))
+            fresh = np.isnan(lately) | (self.step - first == 1)
+            lately = np.where(fresh, values, lately + (values - lately) * max(0.02, 1 / (self.step - first)))
             left = budget.left(self.step, (time.monotonic() - started) / (self.step - first))
             report(Progress(self.step, done, lately[0], warm_start.psnr(lately[1]), left))
 
@@ -265,8 +269,9 @@ class _Run:
         if recent[3]:
             samples = recent[3] * self.settings.batch * self.settings.patch**2
             samples *= self.trainer.network.architecture.bands_per_cluster
-            row |= {"train_bps": recent[0] / samples, "train_mse": recent[1] / samples}
-            row |= {"train_psnr": warm_start.psnr(recent[1] / samples), "train_loss": recent[2] / recent[3]}
+            row |= {"train_bps": recent[0] / samples, "train_loss": recent[2] / recent[3]}
+            if done >= self.settings.coding_first and not math.isnan(recent[1]):
+                row |= {"train_mse": recent[1] / samples, "train_psnr": warm_start.psnr(recent[1] / samples)}
         self.kept.note(row)
         self.board.scalars(self.step, row)
         say(
@@ -279,9 +284,9 @@ def _start(
 ) -> tuple[dict[str, np.ndarray], float]:
     """Return initial weights, and the range that the lambdas of a family refer to."""
     filters = "block" if settings.start == "random" else settings.start
-    made = warm_start.fit(patches.fixed(_SURVEY), architecture.hidden, architecture.latent, filters)
+    made = warm_start.fit(patches.fixed(_SURVEY), (*architecture.widths, architecture.latent), filters)
     say(
-        f"{architecture.hidden} and {architecture.latent} channels can reach {warm_start.psnr(made.floor):.1f} dB on "
+        f"{architecture.filters} channels can reach {warm_start.psnr(made.floor):.1f} dB on "
         f"the training patches, at {architecture.macs_per_sample()['encoder']:.0f} multiplications a sample"
     )
     if settings.start == "random":

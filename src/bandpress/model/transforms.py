@@ -7,18 +7,30 @@ stride 2, down a correlation and up a convolution; ``gdn`` is ``tfc.GDN()`` with
 import tensorflow as tf
 
 
-def down(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None) -> tf.Tensor:
-    """Correlate with a kernel of odd side and keep every second output: n samples become ceil(n / 2)."""
-    x = tf.nn.conv2d(x, kernel, strides=2, padding=_padding(kernel))
+def down(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None, mirror: bool = False) -> tf.Tensor:
+    """Correlate with a kernel of odd side and keep every second output: n samples become ceil(n / 2).
+
+    Beyond the borders stand zeros, or the image mirrored.
+    """
+    if mirror:
+        x = tf.pad(x, _padding(kernel), "SYMMETRIC")
+    x = tf.nn.conv2d(x, kernel, strides=2, padding="VALID" if mirror else _padding(kernel))
     return x if bias is None else tf.nn.bias_add(x, bias)
 
 
-def up(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
-    """Put zeros between samples and convolve with a kernel of odd side: n samples become 2 n."""
+def up(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, mirror: bool = False) -> tf.Tensor:
+    """Put zeros between samples and convolve with a kernel of odd side: n samples become 2 n.
+
+    Beyond the borders stand zeros, or the samples mirrored.
+    """
+    if mirror:
+        x = tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
     shape = tf.shape(x)
     target = tf.stack([shape[0], 2 * shape[1], 2 * shape[2], kernel.shape[3]])
     flipped = tf.transpose(kernel, (0, 1, 3, 2))
     x = tf.nn.conv2d_transpose(x, flipped, target, strides=2, padding=_padding(kernel))
+    if mirror:
+        x = x[:, 2:-2, 2:-2]
     return tf.nn.bias_add(x, bias)
 
 

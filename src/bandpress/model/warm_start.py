@@ -80,19 +80,17 @@ class WarmStart:
         return kernel
 
 
-def fit(batch: Batch, hidden: int, latent: int, filters: str = "block", stages: int = 4) -> WarmStart:
+def fit(batch: Batch, widths: Sequence[int], filters: str = "block") -> WarmStart:
     """Find the directions that hold the most energy, stage by stage.
 
     Parameters
     ----------
     batch
         Patches to learn from, see `bandpress.model.patches.Patches.fixed`; some hundreds are enough.
-    hidden, latent
-        Channels of the hidden stages (N) and of the last (M).
+    widths
+        Channels that each stage keeps: the hidden ones (N), then the latents (M).
     filters
         A name in `FILTERS`.
-    stages
-        How many times the size is halved.
 
     Returns
     -------
@@ -105,12 +103,12 @@ def fit(batch: Batch, hidden: int, latent: int, filters: str = "block", stages: 
     weights = np.sqrt(worth / worth.mean()).astype(np.float32)[:, None, None, None]
     x = (batch.x - mean.astype(np.float32)) * weights
     directions = []
-    for stage in range(stages):
+    for width in widths:
         split = _subbands(x, FILTERS[filters])
         flat = split.reshape(-1, split.shape[-1])
         energy = (flat.T @ flat).astype(np.float64) / len(flat)
         values, vectors = np.linalg.eigh(energy)
-        kept = min(latent if stage == stages - 1 else hidden, len(values))
+        kept = min(width, len(values))
         values, vectors = values[::-1][:kept], _signed(vectors[:, ::-1][:, :kept])
         directions.append(vectors)
         x = split @ vectors.astype(np.float32)

@@ -1,0 +1,64 @@
+# Reads: everything that the study has made; results/reference/.
+# Makes: index.html, the study on one page. `compare` prints whether the study agrees with the reference results.
+
+
+PICTURES = {
+    name: STUDY.figures.false_colour[name].bands if name in STUDY.figures.false_colour else None
+    for name in STUDY.test_sets
+}
+
+
+rule index:
+    """Put the study on one page that opens without a server."""
+    input:
+        script="scripts/make_index.py",
+        rd=RD,
+        provenance=f"{OUT}/provenance.json",
+        captions=sorted({f"scripts/captions/fig_{script}.rst" for script, *_ in FIGURES.values()}),
+        figures=[f"{OUT}/figures/{name}.svg" for name in FIGURES],
+        tables=[f"{OUT}/tables/{name}.md" for name in TABLES],
+        pictures=lambda wildcards: [scene_folders(name)[0] for name in PICTURES],
+    output:
+        report(f"{OUT}/index.html", category="Page", caption="../scripts/captions/study.rst"),
+    log:
+        f"{OUT}/logs/index.log",
+    benchmark:
+        f"{OUT}/benchmarks/index.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        **SITE,
+        mem_mb=2000,
+        runtime=30,
+    params:
+        card=json.dumps(study_card()),
+        figures=[f"{name}={script}" for name, (script, *_) in FIGURES.items()],
+        tables=list(TABLES),
+        pictures=lambda wildcards, input: json.dumps(
+            dict(zip(PICTURES, zip(as_list(input.pictures), PICTURES.values())))
+        ),
+    shell:
+        "envs/run analysis python {input.script} $(dirname {output}) --card {params.card:q} --figures {params.figures:q}"
+        " --tables {params.tables:q} --pictures {params.pictures:q} --output {output} > {log} 2>&1"
+
+
+rule compare:
+    """Say whether the study agrees with the reference results, and what it says of the paper's claims."""
+    input:
+        script="scripts/compare.py",
+        rd=RD,
+        tables=[f"{OUT}/tables/{name}.csv" for name in TABLES],
+        claims=CLAIMS,
+    log:
+        f"{OUT}/logs/compare.log",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        **SITE,
+        mem_mb=1000,
+        runtime=30,
+    params:
+        reference=REFERENCE,
+    shell:
+        "envs/run analysis python {input.script} $(dirname {input.rd}) --reference {params.reference}"
+        " --claims {input.claims} 2>&1 | tee {log}"

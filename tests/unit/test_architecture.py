@@ -1,0 +1,34 @@
+"""Widths of the network: one number of hidden channels, or one a stage."""
+
+import pytest
+
+from bandpress.errors import ModelError
+from bandpress.model.architecture import Architecture
+
+
+def test_widths_of_each_stage_are_mirrored_in_the_synthesis():
+    given = Architecture(3, (8, 12, 16), 24)
+    assert given.channels("analysis") == ((3, 8), (8, 12), (12, 16), (16, 24))
+    assert given.channels("synthesis") == ((24, 16), (16, 12), (12, 8), (8, 3))
+    assert given.filters == "8,12,16/24"
+
+
+def test_equal_widths_are_those_of_one_number():
+    one, three = Architecture(3, 8, 24), Architecture(3, (8, 8, 8), 24)
+    assert one.shapes() == three.shapes()
+    assert one.macs(64, 96) == three.macs(64, 96)
+    assert one.filters == "8/24"
+
+
+@pytest.mark.parametrize("hidden", [8, (8, 12, 16)])
+def test_json_gives_the_architecture_back(hidden):
+    import json
+
+    given = Architecture(3, hidden, 24, 6, qualities=2)
+    assert Architecture.from_json(json.loads(json.dumps(given.to_json()))) == given
+
+
+@pytest.mark.parametrize("hidden", [0, (8, 8), (8, 8, 0), (8, 8, 8.5), "8,8,8"])
+def test_other_widths_are_refused(hidden):
+    with pytest.raises(ModelError, match="hidden"):
+        Architecture(3, hidden, 24)
