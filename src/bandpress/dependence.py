@@ -1,16 +1,17 @@
 """Which cluster is predicted from which: segments that stand alone, each grown from its key cluster.
 
-A segment is a run of at most `distance` clusters. Its key cluster, the middle one, is predicted from none; then come its
-ends, then the cluster halfway between every two neighbours that are there, as pictures are in a hierarchy of B pictures
-(Schwarz, Marpe & Wiegand 2006, IEEE ICME). A cluster may be predicted from those between which it lies, and from
-those that these may be predicted from. In a segment of 16 that is at most six, all clusters of one level can be coded
-together, and a difference between machines is passed on at most five times. The order ``chain`` takes one cluster
+A segment is a run of at most `distance` clusters. Its key cluster, the middle one, is predicted from none; then come
+its ends, then the cluster halfway between every two neighbours that are there, as pictures are in a hierarchy of B
+pictures (Schwarz, Marpe & Wiegand 2006, IEEE ICME). A cluster may be predicted from those between which it lies, and
+from those that these may be predicted from. In a segment of 16 that is at most four, all clusters of one level can be
+coded together, and a difference between machines is passed on at most four times. The order ``chain`` takes one cluster
 after the other instead, each from those before.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Literal
 
 from bandpress.errors import CodecError
@@ -90,7 +91,7 @@ def _tree(first: int, count: int) -> list[Node]:
     level = 2
     while len(places) < count:
         there = sorted(places)
-        for left, right in zip(there, there[1:], strict=False):
+        for left, right in pairwise(there):
             if right - left > 1:
                 add((left + right) // 2, level, (left, right))
         level += 1

@@ -1,8 +1,8 @@
 """What a network for `predicted-learned` is trained on: the residual clusters that it will see.
 
-They are made by coding scenes in the closed loop at some operating points, with JPEG 2000 in the network's place or with
-a model trained before, and counted in units of their quantiser step: so all of them ask for the same lambda, `LAMBDA`
-for clusters of one band, and differ in range alone. Key clusters, less their means, are among them.
+They are made by coding scenes in the closed loop at some operating points, with JPEG 2000 in the network's place or
+with a model trained before, and counted in units of their quantiser step: so all of them ask for the same lambda, see
+`unit_lambda`, and differ in range alone. Key clusters, which JPEG 2000 codes better, are not among them.
 """
 
 from collections.abc import Sequence
@@ -62,7 +62,7 @@ def residual_clusters(
             for job in codec.residuals(scene, step):
                 units = np.rint(job.residual * (UNITS / job.step))
                 units = np.clip(units, -_LARGEST, _LARGEST).astype(np.int16)
-                if len(units) == k and np.abs(units).max() >= _LEAST:
+                if not job.key and len(units) == k and np.abs(units).max() >= _LEAST:
                     found.append(Residual(units, float(width_of(width_code(units)))))
     if not found:
         raise SceneError(f"prediction leaves nothing to code of {len(scenes)} scenes; expected residuals")

@@ -133,7 +133,7 @@ def test_a_difference_of_one_count_in_key_clusters_stays_below_the_drift(
     options = {"step": 10.0, "bands_per_cluster": 2, "key_distance": 16, "order": order, "drift": drift}
     compress(scene, path, make_codec(NAME, **options))
     here = decompress(path).scene.cube.astype(int)
-    original = predicted_jpeg2000._Jpeg2000Coder._decoded
+    original = predicted_jpeg2000.Jpeg2000Coder.decoded
     keys = (8, 20) if order == "tree" else (0, 16)
     random = np.random.default_rng(0)
 
@@ -144,7 +144,7 @@ def test_a_difference_of_one_count_in_key_clusters_stays_below_the_drift(
                 residual = residual + random.integers(-1, 2, residual.shape)
             yield residual
 
-    monkeypatch.setattr(predicted_jpeg2000._Jpeg2000Coder, "decode", elsewhere)
+    monkeypatch.setattr(predicted_jpeg2000.Jpeg2000Coder, "decode", elsewhere)
     there = decompress(path).scene.cube.astype(int)
     difference = np.abs(there - here)
     assert difference[2 * keys[0]].max() == 1

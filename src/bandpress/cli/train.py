@@ -158,7 +158,7 @@ def command(
     Examples:
       bandpress train flights/ --validate other.224_680_512_2_1_0.raw -k 3 --lambda 1e-4 --minutes 60 -o aviris-k3
       bandpress train flights/ --lambda 1e-6 --lambda 1e-5 --lambda 1e-4 --lambda 1e-3 --minutes 60 -o family-k3
-      bandpress train flights/ --residuals jpeg2000 --lambda 3e-4 --lambda 3e-3 --lambda 3e-2 --minutes 60 -o residual-k3
+      bandpress train flights/ --residuals jpeg2000 --lambda 3e-4 --lambda 3e-3 --lambda 3e-2 -o residual-k3
     """
     lambdas = tuple(sorted(lambdas)) or (1e-4,)
     files, held_out = _files(scenes), _files(validate)

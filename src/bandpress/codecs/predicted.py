@@ -1,18 +1,19 @@
 """Prediction around a codec of clusters: each cluster from reconstructed ones, in a closed loop, only the rest coded.
 
 What a KLT over all bands keeps and clusters alone throw away is mostly in the clusters nearby. `bandpress.dependence`
-says which may be used for which, `bandpress.prediction` how; this module holds the loop that is the same whatever codes
-the residuals. Every residual is coded with one quantiser step for the scene, finer where others are predicted from it, so
-that each bit gains about the same everywhere; rates fall where they may.
+says which may be used for which, `bandpress.prediction` how; this module holds the loop that is the same whatever
+codes the residuals. Every residual is coded with one quantiser step for the scene, finer where others are predicted
+from it, so that each bit gains about the same everywhere; rates fall where they may.
 
-A chunk is the prediction (see `Prediction.write`), filled up to a whole byte, and then what codes the residual. Nothing
-in it depends on another chunk but the prediction itself: all residuals may be decoded in any order.
+A chunk is the prediction (see `Prediction.write`), and in the same bits what codes the residual. Nothing in it depends
+on another chunk but the prediction itself: all residuals may be decoded in any order.
 """
 
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -169,7 +170,7 @@ class Predicted(Codec):
 
     def decode(self, header: Header, chunks: Iterable[tuple[Cluster, bytes]]) -> Iterator[np.ndarray]:
         """Decode clusters, see `Codec.decode`: all residuals first, then segment by segment what they correct."""
-        distance, _, nodes_of = _structure(header)
+        distance, nodes_of = _structure(header)
         read: deque[tuple[Node, Prediction]] = deque()
 
         def parsed() -> Iterator[tuple[Cluster, BitReader, bytes]]:
@@ -190,7 +191,7 @@ class Predicted(Codec):
     @classmethod
     def needed(cls, header: Header, cluster: Cluster) -> tuple[Cluster, ...]:
         """Return the clusters that one is predicted from, and itself; see `Codec.needed`."""
-        node = _structure(header)[2][cluster]
+        node = _structure(header)[1][cluster]
         clusters = header.clusters
         return tuple(clusters[i] for i in sorted((*node.references, node.cluster)))
 
@@ -223,9 +224,8 @@ class Predicted(Codec):
         for group in levels(nodes(len(clusters), self.key_distance, self.order)):
             own = step * CASCADE[min(group[0].level, len(CASCADE) - 1)]
             for part in batches(group, coder.batch):
-                ready = list(
-                    pooled(lambda node: self._predict(scene, clusters, node, own, decoded, bounds), part)
-                )  # noqa: B023
+                predict = partial(self._predict, scene, clusters, own, decoded, bounds)
+                ready = list(pooled(predict, part))
                 coded = coder.code([job for job, _, _ in ready])
                 if jobs is not None:
                     jobs += [job for job, _, _ in ready]
@@ -241,10 +241,10 @@ class Predicted(Codec):
         self,
         scene: Scene,
         clusters: Sequence[Cluster],
-        node: Node,
         step: float,
         decoded: np.ndarray,
         bounds: np.ndarray,
+        node: Node,
     ) -> tuple[Job, np.ndarray, float]:
         """Return what is left to code of a cluster, its prediction, and by how much it may differ elsewhere."""
         samples = scene.cube[clusters[node.cluster].bands]
@@ -273,11 +273,12 @@ def _corrected(
         yield done[node.cluster].astype(dtype)
 
 
-def _structure(header: Header) -> tuple[int, Order, dict[Cluster, Node]]:
-    distance, order = (header.parameters.get(key) for key in ("key_distance", "order"))
+def _structure(header: Header) -> tuple[int, dict[Cluster, Node]]:
+    distance: Any = header.parameters.get("key_distance")
+    order: Any = header.parameters.get("order")
     clusters = header.clusters
     found = nodes(len(clusters), distance, order)
-    return distance, order, dict(zip(clusters, found, strict=True))
+    return distance, dict(zip(clusters, found, strict=True))
 
 
 def _offered(header: Header, node: Node) -> int:

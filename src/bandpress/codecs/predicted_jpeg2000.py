@@ -1,4 +1,4 @@
-"""Prediction, then a KLT over the bands of each residual cluster, then JPEG 2000: what prediction gains without learning."""
+"""Prediction, then a KLT over the bands of each residual cluster, then JPEG 2000: prediction without learning."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from bandpress.chunks import Components
 from bandpress.clusters import Cluster
 from bandpress.codecs.budgets import pooled
 from bandpress.codecs.jpeg2000 import layout_of, levels_of
-from bandpress.codecs.predicted import Job, Predicted
+from bandpress.codecs.predicted import Job, Predicted, ResidualCoder
 from bandpress.codestream import Layout
 from bandpress.klt import covariance, read_reflections, reflections, write_reflections
 from bandpress.rklt import Rklt
@@ -41,25 +41,36 @@ class PredictedJpeg2000(Predicted):
     def _parameters(self, scene: Scene) -> dict[str, Any]:
         return {"levels": levels_of(scene.lines, scene.samples), "lossless": False}
 
-    def _coder(self, header: Header) -> "_Jpeg2000Coder":
+    def _coder(self, header: Header) -> ResidualCoder:
         openjpeg.bindings()
-        return _Jpeg2000Coder(layout_of(header))
+        return Jpeg2000Coder(layout_of(header))
 
 
 @dataclass(frozen=True)
-class _Jpeg2000Coder:
-    """Codes residuals with a KLT over their bands and JPEG 2000, each to the distortion that its step gives."""
+class Jpeg2000Coder:
+    """Codes residuals with a KLT over their bands and JPEG 2000, each to the distortion that its step gives.
+
+    Parameters
+    ----------
+    layout
+        Of the codestreams.
+    batch
+        Residuals that it likes to get together.
+    """
 
     layout: Layout
     batch: int = 16
 
     def code(self, jobs: Sequence[Job]) -> list[tuple[bytes, np.ndarray]]:
-        return list(pooled(self._coded, jobs))
+        """Code residuals; see `ResidualCoder.code`."""
+        return list(pooled(self.coded, jobs))
 
     def decode(self, items: Iterable[tuple[Cluster, BitReader, bytes]]) -> Iterator[np.ndarray]:
-        yield from pooled(lambda item: self._decoded(item[1], item[2], item[0].count), items)
+        """Decode residuals; see `ResidualCoder.decode`."""
+        yield from pooled(lambda item: self.decoded(item[1], item[2], item[0].count), items)
 
-    def _coded(self, job: Job) -> tuple[bytes, np.ndarray]:
+    def coded(self, job: Job) -> tuple[bytes, np.ndarray]:
+        """Return the chunk of a residual, and the residual that it decodes to."""
         components, bands = job.residual, len(job.residual)
         side = job.side.copy()
         read = len(side)
@@ -76,10 +87,10 @@ class _Jpeg2000Coder:
         chunk = chunks.code_to(Components(components, side), self.layout, target)
         reader = BitReader(chunk)
         reader.skip(read)
-        return chunk, self._decoded(reader, chunk, bands)
+        return chunk, self.decoded(reader, chunk, bands)
 
-    def _decoded(self, reader: BitReader, chunk: bytes, bands: int) -> np.ndarray:
-        """Return the residual of a chunk, its prediction read."""
+    def decoded(self, reader: BitReader, chunk: bytes, bands: int) -> np.ndarray:
+        """Return the residual of a chunk, what comes before it read."""
         basis = read_reflections(reader, bands) if bands > 1 else None
         components = chunks.read_components(reader, chunk, bands, self.layout, threads=1)
         return components if basis is None else Rklt(basis.matrix()).inverse(components)

@@ -1,12 +1,14 @@
-"""Prediction, then the network codec on what is left: a family with gains codes key clusters and residuals alike.
+"""Prediction, then on what is left the network codec or JPEG 2000, whichever costs less.
 
-A residual lies around zero and is normalised by the width of its own range, one for all bands of the cluster, to lie
-around 1/2 within (0, 1). Its quality follows from that width and from the scene's lambda as it does without
-prediction (`bandpress.model.quality`), so that all clusters have about one distortion in DN². A residual that is not
-worth its bits is left out.
+The network is a family with gains. A residual lies around zero and is normalised by the width of its own range, one for
+all bands of the cluster, to lie around 1/2 within (0, 1). Its quality follows from that width and from the scene's
+lambda as it does without prediction (`bandpress.model.quality`), so that all clusters have about one distortion in
+DN². Of the network, JPEG 2000 as in `predicted-jpeg2000` and nothing, the encoder takes for each cluster what is least
+in bits a pixel + lambda · MSE: networks lose on key clusters, which need a thousandth of their range.
 
 A chunk goes on after the prediction, in the same bits::
 
+    1 bit      1: the residual follows as in `predicted-jpeg2000`
     7 bits     width code w: the width is ⌈2^(w / 4)⌉; 0: the residual is zero, the chunk ends
     n bits     operating point, n = bits of the number of operating points - 1
     5 bits     bits of the next number
@@ -18,23 +20,27 @@ A chunk goes on after the prediction, in the same bits::
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from bandpress import openjpeg
 from bandpress.bits import BitReader
 from bandpress.bitstream import Header
 from bandpress.clusters import BandsPerCluster, Cluster
+from bandpress.codecs.jpeg2000 import layout_of, levels_of
 from bandpress.codecs.learned import Learned, lambdas_of, open_network
-from bandpress.codecs.predicted import Job, Predicted
+from bandpress.codecs.predicted import Job, Predicted, ResidualCoder
+from bandpress.codecs.predicted_jpeg2000 import Jpeg2000Coder
 from bandpress.errors import BitstreamError, ModelError
 from bandpress.model import catalogue
 from bandpress.model.architecture import LATENT_STRIDE
 from bandpress.model.quality import cluster_steps
 from bandpress.model.store import StoredModel
 from bandpress.pipeline import ahead, batches
+from bandpress.scene import Scene
 
 if TYPE_CHECKING:
     from bandpress.model.network import Network
@@ -55,6 +61,8 @@ class PredictedLearned(Predicted):
     ----------
     model
         Folder or name of a model with gains.
+    jpeg2000
+        Let JPEG 2000 code clusters where it costs less; needs OpenJPEG for writing and for reading.
     batch
         Clusters that go through the network together; 0: as many as memory for activations allows.
     """
@@ -63,6 +71,7 @@ class PredictedLearned(Predicted):
 
     bands_per_cluster: BandsPerCluster | None = None  # type: ignore[assignment]
     model: str | Path = field(kw_only=True)
+    jpeg2000: bool = True
     batch: int = 0
 
     @classmethod
@@ -93,83 +102,102 @@ class PredictedLearned(Predicted):
     def _model(self) -> tuple[BandsPerCluster, str | None]:
         return self._stored.architecture.bands_per_cluster, self._stored.digest
 
-    def _coder(self, header: Header) -> "_NetworkCoder":
-        return _NetworkCoder(self._stored, header.lines, header.samples, self.batch)
+    def _parameters(self, scene: Scene) -> dict[str, Any]:
+        return {"levels": levels_of(scene.lines, scene.samples), "lossless": False}
+
+    def _coder(self, header: Header) -> ResidualCoder:
+        if self.jpeg2000:
+            openjpeg.bindings()
+        return _NetworkCoder(self._stored, header, self.batch, self.jpeg2000)
 
 
 class _Parsed(NamedTuple):
-    """A chunk, its side information read. A width of 0: the residual is zero."""
+    """A chunk, its side information read. A width of 0: the network codes nothing."""
 
     bands: int
-    width: int
+    residual: np.ndarray | None
+    width: int = 0
     step: int = 0
     strings: tuple[bytes, bytes] = (b"", b"")
 
 
 class _NetworkCoder:
-    """Codes residuals with a network."""
+    """Codes residuals with a network, or with JPEG 2000."""
 
-    def __init__(self, model: StoredModel, lines: int, samples: int, batch: int):
-        self.model, self.lines, self.samples = model, lines, samples
+    def __init__(self, model: StoredModel, header: Header, batch: int, jpeg2000: bool):
+        self.lines, self.samples = header.lines, header.samples
         self.architecture = model.architecture
         self.network: Network = open_network(model)
-        self.lambdas = lambdas_of(model)
+        self.lambdas = lambdas_of(model).tolist()
         self.reference = float(model.card["reference_range"])
-        self.batch = Learned(model=str(model.path), batch=batch).batch_size(self.architecture, lines, samples)
+        self.batch = Learned(model=str(model.path), batch=batch).batch_size(
+            self.architecture, self.lines, self.samples
+        )
+        self.jpeg2000 = Jpeg2000Coder(layout_of(header))
+        self._both = jpeg2000
         self._step_bits = (self.architecture.quality_steps - 1).bit_length()
 
     def code(self, jobs: Sequence[Job]) -> list[tuple[bytes, np.ndarray]]:
+        """Code residuals; see `ResidualCoder.code`."""
+        best = [_nothing(job) for job in jobs]
+        k = self.architecture.bands_per_cluster
+        for rival in (self._with_network(jobs), self._with_jpeg2000(jobs) if self._both else best):
+            best = [
+                min(one, other, key=partial(_cost, job.residual, lambda_of(job.step, k)))
+                for job, one, other in zip(jobs, best, rival, strict=True)
+            ]
+        return best
+
+    def _with_jpeg2000(self, jobs: Sequence[Job]) -> list[tuple[bytes, np.ndarray]]:
+        marked = []
+        for job in jobs:
+            side = job.side.copy()
+            side.number(1, 1)
+            marked.append(job._replace(side=side))
+        return self.jpeg2000.code(marked)
+
+    def _with_network(self, jobs: Sequence[Job]) -> list[tuple[bytes, np.ndarray]]:
+        coded = [_nothing(job) for job in jobs]
         codes = [width_code(job.residual) for job in jobs]
         active = [i for i, code in enumerate(codes) if code]
-        chunks, residuals = self._empty(jobs)
         if not active:
-            return list(zip(chunks, residuals, strict=True))
+            return coded
         widths = np.array([width_of(codes[i]) for i in active])
-        weights = [lambda_of(jobs[i].step, self.architecture.bands_per_cluster) for i in active]
+        k = self.architecture.bands_per_cluster
         steps = np.concatenate(
             [
-                cluster_steps(self.lambdas.tolist(), self.reference, weight, np.full((1, 1), width))
-                for weight, width in zip(weights, widths, strict=True)
+                cluster_steps(
+                    self.lambdas, self.reference, lambda_of(jobs[i].step, k), np.full((1, 1), width)
+                )
+                for i, width in zip(active, widths, strict=True)
             ]
         ).astype(np.int32)
         symbols = self.network.analyse(self._input([jobs[i].residual for i in active], widths), steps)
         images = self.network.synthesise(symbols.y, steps, self.lines, self.samples)
         written = self.network.write(symbols)
         for place, i in enumerate(active):
-            job, (z, y) = jobs[i], written[place]
-            side = job.side.copy()
+            side, (z, y) = jobs[i].side.copy(), written[place]
+            side.number(0, 1)
             side.number(codes[i], _WIDTH_BITS)
             side.number(int(steps[place]), self._step_bits)
             side.number(len(z).bit_length(), _LENGTH_BITS)
             side.number(len(z), len(z).bit_length())
-            chunk = side.to_bytes() + z + y
-            restored = _restored(images[place], widths[place], len(job.residual))
-            if _worth(job.residual, restored, len(chunk) - len(chunks[i]), weights[place]):
-                chunks[i], residuals[i] = chunk, restored
-        return list(zip(chunks, residuals, strict=True))
+            restored = _restored(images[place], int(widths[place]), len(jobs[i].residual))
+            coded[i] = side.to_bytes() + z + y, restored
+        return coded
 
     def decode(self, items: Iterable[tuple[Cluster, BitReader, bytes]]) -> Iterator[np.ndarray]:
+        """Decode residuals; see `ResidualCoder.decode`."""
         with ThreadPoolExecutor(2) as pool:
-            groups = batches(items, self.batch)
-            read = ahead(self._read, groups, pool)
-            images = ((parsed, None if y is None else self._synthesised(parsed, y)) for parsed, y in read)
-            for parsed, decoded in images:
-                place = 0
+            for parsed, y in ahead(self._read, batches(items, self.batch), pool):
+                images = iter(()) if y is None else iter(self._synthesised(parsed, y))
                 for one in parsed:
-                    if not one.width or decoded is None:
-                        yield np.zeros((one.bands, self.lines, self.samples), np.int32)
+                    if one.residual is not None:
+                        yield one.residual
+                    elif one.width:
+                        yield _restored(next(images), one.width, one.bands)
                     else:
-                        yield _restored(decoded[place], one.width, one.bands)
-                        place += 1
-
-    def _empty(self, jobs: Sequence[Job]) -> tuple[list[bytes], list[np.ndarray]]:
-        """Return chunks and residuals of jobs as they are when nothing is coded."""
-        chunks = []
-        for job in jobs:
-            side = job.side.copy()
-            side.number(0, _WIDTH_BITS)
-            chunks.append(side.to_bytes())
-        return chunks, [np.zeros_like(job.residual) for job in jobs]
+                        yield np.zeros((one.bands, self.lines, self.samples), np.int32)
 
     def _input(self, residuals: Sequence[np.ndarray], widths: np.ndarray) -> np.ndarray:
         """Return normalised residuals, short clusters with their last band repeated, borders up to whole latents."""
@@ -193,9 +221,11 @@ class _NetworkCoder:
         return parsed, self.network.read([one.strings for one in active], steps, self.lines, self.samples).y
 
     def _parse(self, cluster: Cluster, reader: BitReader, chunk: bytes) -> _Parsed:
+        if reader.number(1):
+            return _Parsed(cluster.count, self.jpeg2000.decoded(reader, chunk, cluster.count))
         code = reader.number(_WIDTH_BITS)
         if not code:
-            return _Parsed(cluster.count, 0)
+            return _Parsed(cluster.count, None)
         step = reader.number(self._step_bits)
         length = reader.number(reader.number(_LENGTH_BITS))
         start = reader.bytes_read
@@ -204,9 +234,8 @@ class _NetworkCoder:
                 f"cluster {cluster}: width code {code}, operating point {step} and {length} bytes of hyper-latents; "
                 f"expected at most {_MOST_WIDTH}, {self.architecture.quality_steps - 1} and {len(chunk) - start}"
             )
-        return _Parsed(
-            cluster.count, width_of(code), step, (chunk[start : start + length], chunk[start + length :])
-        )
+        strings = chunk[start : start + length], chunk[start + length :]
+        return _Parsed(cluster.count, None, width_of(code), step, strings)
 
     def _synthesised(self, parsed: Sequence[_Parsed], y: np.ndarray) -> np.ndarray:
         steps = np.array([one.step for one in parsed if one.width], np.int32)
@@ -256,10 +285,15 @@ def _restored(image: np.ndarray, width: int, bands: int) -> np.ndarray:
     return np.clip(residual, -_MOST_RESIDUAL, _MOST_RESIDUAL).astype(np.int32)
 
 
-def _worth(residual: np.ndarray, restored: np.ndarray, size: int, lambda_: float) -> bool:
-    """Tell whether a coded residual gains more than its bytes cost, at bits a pixel + lambda · MSE."""
-    pixels = residual[0].size
-    gained = (
-        np.square(residual, dtype=np.float64).mean() - np.square(residual - restored, dtype=np.float64).mean()
-    )
-    return bool(lambda_ * gained > 8 * size / pixels)
+def _nothing(job: Job) -> tuple[bytes, np.ndarray]:
+    """Return a job as it is when nothing is coded."""
+    side = job.side.copy()
+    side.number(0, 1)
+    side.number(0, _WIDTH_BITS)
+    return side.to_bytes(), np.zeros_like(job.residual)
+
+
+def _cost(residual: np.ndarray, lambda_: float, coded: tuple[bytes, np.ndarray]) -> float:
+    """Return bits a pixel + lambda · mean squared error."""
+    error = np.square(residual - coded[1], dtype=np.float64).mean()
+    return float(8 * len(coded[0]) / residual[0].size + lambda_ * error)
