@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bandpress.codecs.predicted import Predicted
+from bandpress.codecs.predicted import Predicted, lambda_of
 from bandpress.codecs.predicted_jpeg2000 import PredictedJpeg2000
-from bandpress.codecs.predicted_learned import PredictedLearned, lambda_of, step_of, width_code, width_of
+from bandpress.codecs.predicted_learned import PredictedLearned, step_of, width_code, width_of
 from bandpress.errors import SceneError
 from bandpress.model.patches import Residual
 from bandpress.scene import Scene

@@ -59,6 +59,22 @@ class Job(NamedTuple):
     key: bool
 
 
+def lambda_of(step: float, k: int) -> float:
+    """Return the lambda, at bits a pixel of k bands + lambda · MSE, that asks for a step where rates are high.
+
+    There the distortion is step² / 12, and a sample costs h - log2(step) bits.
+    """
+    return float(6 * k / (np.log(2) * step * step))
+
+
+def cost(job: Job, coded: tuple[bytes, np.ndarray]) -> float:
+    """Return bits a pixel + lambda · mean squared error of a residual as coded."""
+    chunk, residual = coded
+    error = np.square(job.residual - residual, dtype=np.float64).mean()
+    lambda_ = lambda_of(job.step, len(job.residual))
+    return float(8 * len(chunk) / residual[0].size + lambda_ * error)
+
+
 class ResidualCoder(Protocol):
     """What codes residuals."""
 

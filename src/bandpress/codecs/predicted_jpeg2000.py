@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,10 +15,10 @@ from bandpress.chunks import Components
 from bandpress.clusters import Cluster
 from bandpress.codecs.budgets import pooled
 from bandpress.codecs.jpeg2000 import layout_of, levels_of
-from bandpress.codecs.predicted import Job, Predicted, ResidualCoder
+from bandpress.codecs.predicted import Job, Predicted, ResidualCoder, cost
 from bandpress.codestream import Layout
 from bandpress.klt import covariance, read_reflections, reflections, write_reflections
-from bandpress.rklt import Rklt
+from bandpress.rklt import Reflections, Rklt
 from bandpress.scene import Scene
 from bandpress.wavelet import analyse, expected_distortion
 
@@ -84,10 +85,21 @@ class Jpeg2000Coder:
         target: float | None = expected_distortion(coefficients, job.step)
         if energy - (target or 0) <= _LEAST_GAIN * energy:
             target = None
+        nothing = self._nothing(job)
+        if target is None:
+            return nothing
         chunk = chunks.code_to(Components(components, side), self.layout, target)
         reader = BitReader(chunk)
         reader.skip(read)
-        return chunk, self.decoded(reader, chunk, bands)
+        return min(nothing, (chunk, self.decoded(reader, chunk, bands)), key=partial(cost, job))
+
+    def _nothing(self, job: Job) -> tuple[bytes, np.ndarray]:
+        """Return a job as it is when no component is coded."""
+        side, bands = job.side.copy(), len(job.residual)
+        if bands > 1:
+            write_reflections(side, Reflections(bands, (), ()))
+        empty = np.zeros_like(job.residual)
+        return chunks.code_to(Components(empty, side), self.layout, None), empty
 
     def decoded(self, reader: BitReader, chunk: bytes, bands: int) -> np.ndarray:
         """Return the residual of a chunk, what comes before it read."""

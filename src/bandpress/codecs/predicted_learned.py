@@ -32,7 +32,7 @@ from bandpress.bitstream import Header
 from bandpress.clusters import BandsPerCluster, Cluster
 from bandpress.codecs.jpeg2000 import layout_of, levels_of
 from bandpress.codecs.learned import Learned, lambdas_of, open_network
-from bandpress.codecs.predicted import Job, Predicted, ResidualCoder
+from bandpress.codecs.predicted import Job, Predicted, ResidualCoder, cost, lambda_of
 from bandpress.codecs.predicted_jpeg2000 import Jpeg2000Coder
 from bandpress.errors import BitstreamError, ModelError
 from bandpress.model import catalogue
@@ -140,10 +140,9 @@ class _NetworkCoder:
     def code(self, jobs: Sequence[Job]) -> list[tuple[bytes, np.ndarray]]:
         """Code residuals; see `ResidualCoder.code`."""
         best = [_nothing(job) for job in jobs]
-        k = self.architecture.bands_per_cluster
         for rival in (self._with_network(jobs), self._with_jpeg2000(jobs) if self._both else best):
             best = [
-                min(one, other, key=partial(_cost, job.residual, lambda_of(job.step, k)))
+                min(one, other, key=partial(cost, job))
                 for job, one, other in zip(jobs, best, rival, strict=True)
             ]
         return best
@@ -247,11 +246,6 @@ def step_of(lambda_: float, k: int) -> float:
     return float(np.sqrt(6 * k / (np.log(2) * lambda_)))
 
 
-def lambda_of(step: float, k: int) -> float:
-    """Return the lambda that `step_of` turns into this step."""
-    return float(6 * k / (np.log(2) * step * step))
-
-
 def width_code(residual: np.ndarray) -> int:
     """Return the code of the least width, symmetrical around zero, that holds a residual; 0 if it is zero."""
     most = int(np.abs(residual).max())
@@ -291,9 +285,3 @@ def _nothing(job: Job) -> tuple[bytes, np.ndarray]:
     side.number(0, 1)
     side.number(0, _WIDTH_BITS)
     return side.to_bytes(), np.zeros_like(job.residual)
-
-
-def _cost(residual: np.ndarray, lambda_: float, coded: tuple[bytes, np.ndarray]) -> float:
-    """Return bits a pixel + lambda · mean squared error."""
-    error = np.square(residual - coded[1], dtype=np.float64).mean()
-    return float(8 * len(coded[0]) / residual[0].size + lambda_ * error)
