@@ -28,12 +28,9 @@ if LEARNED:
     networks = [f"--family={name}={STUDY.codecs[name].model}" for name in LEARNED]
     FIGURES["complexity"] = ("complexity", [MODELS], [], [])
     FIGURES["quality_complexity"] = ("quality_complexity", [RD], MODELS, [f"--models={MODELS}", *networks])
-if TRAINED:
-    logs = [
-        f"{folder.removeprefix(f'{OUT}/models/')}={folder}.training/log.csv"
-        for folder in model_folders(TRAINED)
-    ]
-    FIGURES["training"] = ("training", [], model_folders(TRAINED), logs)
+if TRAINED + KEPT:
+    logs = [f"{label}={log}" for label, log in training_logs()]
+    FIGURES["training"] = ("training", [], model_folders(TRAINED + KEPT), logs)
 
 
 for name, (script, reads, needs, options) in FIGURES.items():

@@ -130,8 +130,9 @@ def samples_options(dataset, *more):
     return options
 
 
-def commands_of_failures(log):
-    """Return the commands that run again alone what failed, from Snakemake's log; none if they were shown already."""
+def commands_of_failures(logs):
+    """Return the commands that run again alone what failed, from Snakemake's logs; none if they were shown already."""
     if {"bandpress", "--logger=bandpress"} & set(sys.argv):
         return ""
-    return failures_of_log(Path(log).read_text(errors="replace"), sys.argv)
+    texts = (Path(path).read_text(errors="replace") for path in as_list(logs))
+    return failures_of_log("\n".join(texts), sys.argv)

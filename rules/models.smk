@@ -1,8 +1,12 @@
-# Reads: scenes/{dataset}/{scene}/ of the training and validation sets, or models that somebody else trained.
+# Reads: scenes/{dataset}/{scene}/ of the training and validation sets, or models that are kept, or that somebody else
+#        trained.
 # Makes: models/{family}/{member}/, a model folder each: card, weights, integer tables.
 
 
+RETRAIN = str(config.get("retrain", False)).lower() in ("true", "yes", "1")
 TRAINED = [name for name, family in STUDY.models.items() if family.source == "train"]
+KEPT = [] if RETRAIN else [name for name in TRAINED if STUDY.models[name].kept]
+TRAINED = [name for name in TRAINED if name not in KEPT]
 FETCHED = [name for name, family in STUDY.models.items() if family.source == "fetch"]
 
 
@@ -13,11 +17,28 @@ if TRAINS_IN not in ("tensorflow", "tensorflow-gpu"):
     sys.exit(f"--config tensorflow={TRAINS_IN}: not an environment; expected tensorflow or tensorflow-gpu")
 
 
+def training_logs():
+    """Return a label and the log of each training: beside the network that it made, or that is kept."""
+    found = []
+    for name in TRAINED + KEPT:
+        for member in STUDY.models[name].names:
+            made = f"{OUT}/models/{name}/{member}" if name in TRAINED else STUDY.models[name].kept_member(member)
+            found.append((f"{name}/{member}", f"{made}.training/log.csv"))
+    return found
+
+
+def beginning(wildcards):
+    """Return the network that a training goes on from, if there is one."""
+    first = STUDY.models[wildcards.family].init_from
+    return [] if first is None else [f"{OUT}/models/{first}/{wildcards.member}"]
+
+
 rule train_model:
     """Train one network of a family; an interrupted training goes on from its last checkpoint."""
     input:
         train=training_scenes("train_on"),
         validate=training_scenes("validate_on"),
+        init=beginning,
     output:
         directory(f"{OUT}/models/{{family}}/{{member}}"),
     log:
@@ -37,9 +58,33 @@ rule train_model:
     params:
         options=lambda wildcards: STUDY.models[wildcards.family].training_options(wildcards.member),
         validate=lambda wildcards, input: [f"--validate={folder}" for folder in input.validate],
+        init=lambda wildcards, input: [f"--init-from={folder}" for folder in as_list(input.init)],
     shell:
-        "envs/run {resources.environment} python -m bandpress train {input.train} {params.validate} {params.options:q}"
+        "envs/run {resources.environment} python -m bandpress train {input.train} {params.validate} {params.init}"
+        " {params.options:q}"
         " --threads {threads} --resume --output {output} > {log} 2>&1"
+
+
+rule keep_model:
+    """Take a network that was trained before by the study's own recipe; every byte of it is checked."""
+    input:
+        lambda wildcards: str(STUDY.models[wildcards.family].kept_member(wildcards.member)),
+    output:
+        directory(f"{OUT}/models/{{family}}/{{member}}"),
+    log:
+        f"{OUT}/logs/keep_model/{{family}}/{{member}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/keep_model/{{family}}/{{member}}.tsv"
+    wildcard_constraints:
+        family=one_of(KEPT),
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        **SITE,
+        mem_mb=memory(1000),
+        runtime=10,
+    shell:
+        "envs/run analysis python -m bandpress models copy {input:q} {output} > {log} 2>&1"
 
 
 rule fetch_models:

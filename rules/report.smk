@@ -28,7 +28,7 @@ rule index:
         "../envs/analysis.yaml"
     resources:
         **SITE,
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime=30,
     params:
         card=json.dumps(study_card()),
@@ -55,7 +55,7 @@ rule compare:
         "../envs/analysis.yaml"
     resources:
         **SITE,
-        mem_mb=1000,
+        mem_mb=memory(1000),
         runtime=30,
     params:
         reference=REFERENCE,

@@ -3,6 +3,7 @@
 A study file is YAML; `bandpress.study_file.load_study` reads it.
 """
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -26,14 +27,20 @@ class TrainedFamily(_Section):
 
     `kind` is ``separate``, one network a lambda as in the paper, or ``gains``, one network for all of them, which codes
     at any rate between. Quality q is the q-th lambda, counted from 1; a network with gains also knows those between.
+
+    `init_from` is a family of the same widths whose networks these go on from, member by member.
+    `kept` is a folder, counted from the study's checkout, with the networks that this very recipe made before: they are
+    used as they are, unless the study is run with ``--config retrain=true``.
     """
 
     source: Literal["train"]
     kind: Literal["separate", "gains"] = "separate"
+    kept: Annotated[str, Field(min_length=1)] | None = None
     sensor: Name
     bands_per_cluster: PositiveInt
     train_on: Annotated[list[str], Field(min_length=1)]
     validate_on: list[str] = []
+    init_from: str | None = None
     filters: tuple[PositiveInt | tuple[PositiveInt, PositiveInt, PositiveInt], PositiveInt] = (64, 192)
     hyper: PositiveInt | None = None
     borders: Literal["zero", "mirror"] = "zero"
@@ -61,6 +68,12 @@ class TrainedFamily(_Section):
     def member(self, quality: float) -> str:
         """Return the name of the model that codes at a quality."""
         return "gains" if self.kind == "gains" else f"q{quality:g}"
+
+    def kept_member(self, member: str) -> Path | None:
+        """Return the folder of one network that is kept, relative to the checkout."""
+        if self.kept is None:
+            return None
+        return Path(self.kept) / member if self.kind == "separate" else Path(self.kept)
 
     def training_options(self, member: str) -> list[str]:
         """Return the options of ``bandpress train`` for one model of the family."""
@@ -232,6 +245,15 @@ class Study(_Section):
     figures: Figures
     cluster: Cluster = Cluster()
 
+    def _beginnings(self, key: str) -> set[str]:
+        """Return the families that a family goes on from, from first to last."""
+        found: set[str] = set()
+        family = self.models.get(key)
+        while isinstance(family, TrainedFamily) and family.init_from not in (None, *found):
+            found.add(str(family.init_from))
+            family = self.models.get(str(family.init_from))
+        return found
+
     @model_validator(mode="after")
     def _names_refer_to_something(self) -> "Study":
         try:
@@ -243,6 +265,14 @@ class Study(_Section):
                 for use in ("train_on", "validate_on"):
                     for name in getattr(family, use):
                         _must_be_in(name, self.datasets, "data set", ("models", key, use))
+                if family.init_from is not None:
+                    where = ("models", key, "init_from")
+                    _must_be_in(family.init_from, self.models, "model family", where)
+                    other = self.models[family.init_from]
+                    if key in self._beginnings(key) or set(family.names) - set(other.names):
+                        raise Misplaced(
+                            where, f"{family.init_from}; expected another family, with the same members"
+                        )
         for key, entry in self.codecs.items():
             for name in entry.datasets or []:
                 _must_be_in(name, self.datasets, "data set", ("codecs", key, "datasets"))

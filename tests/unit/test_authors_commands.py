@@ -43,6 +43,7 @@ def run(command: str) -> None:
     main(words)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not CONFORMANCE.is_dir(), reason=f"{CONFORMANCE} is missing: the authors' models and streams"
 )

@@ -95,9 +95,9 @@ def test_the_schema_takes_a_codec_that_was_added_to_the_registry(tmp_path):
 def test_the_metric(monkeypatch):
     monkeypatch.setattr(metrics, "MORE", {})
     exec(blocks("python")[0], {"MORE": metrics.MORE})
-    cube = np.zeros((2, 10, 10), np.uint16)
+    cube = np.full((2, 10, 10), 100, np.uint16)
     other = cube.copy()
-    other[0, 0, :4] = 50
+    other[0, 0, :4] = 150
     record = metrics.measure(Scene(cube, name="a"), Scene(other, name="b"))
     assert record["error_p99"] == 50
     assert record["pae"] == 50

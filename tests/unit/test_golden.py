@@ -31,7 +31,8 @@ def tensorflow():
 def test_the_encoder_writes_the_golden_bytes(name, batch, tmp_path, tensorflow):
     from bandpress.codecs.learned import Learned
 
-    codec = Learned(golden.MODELS[name], quality=1.5 if name == "gains" else None, batch=batch)
+    quality = 1.5 if name == "gains" else None
+    codec = Learned(golden.MODELS[name], quality=quality, batch=batch, precision="float32")
     compress(golden.scene(), tmp_path / "a.bpk", codec)
     assert (tmp_path / "a.bpk").read_bytes() == golden.stream(name).read_bytes()
 

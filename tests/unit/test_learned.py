@@ -169,3 +169,27 @@ def test_a_model_for_another_number_of_bands_is_refused(tmp_path):
     with pytest.raises(ModelError, match="for clusters of 3 bands; expected one for 5"):
         compress(golden.scene(), tmp_path / "a.bpk", codec)
     assert not (tmp_path / "a.bpk").exists()
+
+
+def test_a_copied_model_is_the_same_and_a_half_one_another(family, tmp_path):
+    from bandpress.cli.models import command
+    from bandpress.model import store
+
+    run = CliRunner()
+    done = run.invoke(command, ["copy", str(family / "q1"), str(tmp_path / "same")], catch_exceptions=False)
+    assert done.exit_code == 0
+    half = run.invoke(
+        command, ["copy", str(family / "q1"), str(tmp_path / "half"), "--half"], catch_exceptions=False
+    )
+    assert half.exit_code == 0
+    original, same, other = (
+        store.load(path) for path in (family / "q1", tmp_path / "same", tmp_path / "half")
+    )
+    assert same.digest == original.digest
+    assert other.digest != original.digest
+    for name, table in original.tables.items():
+        assert np.array_equal(table, other.tables[name])
+    for name, weight in original.weights.items():
+        assert np.array_equal(other.weights[name], weight.astype(np.float16).astype(np.float32))
+    with pytest.raises(ModelError, match="exists already"):
+        store.copy(original, tmp_path / "same")

@@ -134,6 +134,7 @@ def test_the_page_says_what_the_files_say(page):
     assert "The project keeps no reference results of this study." in text
 
 
+@pytest.mark.slow
 def test_a_figure_that_cannot_exist_is_a_sentence(tmp_path):
     text = build(tmp_path, CODECS[3:]).read_text("utf-8")
     assert "<p>No codec has a reference to be compared with in these results.</p>" in text
@@ -166,6 +167,7 @@ def browser():
         made.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1280, 390], ids=["desktop", "phone"])
 def test_the_page_is_legible_in_a_browser(page, browser, width):
     check_in_browser(page, browser, width)

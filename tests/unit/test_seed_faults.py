@@ -154,6 +154,10 @@ def shell_lines(text):
     return [line.strip() for line in [*lines, *inline]]
 
 
+#: Files of worked examples: the reader writes them.
+TO_BE_WRITTEN = {"scripts/fig_angle.py", "scripts/captions/fig_angle.rst"}
+
+
 def documents():
     return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "results/README.md"]
 
@@ -171,7 +175,7 @@ def check_command(words):
     if words[:1] != ["bandpress"] or len(words) < 2 or not words[1].isidentifier():
         return []
     command, rest = cli, words[1:]
-    while isinstance(command, click.Group) and rest and rest[0].isidentifier():
+    while isinstance(command, click.Group) and rest and rest[0].isidentifier() and rest[0].islower():
         found = command.get_command(click.Context(command), rest[0])
         if found is None:
             return [f"verb {rest[0]}"]
@@ -202,7 +206,7 @@ def test_readme_commands_named_files_and_verbs_that_do_not_exist():
                 wrong.append(f"{document.name}: link to {link}")
         places = "src|scripts|rules|envs|studies|profiles|tests|docs"
         for path in re.findall(rf"`((?:{places})/[\w./-]+)`", text):
-            if not (ROOT / path).exists():
+            if not (ROOT / path).exists() and path not in TO_BE_WRITTEN:
                 wrong.append(f"{document.name}: file {path}")
     assert not wrong
     assert seen > 10
@@ -223,10 +227,11 @@ def test_examples_in_help_named_options_that_do_not_exist():
     shared = (ROOT / "src/bandpress/figures/script.py").read_text("utf-8")
     for script in sorted((ROOT / "scripts").glob("*.py")):
         source = script.read_text("utf-8")
-        doc = (ast.get_docstring(ast.parse(source)) or "").replace("\\\n", " ")
+        doc = ast.get_docstring(ast.parse(source)) or ""
         known = set(re.findall(r'"(--?[a-z][a-z-]*)"', source + shared))
-        for line in re.findall(r"^\s*(?:envs/run \w+ )?python (scripts/.*)$", doc, re.M):
-            name, *words = shlex.split(line)
+        # A command goes on in lines that are further in.
+        for lines in re.findall(r"^ *(?:envs/run \w+ )?python (scripts/.*(?:\n {4,}.*)*)", doc, re.M):
+            name, *words = shlex.split(lines)
             if not (ROOT / name).exists():
                 wrong.append(f"{script.name}: {name}")
             used = [w.partition("=")[0] for w in words if re.match(r"--?[a-z]", w)]

@@ -21,6 +21,7 @@ PARTS = (
     "rules",
     "scripts",
     "envs",
+    "models",
     "profiles",
     "studies",
     "src",
@@ -75,6 +76,8 @@ class Checkout:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                # A shell's background job ignores it, and what it starts would.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
 
     def go_on(self, *args: str, timeout: float = 600, **env: str) -> subprocess.CompletedProcess:

@@ -51,6 +51,7 @@ def test_a_changed_parameter_of_a_codec_remakes_its_points_and_what_shows_them(s
     assert set(re.findall(r"rule code_scene:.*?codec=([\w-]+)", listed, re.DOTALL)) == {"jpeg2000"}
 
 
+@pytest.mark.slow
 def test_an_added_point_leaves_the_others(study):
     file = study.folder / study.study
     file.write_text(
@@ -62,7 +63,13 @@ def test_an_added_point_leaves_the_others(study):
     assert planned(study)["code_scene"] == 2
 
 
-@pytest.mark.parametrize("logger", [(), ("--logger", "bandpress")], ids=["plain", "bandpress"])
+@pytest.mark.parametrize(
+    "logger",
+    [
+        pytest.param((), id="plain", marks=pytest.mark.slow),
+        pytest.param(("--logger", "bandpress"), id="bandpress"),
+    ],
+)
 def test_a_failed_job_shows_the_end_of_its_log_and_the_command_to_run_it_alone(study, logger):
     script = study.folder / "scripts/fig_gain.py"
     script.write_text('import sys\nprint("\\n".join(map(str, range(50))))\nsys.exit("the ink is used up")\n')
@@ -82,6 +89,7 @@ def test_a_failed_job_shows_the_end_of_its_log_and_the_command_to_run_it_alone(s
     assert "1 of 1 steps" in again.stdout or "[1/1]" in again.stdout
 
 
+@pytest.mark.slow
 def test_the_page_and_the_report_hold_what_was_made(finished, study):
     page = finished.path("index.html").read_text("utf-8")
     for figure in finished.path("figures").glob("*.svg"):

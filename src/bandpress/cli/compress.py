@@ -43,6 +43,11 @@ def _bands_per_cluster(ctx: click.Context, param: click.Parameter, value: str | 
     type=click.Choice(["equal", "shared"]),
     help="Rate the same for every cluster, or shared over the scene by distortion.",
 )
+@click.option(
+    "--precision",
+    type=click.Choice(["auto", "float32", "bfloat16"]),
+    help="Of the learned encoder: float32 (default); faster in bfloat16; auto: the latter where the processor has it.",
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="File, or folder for several scenes.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 def command(

@@ -10,7 +10,7 @@ from bandpress.model import catalogue, store
 
 @click.group()
 def command() -> None:
-    """List models, or import those of the authors' script.
+    """List and copy models, or import those of the authors' script.
 
     \b
     Examples:
@@ -30,6 +30,27 @@ def list_(folder: Path) -> None:
             f"{model.path}: {a.bands_per_cluster} bands a cluster, {a.filters} filters, "
             f"lambda {lambda_}, digest {model.digest}"
         )
+
+
+@command.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option(
+    "--half", is_flag=True, help="Write the weights in float16, half the size: another model by its digest."
+)
+def copy(model: Path, out: Path, half: bool) -> None:
+    """Copy MODEL to the new folder OUT, every byte checked.
+
+    Without --half the copy has the same digest and decodes the same streams. With it, latents of a stream stay what
+    they are, but only the model that wrote a stream is taken to decode it.
+
+    \b
+    Example:
+      bandpress models copy results/open/models/AVIRIS-k3/gains models/aviris-k3 --half
+    """
+    found = store.load(model)
+    made = store.save(out, found, half=True) if half else store.copy(found, out)
+    click.echo(f"{made.path}: digest {made.digest}")
 
 
 @command.command("import")

@@ -24,9 +24,12 @@ import numpy as np
 from bandpress.bitstream import Header
 from bandpress.clusters import Cluster, split
 from bandpress.codecs.base import Codec, Encoding
+from bandpress.codecs.points import Point, lambdas_of, point_of_quality
+from bandpress.codecs.ratecontrol import search
 from bandpress.errors import BitstreamError, CodecError, MissingDependencyError, ModelError
 from bandpress.model import catalogue
 from bandpress.model.architecture import LATENT_STRIDE, Architecture
+from bandpress.model.processor import has_bfloat16
 from bandpress.model.quality import cluster_steps
 from bandpress.model.store import StoredModel
 from bandpress.pipeline import ahead, batches
@@ -36,26 +39,13 @@ from bandpress.side import Ranges, side_bytes
 if TYPE_CHECKING:
     from bandpress.model.network import Network, Symbols
 
+PRECISIONS = ("auto", "float32", "bfloat16")
+
 _STEP = struct.Struct("<H")
 _LENGTH = struct.Struct("<I")
 #: Bytes of activations that a batch may take: what bounds memory.
 _BATCH_BYTES = 400 << 20
 _MOST_BATCH = 32
-
-
-class Point(NamedTuple):
-    """An operating point: a model and, for models with gains, the weight of the error.
-
-    Parameters
-    ----------
-    model
-        The model.
-    lambda_
-        Weight of the mean squared error in DN², from which each cluster's step follows; None: every cluster at step 0.
-    """
-
-    model: StoredModel
-    lambda_: float | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +66,10 @@ class Learned(Codec):
     batch
         Clusters that go through the network together; 0: as many as memory for activations allows. Changes speed and
         memory, never the file's samples.
+    precision
+        ``"float32"``; ``"bfloat16"``, in which the encoder's costliest convolutions take half the time on processors
+        with instructions for it, at a cost in quality that grows with it; ``"auto"``: bfloat16 where there are such, so
+        that what is written depends on the machine. Decoders always use float32, whatever the encoder used.
     bands_per_cluster
         What the model must be for; None: whatever it is for.
     """
@@ -87,6 +81,7 @@ class Learned(Codec):
     rate: float | None = None
     psnr: float | None = None
     batch: int = 0
+    precision: str = "float32"
     bands_per_cluster: int | None = None
 
     def __post_init__(self) -> None:
@@ -95,6 +90,10 @@ class Learned(Codec):
             raise CodecError(f"codec learned: {' and '.join(given)} were given; expected one of them")
         if self.batch < 0:
             raise CodecError(f"codec learned: a batch of {self.batch}; expected 0 (automatic) or more")
+        if self.precision not in PRECISIONS:
+            raise CodecError(
+                f"codec learned: precision {self.precision!r}; expected one of {', '.join(PRECISIONS)}"
+            )
 
     def encode(self, scene: Scene) -> Encoding:
         """Code a scene; see `Codec.encode`."""
@@ -104,11 +103,11 @@ class Learned(Codec):
             raise ModelError(
                 f"{self.model}: a model for clusters of {k} bands; expected one for {self.bands_per_cluster}"
             )
-        if self.rate is None and self.psnr is None:
-            return self.encode_at(scene, point_of_quality(family, self.quality))
-        from bandpress.codecs.ratecontrol import search
-
-        return search(self, scene, family)
+        if self.rate is not None:
+            return search(self, scene, family, "rate", self.rate)
+        if self.psnr is not None:
+            return search(self, scene, family, "psnr", self.psnr)
+        return self.encode_at(scene, point_of_quality(family, self.quality))
 
     def encode_at(self, scene: Scene, point: Point, chunks: Iterable[bytes] | None = None) -> Encoding:
         """Code a scene at an operating point, or wrap chunks that were coded at it."""
@@ -126,10 +125,11 @@ class Learned(Codec):
     def chunks(self, scene: Scene, point: Point, clusters: Sequence[Cluster]) -> Iterator[bytes]:
         """Code some clusters of a scene: reading, network and range coding overlap."""
         network = open_network(point.model)
+        bfloat16 = has_bfloat16() if self.precision == "auto" else self.precision == "bfloat16"
         size = self.batch_size(point.model.architecture, scene.lines, scene.samples)
         with ThreadPoolExecutor(2) as pool:
             inputs = ahead(lambda group: load_batch(scene, group, point), batches(clusters, size), pool)
-            coded = ((batch, analyse_batch(network, batch)) for batch in inputs)
+            coded = ((batch, analyse_batch(network, batch, bfloat16)) for batch in inputs)
             for chunks in ahead(lambda pair: write_batch(network, *pair, scene.dtype), coded, pool):
                 yield from chunks
 
@@ -215,9 +215,9 @@ def _steps(point: Point, ranges: Sequence[Ranges], k: int) -> np.ndarray:
     return cluster_steps(lambdas_of(point.model).tolist(), reference, point.lambda_, widths).astype(np.int32)
 
 
-def analyse_batch(network: "Network", batch: Batch) -> "Symbols | None":
+def analyse_batch(network: "Network", batch: Batch, bfloat16: bool = False) -> "Symbols | None":
     """Run the encoder's network."""
-    return network.analyse(batch.content, batch.steps) if batch.active else None
+    return network.analyse(batch.content, batch.steps, bfloat16) if batch.active else None
 
 
 def write_batch(network: "Network", batch: Batch, symbols: "Symbols | None", dtype: np.dtype) -> list[bytes]:
@@ -286,48 +286,6 @@ def restore_batch(
             bands = np.moveaxis(images[place[i]], 2, 0)[: len(found.low)]
             cubes.append(found.restore(bands, dtype))
     return cubes
-
-
-def point_of_quality(family: Sequence[StoredModel], quality: float | None) -> Point:
-    """Return the operating point of a family that a quality names.
-
-    Raises
-    ------
-    CodecError
-        If the family has no such quality.
-    """
-    gains = len(family) == 1 and family[0].architecture.qualities > 1
-    most = family[0].architecture.qualities if gains else len(family)
-    chosen = float(most) if quality is None else float(quality)
-    if not 1 <= chosen <= most or (not gains and chosen != int(chosen)):
-        kind = "a number" if gains else "an integer"
-        raise CodecError(f"quality {chosen:g}; expected {kind} of 1 to {most} with this family of models")
-    if not gains:
-        return Point(family[int(chosen) - 1])
-    return Point(
-        family[0], float(np.exp(np.interp(chosen - 1, np.arange(most), np.log(lambdas_of(family[0])))))
-    )
-
-
-def lambdas_of(model: StoredModel) -> np.ndarray:
-    """Return the lambda of each quality of a model with gains, from its card, lowest first.
-
-    Raises
-    ------
-    ModelError
-        If the card does not tell them.
-    """
-    found = model.card.get("lambda")
-    try:
-        values = np.asarray(found, float)
-    except (TypeError, ValueError):
-        values = np.empty(0)
-    if values.shape != (model.architecture.qualities,) or not (np.diff(values, prepend=0) > 0).all():
-        raise ModelError(
-            f"{model.path}: lambda on the card is {found!r}; "
-            f"expected {model.architecture.qualities} rising numbers, one a quality"
-        )
-    return values
 
 
 def open_network(model: StoredModel) -> "Network":

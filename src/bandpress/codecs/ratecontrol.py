@@ -4,20 +4,18 @@ A family of separate models has a few points: the highest rate that does not exc
 that reaches it, is taken. A model with gains is searched along lambda, which every cluster's quality follows from.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
 from bandpress.bitstream import Header, overhead
 from bandpress.clusters import Cluster, split
 from bandpress.codecs.base import Encoding
+from bandpress.codecs.points import Point, has_gains, lambdas_of
 from bandpress.model.store import StoredModel
 from bandpress.scene import Scene
-
-if TYPE_CHECKING:
-    from bandpress.codecs.learned import Learned, Point
 
 #: Peak of the PSNR, whatever the type of the samples.
 PEAK = 65535.0
@@ -30,6 +28,25 @@ _HALVINGS = 10
 _CORRECTIONS = 4
 #: How far beyond a family's lambdas to search: clusters of odd ranges go on changing there.
 _BEYOND = 9.0
+
+
+class Coder(Protocol):
+    """What the search asks of a codec: to code at a point, and to decode."""
+
+    @property
+    def name(self) -> str:
+        """As in files."""
+
+    def chunks(self, scene: Scene, point: Point, clusters: Sequence[Cluster]) -> Iterator[bytes]:
+        """Code some clusters of a scene."""
+
+    def encode_at(self, scene: Scene, point: Point, chunks: Iterable[bytes] | None = None) -> Encoding:
+        """Wrap chunks that were coded at a point."""
+
+    def decode_with(
+        self, model: StoredModel, header: Header, chunks: Iterable[tuple[Cluster, bytes]]
+    ) -> Iterator[np.ndarray]:
+        """Decode clusters."""
 
 
 @dataclass(frozen=True)
@@ -46,41 +63,40 @@ class Trial:
         Bits per sample, or dB.
     """
 
-    point: "Point"
+    point: Point
     chunks: list[bytes]
     value: float
 
 
-def search(codec: "Learned", scene: Scene, family: Sequence[StoredModel]) -> Encoding:
-    """Code a scene at the operating point that meets a codec's target.
+def search(codec: Coder, scene: Scene, family: Sequence[StoredModel], kind: str, target: float) -> Encoding:
+    """Code a scene at the operating point that meets a target.
 
     Parameters
     ----------
     codec
-        With a target ``rate`` or ``psnr``.
+        What codes and decodes.
     scene
         What to code.
     family
         Models, lowest lambda first, or one with gains.
+    kind, target
+        ``"rate"`` and bits per sample, or ``"psnr"`` and dB.
 
     Returns
     -------
     Encoding
         At the operating point that was found; with the PSNR that it reaches among the parameters if that was asked.
     """
-    kind = "rate" if codec.rate is not None else "psnr"
-    target = codec.rate if codec.rate is not None else codec.psnr
-    assert target is not None
     clusters = split(scene.bands, family[0].architecture.bands_per_cluster)
     sample = [clusters[i] for i in np.unique(np.linspace(0, len(clusters) - 1, _SAMPLE).round().astype(int))]
 
-    def on_sample(point: "Point") -> Trial:
+    def on_sample(point: Point) -> Trial:
         return _try(codec, scene, point, sample, kind, whole=False)
 
-    def on_file(point: "Point") -> Trial:
+    def on_file(point: Point) -> Trial:
         return _try(codec, scene, point, clusters, kind, whole=True)
 
-    if len(family) == 1 and family[0].architecture.qualities > 1:
+    if has_gains(family):
         trial = _along_lambda(family[0], kind, target, on_sample, on_file)
     else:
         trial = _among_models(family, kind, target, on_sample, on_file)
@@ -91,7 +107,7 @@ def search(codec: "Learned", scene: Scene, family: Sequence[StoredModel]) -> Enc
 
 
 def _try(
-    codec: "Learned", scene: Scene, point: "Point", clusters: Sequence[Cluster], kind: str, *, whole: bool
+    codec: Coder, scene: Scene, point: Point, clusters: Sequence[Cluster], kind: str, *, whole: bool
 ) -> Trial:
     chunks = list(codec.chunks(scene, point, clusters))
     encoding = codec.encode_at(scene, point, chunks)
@@ -115,11 +131,9 @@ def _among_models(
     family: Sequence[StoredModel],
     kind: str,
     target: float,
-    on_sample: Callable[["Point"], Trial],
-    on_file: Callable[["Point"], Trial],
+    on_sample: Callable[[Point], Trial],
+    on_file: Callable[[Point], Trial],
 ) -> Trial:
-    from bandpress.codecs.learned import Point
-
     def fits(trial: Trial) -> bool:
         return trial.value <= target if kind == "rate" else trial.value >= target
 
@@ -151,11 +165,9 @@ def _along_lambda(
     model: StoredModel,
     kind: str,
     target: float,
-    on_sample: Callable[["Point"], Trial],
-    on_file: Callable[["Point"], Trial],
+    on_sample: Callable[[Point], Trial],
+    on_file: Callable[[Point], Trial],
 ) -> Trial:
-    from bandpress.codecs.learned import Point, lambdas_of
-
     lambdas = np.log(lambdas_of(model))
     low, high = float(lambdas[0]) - _BEYOND, float(lambdas[-1]) + _BEYOND
     for _ in range(_HALVINGS):

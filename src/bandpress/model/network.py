@@ -6,7 +6,7 @@ a stream, only rounding of samples.
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +21,12 @@ from bandpress.model.store import StoredModel
 
 #: Symbols beyond this are clipped: no trained network comes near.
 _MOST_SYMBOL = float(1 << 20)
+#: Layers that bfloat16 may be used for: most of the encoder's work, and what it rounds away does not show. It would
+#: where samples come in, where latents go out, and in the sums of the normalisations.
+_BFLOAT16 = {("analysis", 1), ("analysis", 2), ("hyper_analysis", 0), ("hyper_analysis", 1)}
+
+#: With fewer channels out, four convolutions read the input four times for little work.
+_FEW = 16
 
 
 class Symbols(NamedTuple):
@@ -58,7 +64,8 @@ class Network:
         self.integer = HyperSynthesis.of_tables(model.tables, a.hyper, a.latent, a.scales)
         if len(self.integer.gain) != a.quality_steps:
             raise ModelError(f"tables: {len(self.integer.gain)} operating points; expected {a.quality_steps}")
-        self._weights = {name: tf.constant(value) for name, value in model.weights.items()}
+        # Arrays, not tensors: they become constants of the graph, which oneDNN brings into its own order once.
+        self._weights = model.weights
         self._gains = _gain_tables(model) if a.qualities > 1 else None
         self._y_coder, self._z_coder = (
             RangeCoder(model.tables[f"{name}/cdf"], model.tables[f"{name}/offset"]) for name in "yz"
@@ -69,9 +76,13 @@ class Network:
         def batch(channels: int, dtype: tf.DType) -> tf.TensorSpec:
             return tf.TensorSpec([None, None, None, channels], dtype)
 
-        self._encode = tf.function(
-            self._encode_graph, input_signature=[batch(a.bands_per_cluster, tf.float32), steps]
-        )
+        self._encode = {
+            bfloat16: tf.function(
+                functools.partial(self._encode_graph, bfloat16=bfloat16),
+                input_signature=[batch(a.bands_per_cluster, tf.float32), steps],
+            )
+            for bfloat16 in (False, True)
+        }
         self._indexes = tf.function(
             functools.partial(indexes_graph, self.integer), input_signature=[batch(a.hyper, tf.int32), steps]
         )
@@ -87,7 +98,7 @@ class Network:
         """Lines, samples and channels of the hyper-latents of an image."""
         return -(-lines // HYPER_STRIDE), -(-samples // HYPER_STRIDE), self.architecture.hyper
 
-    def analyse(self, clusters: np.ndarray, steps: np.ndarray) -> Symbols:
+    def analyse(self, clusters: np.ndarray, steps: np.ndarray, bfloat16: bool = False) -> Symbols:
         """Find the symbols of a batch.
 
         Parameters
@@ -96,8 +107,10 @@ class Network:
             Normalised, shape (clusters, lines, samples, bands), float32.
         steps
             Operating point of each cluster, int32.
+        bfloat16
+            Convolve in bfloat16 where that is worth it and does not show.
         """
-        return Symbols(*(part.numpy() for part in self._encode(clusters, steps)))
+        return Symbols(*(part.numpy() for part in self._encode[bfloat16](clusters, steps)))
 
     def write(self, symbols: Symbols) -> list[tuple[bytes, bytes]]:
         """Range code symbols: bytes of z and of y for each cluster."""
@@ -133,9 +146,11 @@ class Network:
         """Return normalised clusters, float32, (clusters, lines, samples, bands), from the symbols of latents."""
         return self._synthesise(y, steps).numpy()[:, :lines, :samples]
 
-    def _encode_graph(self, x: tf.Tensor, steps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        y = self._gained(self.analysis(x), "y", steps)
-        z = self._gained(self.hyper_analysis(tf.abs(y)), "z", steps) - self._weights["prior/offset"]
+    def _encode_graph(
+        self, x: tf.Tensor, steps: tf.Tensor, bfloat16: bool
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        y = self._gained(self.analysis(x, bfloat16), "y", steps)
+        z = self._gained(self.hyper_analysis(tf.abs(y), bfloat16), "z", steps) - self._weights["prior/offset"]
         symbols = _rounded(z)
         shape = tf.shape(y)
         indexes = indexes_graph(self.integer, symbols, steps)[:, : shape[1], : shape[2]]
@@ -147,33 +162,44 @@ class Network:
     def _gained(self, x: tf.Tensor, name: str, steps: tf.Tensor) -> tf.Tensor:
         return x if self._gains is None else x * tf.gather(self._gains[name], steps)[:, None, None]
 
-    def analysis(self, x: tf.Tensor) -> tf.Tensor:
+    def analysis(self, x: tf.Tensor, bfloat16: bool = False) -> tf.Tensor:
         """Normalised samples to latents."""
+        down = functools.partial(transforms.down, mirror=self.architecture.mirrors)
         for i in range(4):
-            x = transforms.down(x, *self._layer("analysis", i), self.architecture.mirrors)
+            x = self._convolve(down, "analysis", i, x, bfloat16)
             if i < 3:
                 x = transforms.gdn(x, *self._gdn("analysis", i))
         return x
 
-    def hyper_analysis(self, magnitude: tf.Tensor) -> tf.Tensor:
+    def hyper_analysis(self, magnitude: tf.Tensor, bfloat16: bool = False) -> tf.Tensor:
         """Magnitudes of latents to hyper-latents."""
-        x = tf.nn.relu(transforms.same(magnitude, *self._layer("hyper_analysis", 0)))
-        return transforms.down(x, *self._layer("hyper_analysis", 1))
+        x = tf.nn.relu(self._convolve(transforms.same, "hyper_analysis", 0, magnitude, bfloat16))
+        return self._convolve(transforms.down, "hyper_analysis", 1, x, bfloat16)
+
+    def _convolve(
+        self, operation: Callable[..., tf.Tensor], transform: str, layer: int, x: tf.Tensor, bfloat16: bool
+    ) -> tf.Tensor:
+        kernel, bias = self._layer(transform, layer)
+        if not bfloat16 or (transform, layer) not in _BFLOAT16:
+            return operation(x, kernel, bias)
+        narrow = tf.bfloat16.as_numpy_dtype
+        bias = None if bias is None else bias.astype(narrow)
+        return tf.cast(operation(tf.cast(x, tf.bfloat16), kernel.astype(narrow), bias), tf.float32)
 
     def synthesis(self, y: tf.Tensor) -> tf.Tensor:
         """Latents to normalised samples, sizes a multiple of 16."""
         for i in range(4):
-            y = transforms.up(y, *self._layer("synthesis", i), self.architecture.mirrors)
+            kernel, bias = self._layer("synthesis", i)
+            up = transforms.up_by_phases if kernel.shape[3] >= _FEW else transforms.up
+            y = up(y, kernel, bias, self.architecture.mirrors)
             if i < 3:
                 y = transforms.inverse_gdn(y, *self._gdn("synthesis", i))
         return y
 
-    def _layer(self, transform: str, layer: int) -> tuple[tf.Tensor, tf.Tensor | None]:
-        names = (f"{transform}/{layer}/{part}" for part in ("kernel", "bias"))
-        kernel, bias = (self._weights.get(name) for name in names)
-        return kernel, bias
+    def _layer(self, transform: str, layer: int) -> tuple[np.ndarray, np.ndarray | None]:
+        return self._weights[f"{transform}/{layer}/kernel"], self._weights.get(f"{transform}/{layer}/bias")
 
-    def _gdn(self, transform: str, layer: int) -> tuple[tf.Tensor, tf.Tensor]:
+    def _gdn(self, transform: str, layer: int) -> tuple[np.ndarray, np.ndarray]:
         return self._weights[f"{transform}/{layer}/beta"], self._weights[f"{transform}/{layer}/gamma"]
 
 
@@ -194,14 +220,14 @@ def indexes_graph(layers: HyperSynthesis, symbols: tf.Tensor, steps: tf.Tensor) 
     tensorflow.Tensor
         (clusters, 2 lines, 2 samples, latent), int32; equal to ``layers.indexes(symbols, steps)``.
     """
-    first = tf.float32 if layers.first_in_float32 else tf.float64
+    first = np.float32 if layers.first_in_float32 else np.float64
     limit = tf.constant(layers.limit, tf.int32)
     a = tf.cast(tf.clip_by_value(symbols, -limit, limit), first)
     if len(layers.gain) > 1 or layers.offset.any() or (layers.gain != 1).any():
         a = a * tf.gather(tf.constant(layers.gain, first), steps)[:, None, None] + tf.constant(
             layers.offset, first
         )
-    total = transforms.up(a, tf.constant(layers.kernel_0, first), tf.constant(layers.bias_0, first))
+    total = transforms.up_by_phases(a, layers.kernel_0.astype(first), layers.bias_0.astype(first))
     h = tf.cast(_shifted(total, layers.shift_0, ACTIVATION), tf.float32)
     total = transforms.same(
         h, tf.constant(layers.kernel_1, tf.float32), tf.constant(layers.bias_1, tf.float32)

@@ -12,6 +12,7 @@ stream, and covers every byte.
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -147,6 +148,25 @@ def load(path: str | Path) -> StoredModel:
         digest=hashlib.sha256(text).hexdigest(),
         path=path,
     )
+
+
+def copy(model: StoredModel, path: str | Path) -> StoredModel:
+    """Copy a model that was read, file by file; a folder that exists is not replaced.
+
+    Raises
+    ------
+    ModelError
+        If the folder exists.
+    """
+    path = Path(path)
+    assert model.path is not None, "only a model that was read is copied"
+    if path.exists():
+        raise ModelError(f"{path}: exists already; expected a new folder to write the model to")
+    with atomic_path(path) as part:
+        part.mkdir()
+        for name in (CARD, WEIGHTS, TABLES):
+            shutil.copyfile(model.path / name, part / name)
+    return load(path)
 
 
 def digest(path: str | Path) -> str:

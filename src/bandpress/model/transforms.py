@@ -4,6 +4,7 @@ Batches are (clusters, lines, samples, channels). ``down`` and ``up`` are ``Sign
 stride 2, down a correlation and up a convolution; ``gdn`` is ``tfc.GDN()`` with its defaults (exponents fixed to 1).
 """
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -32,6 +33,33 @@ def up(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, mirror: bool = False) -
     if mirror:
         x = x[:, 2:-2, 2:-2]
     return tf.nn.bias_add(x, bias)
+
+
+def up_by_phases(
+    x: tf.Tensor, kernel: np.ndarray, bias: np.ndarray | None, mirror: bool = False
+) -> tf.Tensor:
+    """Do what `up` does, for a kernel of side 5 that is known when the graph is made, and faster.
+
+    Outputs of even and odd lines and samples depend on taps of their own: four correlations, of 3 × 3, 3 × 2, 2 × 3 and
+    2 × 2 taps, together the same 25 products for every input, and no product with a zero. (The sub-pixel convolution
+    of Shi et al., CVPR 2016, pads all four to 3 × 3.)
+    """
+    shape = tf.shape(x)
+    if mirror:
+        x = tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
+    rows = []
+    for line in (0, 1):
+        row = []
+        for sample in (0, 1):
+            taps = np.ascontiguousarray(kernel[line::2, sample::2][::-1, ::-1])
+            padding = [[0, 0], [1 - line, 1], [1 - sample, 1], [0, 0]]
+            phase = tf.nn.conv2d(
+                x[:, line:, sample:] if mirror else x, taps, strides=1, padding="VALID" if mirror else padding
+            )
+            row.append(phase if bias is None else tf.nn.bias_add(phase, bias))
+        rows.append(tf.stack(row, axis=3))
+    target = tf.stack([shape[0], 2 * shape[1], 2 * shape[2], kernel.shape[3]])
+    return tf.reshape(tf.stack(rows, axis=2), target)
 
 
 def same(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
