@@ -27,7 +27,7 @@ class Decoded:
     scene
         The bands that were asked for. Bands of damaged clusters hold zeros (only with ``salvage``).
     damaged
-        Clusters that could not be decoded.
+        Clusters that could not be decoded, because they or others that they are predicted from are damaged.
     """
 
     scene: Scene
@@ -93,7 +93,7 @@ def decompress(
         Folder of the network model, for codecs that need one.
     bands
         First and last band to decode, counted from 1, both included. Default: all. Only the clusters that hold
-        them are read.
+        them, and those that these are predicted from, are read.
     salvage
         Decode what is undamaged instead of refusing a damaged file.
     progress
@@ -117,12 +117,8 @@ def decompress(
                 f"{path}: bands {first + 1}-{stop} were asked for; expected bands within 1-{header.bands}"
             )
         wanted = covering(reader.clusters, first, stop)
-        damaged: tuple[Cluster, ...] = ()
-        if salvage:
-            damaged = tuple(c for c in reader.damaged() if c in wanted)
-        elif bands is None:
+        if bands is None and not salvage:
             reader.verify()
-        good = [c for c in wanted if c not in damaged]
         cube = np.zeros((stop - first, header.lines, header.samples), dtype=header.dtype)
         with _naming(path):
             if header.codec not in REGISTRY:
@@ -130,11 +126,16 @@ def decompress(
                     f"codec {header.codec!r} is not known; expected one of {', '.join(REGISTRY)}"
                 )
             codec = codec_class(header.codec).decoder(header, None if model is None else Path(model))
-            decoded = codec.decode(header, reader.chunks(good))
-            for cluster, samples in zip(good, decoded, strict=True):
+            needed = {cluster: codec.needed(header, cluster) for cluster in wanted}
+            broken = set(reader.damaged()) if salvage else set()
+            damaged = tuple(cluster for cluster in wanted if not broken.isdisjoint(needed[cluster]))
+            taken = sorted({one for cluster in wanted if cluster not in damaged for one in needed[cluster]})
+            decoded = codec.decode(header, reader.chunks(taken))
+            for cluster, samples in zip(taken, decoded, strict=True):
                 from_, to = max(cluster.first, first), min(cluster.stop, stop)
-                cube[from_ - first : to - first] = samples[from_ - cluster.first : to - cluster.first]
-                progress(to - first)
+                if from_ < to:
+                    cube[from_ - first : to - first] = samples[from_ - cluster.first : to - cluster.first]
+                    progress(to - first)
     return Decoded(header.to_scene(cube, slice(first, stop)), damaged)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from bandpress.codecs import REGISTRY
+from bandpress.codecs import NEEDS_TENSORFLOW, REGISTRY
 from bandpress.datasets import Dataset, Source, refuse_overlaps
 from bandpress.errors import DataError
 
@@ -147,14 +147,19 @@ class CodecEntry(_Section):
             raise ValueError("no operating point is given; expected rates, qualities or lossless")
         if self.qualities and self.model is None:
             raise ValueError("qualities are given without the model family that they number")
-        if (self.codec == "learned") != (self.model is not None):
-            raise ValueError("a model family belongs to the learned codec, and to no other")
+        if (self.codec in NEEDS_TENSORFLOW) != (self.model is not None):
+            raise ValueError("a model family belongs to the learned codecs, and to no other")
+        if self.codec.startswith("predicted-") and (self.qualities or self.lossless or self.allocation):
+            raise ValueError(
+                "qualities, lossless or an allocation of a codec that predicts; expected rates alone"
+            )
         return self
 
     @property
     def protocol(self) -> str:
-        """How rate is spread over clusters: ``equal`` for each, or ``shared`` by distortion as a network does."""
-        return self.allocation or ("equal" if self.model is None else "shared")
+        """How rate is spread over clusters: ``equal`` for each, or ``shared`` by distortion."""
+        shared = self.model is not None or self.codec.startswith("predicted-")
+        return self.allocation or ("shared" if shared else "equal")
 
     @property
     def points(self) -> dict[str, dict[str, Any]]:

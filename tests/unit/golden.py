@@ -76,7 +76,7 @@ def make() -> None:
             card |= {"lambda": [0.0001, 0.001], "reference_range": 3000.0}
         shutil.rmtree(path, ignore_errors=True)
         finalise(path, weights, architecture, card)
-        compress(scene(), stream(name), Learned(path, quality=1.5 if gains else None))
+        compress(scene(), stream(name), Learned(path, quality=1.5 if gains else None, precision="float32"))
         cube = decompress(stream(name), model=path).scene.cube
         np.savez_compressed(DATA / f"golden-{name}.npz", cube=cube)
         facts[name] = {"symbols": symbols_digest(name)}

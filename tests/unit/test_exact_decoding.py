@@ -18,7 +18,7 @@ pytestmark = pytest.mark.tensorflow
 ROOT = Path(__file__).parents[2]
 
 
-def layers(hyper=24, latent=40, wide=False, seed=0):
+def layers(hyper=24, latent=40, wide=False, seed=0, weight=1 << 24):
     """Integer layers as close to their bounds as the checks let them be."""
     random = np.random.default_rng(seed)
     taps = 9 * hyper
@@ -26,7 +26,7 @@ def layers(hyper=24, latent=40, wide=False, seed=0):
     gain = np.full((1, hyper), 1 << (12 if wide else 0))
     most = (1 << 52) // (taps * limit * gain[0, 0]) if wide else (1 << 24) // (taps * limit) - 1
     most = min(most, 32767)
-    second = (1 << 24) // (taps * ACTIVATION) - 1
+    second = min((1 << 24) // (taps * ACTIVATION) - 1, weight)
     tables = {
         "hyper/limit": np.full(hyper, limit, np.int32),
         "hyper/gain": gain.astype(np.int32),
@@ -41,18 +41,64 @@ def layers(hyper=24, latent=40, wide=False, seed=0):
     return tables, HyperSynthesis.of_tables(tables, hyper, latent, 64)
 
 
+@pytest.mark.parametrize("in_int8", [False, True])
 @pytest.mark.parametrize("wide", [False, True])
-def test_tensorflow_evaluates_the_integer_layers_exactly(wide):
+def test_tensorflow_evaluates_the_integer_layers_exactly(wide, in_int8):
+    import tensorflow as tf
+
+    from bandpress.model import int8
     from bandpress.model.network import indexes_graph
 
-    _, found = layers(wide=wide)
+    if in_int8 and not int8.exact():
+        pytest.skip("this processor has no exact 8-bit products")
+    _, found = layers(wide=wide, weight=255 if in_int8 else 1 << 24)
+    assert int8.fits(found.kernel_1) == in_int8
     assert found.first_in_float32 == (not wide)
     random = np.random.default_rng(1)
     symbols = random.choice([-2000, -127, 126, 127, 0, 5], (3, 9, 11, 24)).astype(np.int32)
     steps = np.zeros(3, np.int32)
     expected = found.indexes(symbols, steps)
     assert len(np.unique(expected)) > 8
-    assert np.array_equal(indexes_graph(found, symbols, steps).numpy(), expected)
+    graph = tf.function(lambda: indexes_graph(found, symbols, steps, in_int8))
+    assert np.array_equal(graph().numpy(), expected)
+
+
+@pytest.mark.parametrize("most", [127, 255])
+def test_sums_of_8_bits_are_exact_up_to_their_bounds(most):
+    import tensorflow as tf
+
+    from bandpress.model import int8
+
+    if not int8.exact():
+        pytest.skip("this processor has no exact 8-bit products")
+    random = np.random.default_rng(2)
+    x = np.full((1, 6, 7, 50), ACTIVATION)
+    kernel = random.choice([-most - 1, most], (3, 3, 50, 20), p=[0.1, 0.9])
+    padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    expected = sum(padded[:, u : u + 6, v : v + 7] @ kernel[u, v] for u in range(3) for v in range(3))
+    assert np.array_equal(tf.function(lambda: int8.same(tf.constant(x), kernel))().numpy(), expected)
+    assert int8.fits(kernel)
+    assert not int8.fits(kernel * 3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("instructions", ["AVX2", "AVX512_CORE"])
+def test_instructions_that_saturate_are_not_used(instructions):
+    code = "from bandpress.model import int8; print(int8.exact())"
+    assert run(code, ONEDNN_MAX_CPU_ISA=instructions) == "False"
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_phases_are_the_transposed_convolution(mirror):
+    from bandpress.model import transforms
+
+    random = np.random.default_rng(3)
+    for size in ((1, 1), (1, 5), (3, 4)):
+        x, kernel, bias = (
+            random.integers(-9, 9, shape).astype(np.float32) for shape in ((2, *size, 3), (5, 5, 3, 4), 4)
+        )
+        expected = transforms.up(x, kernel, bias, mirror)
+        assert np.array_equal(transforms.up_by_phases(x, kernel, bias, mirror), expected)
 
 
 def test_tables_that_could_be_inexact_are_refused():
@@ -113,6 +159,7 @@ def test_streams_decode_to_the_same_symbols_everywhere(tmp_path, name):
             (2, 1, {"TF_ENABLE_ONEDNN_OPTS": "0"}),
             (1, 16, {"ONEDNN_MAX_CPU_ISA": "AVX2"}),
             (2, 5, {"ONEDNN_MAX_CPU_ISA": "SSE41"}),
+            (2, 3, {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE"}),
         )
     }
     assert len(set(found.values())) == 1, found

@@ -5,11 +5,14 @@ from typing import Any
 
 import click
 
-from bandpress.cli.progress import training_bar
+from bandpress.cli.progress import bands_bar, training_bar
 from bandpress.errors import SceneError
 from bandpress.formats import FORMATS, read_scene
 from bandpress.model.architecture import Architecture
+from bandpress.model.patches import Residual, split_lines
 from bandpress.model.schedule import Settings
+from bandpress.residuals import ladder, residual_clusters, unit_lambda
+from bandpress.scene import Scene
 
 
 class Widths(click.ParamType):
@@ -101,6 +104,19 @@ class Widths(click.ParamType):
     "--start", type=click.Choice(["block", "overlap"]), default="block", show_default=True, help="Warm start."
 )
 @click.option("--random-start", is_flag=True, help="Start from random weights, as the paper does.")
+@click.option(
+    "--residuals",
+    metavar="jpeg2000|MODEL",
+    help="Train for predicted-learned: on what prediction leaves of the scenes, in a loop that codes with this; "
+    "--lambda then names the operating points of the scenes.",
+)
+@click.option(
+    "--qualities",
+    type=click.IntRange(2, 16),
+    default=6,
+    show_default=True,
+    help="Of a network for residuals.",
+)
 @click.option("--init-from", type=click.Path(path_type=Path), help="Start from the weights of this model.")
 @click.option(
     "--patience", type=click.IntRange(0), default=0, help="Stop after so many validations without progress."
@@ -124,6 +140,8 @@ def command(
     minutes: float | None,
     start: str,
     random_start: bool,
+    residuals: str | None,
+    qualities: int,
     init_from: Path | None,
     threads: int | None,
     tensorboard: Path | None,
@@ -140,15 +158,9 @@ def command(
     Examples:
       bandpress train flights/ --validate other.224_680_512_2_1_0.raw -k 3 --lambda 1e-4 --minutes 60 -o aviris-k3
       bandpress train flights/ --lambda 1e-6 --lambda 1e-5 --lambda 1e-4 --lambda 1e-3 --minutes 60 -o family-k3
+      bandpress train flights/ --residuals jpeg2000 --lambda 3e-4 --lambda 3e-3 --lambda 3e-2 -o residual-k3
     """
     lambdas = tuple(sorted(lambdas)) or (1e-4,)
-    if steps is None and minutes is None:
-        steps = 4000
-    settings = Settings(
-        lambdas=lambdas, steps=steps, minutes=minutes, start="random" if random_start else start, **options
-    )
-    hidden, latent = filters
-    architecture = Architecture(bands_per_cluster, hidden, latent, hyper, len(lambdas), borders=borders)
     files, held_out = _files(scenes), _files(validate)
     for file in held_out:
         if file.resolve() in {other.resolve() for other in files}:
@@ -157,6 +169,22 @@ def command(
                 "lines of each are then held out"
             )
     train_on, validate_on = ([read_scene(file) for file in part] for part in (files, held_out))
+    card: dict[str, Any] = {} if sensor is None else {"sensor": sensor}
+    left = None
+    if residuals is not None:
+        train_on, validate_on, left = _residuals(train_on, validate_on, bands_per_cluster, lambdas, residuals)
+        card |= {"residuals": {"from": residuals, "lambda": list(lambdas)}}
+        lambdas, options["only"] = (
+            ladder(left[0], bands_per_cluster, qualities),
+            unit_lambda(bands_per_cluster),
+        )
+    if steps is None and minutes is None:
+        steps = 4000
+    settings = Settings(
+        lambdas=lambdas, steps=steps, minutes=minutes, start="random" if random_start else start, **options
+    )
+    hidden, latent = filters
+    architecture = Architecture(bands_per_cluster, hidden, latent, hyper, len(lambdas), borders=borders)
     from bandpress.model.training import (
         train,  # TensorFlow takes seconds to import: not before all else is right
     )
@@ -168,12 +196,13 @@ def command(
             architecture,
             settings,
             validation=validate_on,
+            residuals=left,
             init_from=init_from,
             resume=resume,
             restart=restart,
             threads=threads,
             tensorboard=tensorboard,
-            card={} if sensor is None else {"sensor": sensor},
+            card=card,
             report=report,
             say=say,
         )
@@ -182,6 +211,23 @@ def command(
         click.echo(
             f"lambda {point['lambda']:g}: {point['bps']:.4f} bps, {point['psnr']:.2f} dB on validation patches"
         )
+
+
+def _residuals(
+    train_on: list[Scene], validate_on: list[Scene], k: int, lambdas: tuple[float, ...], source: str
+) -> tuple[list[Scene], list[Scene], tuple[list[Residual], list[Residual]]]:
+    """Return what prediction leaves of scenes to train and to validate on, and the scenes."""
+    if not validate_on:
+        parts = [split_lines(scene) for scene in train_on]
+        train_on, validate_on = [part[0] for part in parts], [part[1] for part in parts]
+    model = None if source == "jpeg2000" else source
+    with bands_bar("residuals", len(train_on) + len(validate_on), "scenes") as progress:
+        done: list[list[Residual]] = [[], []]
+        for part, scenes in enumerate((train_on, validate_on)):
+            for number, scene in enumerate(scenes):
+                done[part] += residual_clusters([scene], k, lambdas, model)
+                progress(part * len(train_on) + number + 1)
+    return train_on, validate_on, (done[0], done[1])
 
 
 def _files(paths: tuple[Path, ...]) -> list[Path]:

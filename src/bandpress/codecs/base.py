@@ -78,6 +78,24 @@ class Codec(ABC):
             If the model is missing or is not the one that the header names.
         """
 
+    @classmethod
+    def needed(cls, header: Header, cluster: Cluster) -> tuple[Cluster, ...]:
+        """Return the clusters whose chunks it takes to decode one: that one alone, unless a codec predicts.
+
+        Parameters
+        ----------
+        header
+            The file's header.
+        cluster
+            One of its clusters.
+
+        Returns
+        -------
+        tuple of Cluster
+            In increasing order, `cluster` among them.
+        """
+        return (cluster,)
+
     @abstractmethod
     def decode(self, header: Header, chunks: Iterable[tuple[Cluster, bytes]]) -> Iterator[np.ndarray]:
         """Decode clusters.
@@ -87,8 +105,8 @@ class Codec(ABC):
         header
             The file's header.
         chunks
-            Clusters, in any number and in increasing order, and their chunks. Already checked against their
-            checksums.
+            Clusters, in any number and in increasing order, and their chunks; with each cluster those that it needs.
+            Already checked against their checksums.
 
         Yields
         ------

@@ -71,7 +71,9 @@ class Jpeg2000(Codec):
             If the headers and the side information alone take more than the target.
         """
         openjpeg.bindings()
-        layout = Layout(scene.lines, scene.samples, _levels(scene.lines, scene.samples), bool(self.lossless))
+        layout = Layout(
+            scene.lines, scene.samples, levels_of(scene.lines, scene.samples), bool(self.lossless)
+        )
         parameters = {"levels": layout.levels, "lossless": layout.reversible}
         clusters = split(scene.bands, self.bands_per_cluster)
         if self.rate is None:
@@ -91,7 +93,7 @@ class Jpeg2000(Codec):
     def decode(self, header: Header, chunks_: Iterable[tuple[Cluster, bytes]]) -> Iterator[np.ndarray]:
         """Decode clusters, see `Codec.decode`."""
         openjpeg.bindings()
-        layout = _layout_of(header)
+        layout = layout_of(header)
         threads = _threads(header.clusters)
 
         def decoded(item: tuple[Cluster, bytes]) -> np.ndarray:
@@ -159,12 +161,19 @@ class Jpeg2000(Codec):
         yield from chunks.code(parts, layout, target, openjpeg.processors(), _TRIES)
 
 
-def _levels(lines: int, samples: int) -> int:
+def levels_of(lines: int, samples: int) -> int:
     """Return the levels of decomposition: five, fewer where the coarsest subband would be smaller than 12 samples."""
     return max(0, min(_MOST_LEVELS, (min(lines, samples) // _SMALLEST_SUBBAND).bit_length() - 1))
 
 
-def _layout_of(header: Header) -> Layout:
+def layout_of(header: Header) -> Layout:
+    """Return the layout of a file's codestreams.
+
+    Raises
+    ------
+    CodecError
+        If the header's parameters do not give it.
+    """
     levels, lossless = header.parameters.get("levels"), header.parameters.get("lossless")
     if type(levels) is not int or not 0 <= levels <= MOST_LEVELS or type(lossless) is not bool:
         raise CodecError(

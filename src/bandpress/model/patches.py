@@ -39,6 +39,21 @@ class Batch(NamedTuple):
     ranges: np.ndarray
 
 
+class Residual(NamedTuple):
+    """What a prediction left of one cluster, in units of a share of its quantiser step: see `bandpress.residuals`.
+
+    Parameters
+    ----------
+    cube
+        Integers, shape (k, lines, samples).
+    width
+        What it is normalised by, see `bandpress.codecs.predicted_learned`.
+    """
+
+    cube: np.ndarray
+    width: float
+
+
 class _Source(NamedTuple):
     """One cluster of one scene."""
 
@@ -126,6 +141,8 @@ class Patches:
         Patches of a batch.
     seed
         Any non-negative integer.
+    residuals
+        Residual clusters to cut from as well.
 
     Raises
     ------
@@ -133,8 +150,16 @@ class Patches:
         If there is no scene, or one that cannot be used (see `usable`).
     """
 
-    def __init__(self, scenes: Sequence[Scene], k: int, patch: int, batch: int, seed: int) -> None:
-        if not scenes:
+    def __init__(
+        self,
+        scenes: Sequence[Scene],
+        k: int,
+        patch: int,
+        batch: int,
+        seed: int,
+        residuals: Sequence[Residual] = (),
+    ) -> None:
+        if not scenes and not residuals:
             raise SceneError("no scene was given; expected one or more to train on")
         self.k, self.patch, self.batch, self.seed = k, patch, batch, seed
         self._sources: list[_Source] = []
@@ -145,6 +170,9 @@ class Patches:
                 bands = slice(first, first + k)
                 if (ranges[bands] > 1).any():
                     self._sources.append(_Source(scene.cube[bands], minimum[bands], ranges[bands]))
+        for cube, width in residuals:
+            half, full = np.full(k, -width / 2, np.float32), np.full(k, width, np.float32)
+            self._sources.append(_Source(cube, half, full))
         area = np.array([s.cube[0].size for s in self._sources], dtype=np.float64)
         self._share = np.cumsum(area / area.sum())
 

@@ -4,16 +4,25 @@ import os
 from pathlib import Path
 
 
-def has_bfloat16(processor: Path = Path("/proc/cpuinfo")) -> bool:
+def has_bfloat16() -> bool:
     """Tell whether convolutions in bfloat16 are faster than in float32 here.
 
-    They are with AMX or AVX512-BF16, as Linux tells them, and TensorFlow's oneDNN operations, which alone use these. A
-    measurement would tell as well, but not the same every time, and what an encoder writes depends on it.
+    They are with AMX or AVX512-BF16. A measurement would tell as well, but not the same every time, and what an encoder
+    writes depends on it.
     """
-    if os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1") in ("0", "false"):
-        return False
+    return bool(_flags() & {"amx_bf16", "avx512_bf16"})
+
+
+def has_int8() -> bool:
+    """Tell whether convolutions of 8-bit integers are faster than in float32 here."""
+    return bool(_flags() & {"amx_int8", "avx512_vnni", "avx_vnni"})
+
+
+def _flags(processor: Path = Path("/proc/cpuinfo")) -> set[str]:
+    """The processor's instructions, as Linux tells them; none if TensorFlow may not use oneDNN, which alone does."""
+    if os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1").lower() in ("0", "false"):
+        return set()
     try:
-        flags = processor.read_text().partition("\nflags")[2].partition("\n")[0].split()
+        return set(processor.read_text().partition("\nflags")[2].partition("\n")[0].split())
     except OSError:
-        return False
-    return "amx_bf16" in flags or "avx512_bf16" in flags
+        return set()

@@ -52,6 +52,8 @@ class Settings:
         How many validations, each with a checkpoint, are spread over the training.
     bfloat16
         Evaluate the convolutions in bfloat16.
+    only
+        The lambda of every patch, instead of one drawn for each: patches then differ in range alone, as residuals do.
     """
 
     lambdas: tuple[float, ...]
@@ -71,6 +73,7 @@ class Settings:
     patience: int = 0
     validations: int = 20
     bfloat16: bool = False
+    only: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lambdas", tuple(float(value) for value in self.lambdas))
@@ -90,6 +93,11 @@ class Settings:
             raise ModelError(f"coding_first is {self.coding_first}; expected a share, 0 or more and below 1")
         if not self.learning_rate > 0:
             raise ModelError(f"learning_rate is {self.learning_rate}; expected a positive number")
+
+    @property
+    def measured(self) -> tuple[float, ...]:
+        """The lambdas at which to validate."""
+        return self.lambdas if self.only is None else (self.only,)
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON."""

@@ -191,6 +191,8 @@ class Trainer:
 
     def _drawn(self, seed: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
         """Return a lambda for each patch: in a family, even on a logarithmic scale."""
+        if self.settings.only is not None:
+            return tf.fill((count,), self.settings.only)
         if len(self._logs) == 1:
             return tf.fill((count,), float(self.settings.lambdas[0]))
         drawn = tf.random.experimental.stateless_fold_in(seed, 2)

@@ -21,7 +21,7 @@ from bandpress.model.architecture import Architecture
 from bandpress.model.checkpoints import Checkpoints
 from bandpress.model.dashboard import Dashboard
 from bandpress.model.finalise import finalise
-from bandpress.model.patches import MULTIPLE, Batch, Patches, split_lines
+from bandpress.model.patches import MULTIPLE, Batch, Patches, Residual, split_lines
 from bandpress.model.schedule import Budget, Settings, learning_rate
 from bandpress.model.trainer import Trainer
 from bandpress.scene import Scene
@@ -51,6 +51,7 @@ def train(
     settings: Settings,
     *,
     validation: Sequence[Scene] = (),
+    residuals: tuple[Sequence[Residual], Sequence[Residual]] | None = None,
     init_from: str | Path | None = None,
     resume: bool = False,
     restart: bool = False,
@@ -78,6 +79,9 @@ def train(
     validation
         What to choose the best weights on. Default: the last eighth of the lines of each scene, which then is not
         trained on.
+    residuals
+        What prediction leaves of the scenes, and of those to validate on: what is trained and validated on instead
+        of the scenes, see `bandpress.residuals`.
     init_from
         Folder of a model to go on from instead of a warm start: of the same architecture.
     resume
@@ -117,11 +121,15 @@ def train(
     if not validation:
         parts = [split_lines(scene) for scene in scenes]
         scenes, validation = [part[0] for part in parts], [part[1] for part in parts]
-    patches = Patches(scenes, architecture.bands_per_cluster, settings.patch, settings.batch, settings.seed)
+    k, seed = architecture.bands_per_cluster, settings.seed
     side = min(min(scene.lines, scene.samples) for scene in validation) // MULTIPLE * MULTIPLE
-    held_out = Patches(
-        validation, architecture.bands_per_cluster, max(MULTIPLE, min(settings.patch, side)), 1, 0
-    )
+    side = max(MULTIPLE, min(settings.patch, side))
+    if residuals is None:
+        patches = Patches(scenes, k, settings.patch, settings.batch, seed)
+        held_out = Patches(validation, k, side, 1, 0)
+    else:
+        patches = Patches((), k, settings.patch, settings.batch, seed, residuals[0])
+        held_out = Patches((), k, side, 1, 0, residuals[1])
     facts = dict(card or {}) | {
         "lambda": list(settings.lambdas) if architecture.qualities > 1 else settings.lambdas[0],
         "settings": settings.to_json(),
@@ -228,7 +236,7 @@ class _Run:
         ]
 
     def _validated(self) -> dict[float, tuple[float, float, float]]:
-        return {lambda_: self.trainer.validate(self.held_out, lambda_) for lambda_ in self.settings.lambdas}
+        return {lambda_: self.trainer.validate(self.held_out, lambda_) for lambda_ in self.settings.measured}
 
     def _check(self, done: float, budget: Budget, recent: np.ndarray, say: Callable[[str], object]) -> None:
         """Validate the averaged weights, keep them if they are the best so far, write a checkpoint and the log."""
@@ -237,7 +245,7 @@ class _Run:
             # Over a family, the mean of the logarithms: each quality counts the same.
             loss = float(np.exp(np.mean([np.log(result[2]) for result in results])))
             first = Batch(*(part[:1] for part in self.held_out))
-            middle = self.settings.lambdas[len(results) // 2]
+            middle = self.settings.measured[len(results) // 2]
             self.board.images(self.step, first.x[0], self.trainer.decoded(first, middle)[0])
             self.since_best += 1
             if loss < self.best_loss:
@@ -283,7 +291,8 @@ def _start(
     )
     if settings.start == "random":
         return architecture.random_weights(settings.seed), made.scale
-    return warm_start.weights(made, architecture, settings.lambdas, settings.seed), made.scale
+    gamma = warm_start.FLAT if settings.only is not None else warm_start.GAMMA
+    return warm_start.weights(made, architecture, settings.lambdas, settings.seed, gamma), made.scale
 
 
 def _from_model(

@@ -23,7 +23,9 @@ from bandpress.model.patches import Batch
 PEAK = 65535.0
 
 #: GDN's initial gamma, on channels of the size of the input: near the identity.
-_GAMMA = 0.01
+GAMMA = 0.01
+#: The same where clusters are coded to a thousandth of their range, as key clusters of a prediction are.
+FLAT = 0.001
 #: Value of the hyper-latent that is a constant.
 _CONSTANT = 4.0
 
@@ -144,7 +146,7 @@ def psnr(mse: float) -> float:
 
 
 def weights(
-    made: WarmStart, architecture: Architecture, lambdas: Sequence[float], seed: int
+    made: WarmStart, architecture: Architecture, lambdas: Sequence[float], seed: int, gamma: float = GAMMA
 ) -> dict[str, np.ndarray]:
     """Return a full set of initial weights.
 
@@ -158,6 +160,8 @@ def weights(
         What the distortion weighs, one a quality, for a cluster whose bands range over `made.scale`.
     seed
         For what the data do not tell: the hyper networks' kernels.
+    gamma
+        GDN's, which with its inverse errs by about gamma² times the cube of what goes in.
 
     Returns
     -------
@@ -167,7 +171,7 @@ def weights(
     weights = architecture.random_weights(seed)
     steps = [quantiser_step(lambda_, architecture.bands_per_cluster) / made.scale for lambda_ in lambdas]
     family = architecture.qualities > 1
-    _set_transforms(weights, architecture, made, 1.0 if family else steps[0])
+    _set_transforms(weights, architecture, made, 1.0 if family else steps[0], gamma)
     if family:
         gains = np.repeat(1 / np.array(steps, np.float32)[:, None], architecture.latent, axis=1)
         weights["gains/y"], weights["gains/y_inverse"] = gains, 1 / gains
@@ -188,7 +192,7 @@ def rescale(weights: dict[str, np.ndarray], architecture: Architecture, factor: 
 
 
 def _set_transforms(
-    weights: dict[str, np.ndarray], architecture: Architecture, made: WarmStart, step: float
+    weights: dict[str, np.ndarray], architecture: Architecture, made: WarmStart, step: float, gamma_: float
 ) -> None:
     """Set analysis and synthesis such that the latents count quantiser steps, a quarter of the way at each stage."""
     share = step ** (-1 / len(made.directions))
@@ -200,7 +204,7 @@ def _set_transforms(
         weights[f"synthesis/{back}/kernel"][:] = kernel.swapaxes(2, 3) / share
         weights[f"analysis/{stage}/bias"][:] = 0
         if stage < len(made.directions) - 1:
-            gamma = np.eye(outputs, dtype=np.float32) * np.float32(_GAMMA / share ** (stage + 1))
+            gamma = np.eye(outputs, dtype=np.float32) * np.float32(gamma_ / share ** (stage + 1))
             weights[f"analysis/{stage}/gamma"] = gamma
             weights[f"synthesis/{back - 1}/gamma"] = gamma.copy()
     weights["analysis/0/bias"] = -np.einsum("yxco,c->o", weights["analysis/0/kernel"], made.mean)

@@ -1,0 +1,70 @@
+"""Finding the quantiser step that meets a target, when nothing but coding the scene tells what a step gives."""
+
+import math
+from collections.abc import Callable
+from typing import TypeVar
+
+from bandpress.codecs.budgets import MOST_EXCESS
+
+T = TypeVar("T")
+
+#: How close to the target is close enough: a ratio of rates, or dB.
+CLOSE = {"rate": 0.005, "psnr": 0.02}
+#: How often to code at most.
+_TRIALS = 10
+_LEAST, _MOST = math.log(0.25), math.log(65536.0)
+#: Slopes to start with: logarithm of the rate, and dB, over the logarithm of the step.
+_SLOPE = {"rate": -0.8, "psnr": -20 / math.log(10)}
+
+
+def meet(
+    trial: Callable[[float], T], value: Callable[[T], float], kind: str, target: float, start: float
+) -> T:
+    """Return the trial that comes closest to a target; rates do not exceed it by more than is allowed if one does not.
+
+    Parameters
+    ----------
+    trial
+        Codes with a step.
+    value
+        Rate in bits per sample, or PSNR in dB, of a trial; both fall with the step.
+    kind
+        "rate" or "psnr".
+    target
+        Of the value.
+    start
+        Step to try first.
+    """
+    tried: list[tuple[float, float, T]] = []
+    wanted = math.log(target) if kind == "rate" else target
+    at = math.log(start)
+    for _ in range(_TRIALS):
+        found = trial(math.exp(at))
+        got = math.log(value(found)) if kind == "rate" else value(found)
+        tried.append((at, got, found))
+        if abs(got - wanted) <= CLOSE[kind]:
+            break
+        at = _next(tried, wanted, _SLOPE[kind])
+        if any(abs(at - x) < 1e-4 for x, _, _ in tried):
+            break
+
+    def distance(one: tuple[float, float, T]) -> tuple[bool, float]:
+        return kind == "rate" and one[1] - wanted > math.log(1 + MOST_EXCESS), abs(one[1] - wanted)
+
+    return min(tried, key=distance)[2]
+
+
+def _next(tried: list[tuple[float, float, T]], wanted: float, slope: float) -> float:
+    """Return the next place to look at: between what lies on both sides, else beyond."""
+    fine = [(x, v) for x, v, _ in tried if v >= wanted]
+    coarse = [(x, v) for x, v, _ in tried if v < wanted]
+    if fine and coarse:
+        (x0, v0), (x1, v1) = max(fine), min(coarse)
+        part = (v0 - wanted) / max(v0 - v1, 1e-9)
+        return x0 + (x1 - x0) * min(max(part, 0.05), 0.95)
+    # All on one side: from the outermost on, farther each time, since small files do not fall smoothly with the step.
+    x, v = max(fine) if fine else min(coarse)
+    stride = (wanted - v) / slope * (1 + 0.3 * len(tried))
+    least = 0.02 * len(tried)
+    stride = max(stride, least) if fine else min(stride, -least)
+    return min(max(x + min(max(stride, -3), 3), _LEAST), _MOST)
