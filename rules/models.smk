@@ -22,7 +22,9 @@ def training_logs():
     found = []
     for name in TRAINED + KEPT:
         for member in STUDY.models[name].names:
-            made = f"{OUT}/models/{name}/{member}" if name in TRAINED else STUDY.models[name].kept_member(member)
+            made = (
+                f"{OUT}/models/{name}/{member}" if name in TRAINED else STUDY.models[name].kept_member(member)
+            )
             found.append((f"{name}/{member}", f"{made}.training/log.csv"))
     return found
 
