@@ -49,6 +49,7 @@ _WIDTH_BITS = 7
 _STEPS_PER_OCTAVE = 4
 _MOST_WIDTH = 17 * _STEPS_PER_OCTAVE
 _LENGTH_BITS = 5
+_OPTIMISE = True
 #: Residuals of 16-bit samples lie within this.
 _MOST_RESIDUAL = 1 << 16
 
@@ -171,7 +172,9 @@ class _NetworkCoder:
                 for i, width in zip(active, widths, strict=True)
             ]
         ).astype(np.int32)
-        symbols = self.network.analyse(self._input([jobs[i].residual for i in active], widths), steps)
+        symbols = self.network.analyse(
+            self._input([jobs[i].residual for i in active], widths), steps, optimise=_OPTIMISE
+        )
         images = self.network.synthesise(symbols.y, steps, self.lines, self.samples)
         written = self.network.write(symbols)
         for place, i in enumerate(active):
