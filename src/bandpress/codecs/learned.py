@@ -44,7 +44,7 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 _STEP = struct.Struct("<H")
 _LENGTH = struct.Struct("<I")
 #: Bytes of activations that a batch may take: what bounds memory.
-_BATCH_BYTES = 400 << 20
+_BATCH_BYTES = 300 << 20
 _MOST_BATCH = 32
 
 
