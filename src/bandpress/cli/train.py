@@ -1,5 +1,6 @@
 """``bandpress train``: scenes to a model."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +162,11 @@ def command(
       bandpress train flights/ --residuals jpeg2000 --lambda 3e-4 --lambda 3e-3 --lambda 3e-2 -o residual-k3
     """
     lambdas = tuple(sorted(lambdas)) or (1e-4,)
+    if steps is None and minutes is None:
+        steps = 4000
+    settings = Settings(
+        lambdas=lambdas, steps=steps, minutes=minutes, start="random" if random_start else start, **options
+    )
     files, held_out = _files(scenes), _files(validate)
     for file in held_out:
         if file.resolve() in {other.resolve() for other in files}:
@@ -174,15 +180,8 @@ def command(
     if residuals is not None:
         train_on, validate_on, left = _residuals(train_on, validate_on, bands_per_cluster, lambdas, residuals)
         card |= {"residuals": {"from": residuals, "lambda": list(lambdas)}}
-        lambdas, options["only"] = (
-            ladder(left[0], bands_per_cluster, qualities),
-            unit_lambda(bands_per_cluster),
-        )
-    if steps is None and minutes is None:
-        steps = 4000
-    settings = Settings(
-        lambdas=lambdas, steps=steps, minutes=minutes, start="random" if random_start else start, **options
-    )
+        lambdas = ladder(left[0], bands_per_cluster, qualities)
+        settings = replace(settings, lambdas=lambdas, only=unit_lambda(bands_per_cluster))
     hidden, latent = filters
     architecture = Architecture(bands_per_cluster, hidden, latent, hyper, len(lambdas), borders=borders)
     from bandpress.model.training import (
