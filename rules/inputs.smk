@@ -136,3 +136,21 @@ def commands_of_failures(logs):
         return ""
     texts = (Path(path).read_text(errors="replace") for path in as_list(logs))
     return failures_of_log("\n".join(texts), sys.argv)
+
+
+def training_logs():
+    """Return a label and the log of each training: beside the network that it made, or that is kept."""
+    found = []
+    for name in TRAINED + KEPT:
+        for member in STUDY.models[name].names:
+            made = (
+                f"{OUT}/models/{name}/{member}" if name in TRAINED else STUDY.models[name].kept_member(member)
+            )
+            found.append((f"{name}/{member}", f"{made}.training/log.csv"))
+    return found
+
+
+def beginning(wildcards):
+    """Return the network that a training goes on from, if there is one."""
+    first = STUDY.models[wildcards.family].init_from
+    return [] if first is None else [f"{OUT}/models/{first}/{wildcards.member}"]

@@ -17,22 +17,6 @@ if TRAINS_IN not in ("tensorflow", "tensorflow-gpu"):
     sys.exit(f"--config tensorflow={TRAINS_IN}: not an environment; expected tensorflow or tensorflow-gpu")
 
 
-def training_logs():
-    """Return a label and the log of each training: beside the network that it made, or that is kept."""
-    found = []
-    for name in TRAINED + KEPT:
-        for member in STUDY.models[name].names:
-            made = f"{OUT}/models/{name}/{member}" if name in TRAINED else STUDY.models[name].kept_member(member)
-            found.append((f"{name}/{member}", f"{made}.training/log.csv"))
-    return found
-
-
-def beginning(wildcards):
-    """Return the network that a training goes on from, if there is one."""
-    first = STUDY.models[wildcards.family].init_from
-    return [] if first is None else [f"{OUT}/models/{first}/{wildcards.member}"]
-
-
 rule train_model:
     """Train one network of a family; an interrupted training goes on from its last checkpoint."""
     input:

@@ -96,6 +96,7 @@ def run(
     lines: int,
     samples: int,
     batch: int = 0,
+    precision: str = "float32",
     progress: Callable[[str], object] = lambda stage: None,
 ) -> Report:
     """Code a synthetic scene there and back, and time it.
@@ -108,6 +109,8 @@ def run(
         Size of the scene.
     batch
         Clusters that go through the network together; 0: automatic.
+    precision
+        Of the encoder, as for `bandpress.codecs.learned.Learned`.
     progress
         Called with the name of what is being done.
     """
@@ -120,7 +123,7 @@ def run(
         progress("making a synthetic scene")
         source = synthesis.write(synthesis.Plan(bands, lines, samples), folder / "synthetic.raw")
         stored = save(folder / "model", model)
-        codec = learned.Learned(folder / "model", batch=batch)
+        codec = learned.Learned(folder / "model", batch=batch, precision=precision)
         scene = read_scene(source)
         size = codec.batch_size(a, lines, samples)
         clusters = split(bands, a.bands_per_cluster)
@@ -168,7 +171,7 @@ def _staged(
             with _timed(times, "read and normalise"):
                 batch = learned.load_batch(scene, part, point)
             with _timed(times, "transforms"):
-                symbols = learned.analyse_batch(network, batch)
+                symbols = learned.analyse_batch(network, batch, codec.bfloat16)
             with _timed(times, "entropy coding"):
                 chunks = learned.write_batch(network, batch, symbols, scene.dtype)
             with _timed(times, "write"), open(folder / "staged", "wb") as file:

@@ -45,7 +45,12 @@ def refused(tmp_path, old, new):
         ("    codec: jpeg2000\n", "    codec: jpeg3000\n", "'jpeg3000'", "'jpeg2000'"),
         ("    rates: [0.1, ", "    rates: [-0.1, ", "-0.1", "greater than 0"),
         ("    model: demo-k3", "    model: demo-k5", "'demo-k5'", "expected one of demo-k3"),
-        ("  reference: rklt-k3", "  reference: rklt-k9", "'rklt-k9'", "rklt-k3, rklt-all, jpeg2000"),
+        (
+            "  reference: rklt-k3",
+            "  reference: rklt-k9",
+            "'rklt-k9'",
+            "rklt-k3, rklt-k3-equal, rklt-all, jpeg2000",
+        ),
         ("    qualities: [1, 1.5, 2, 2.25]", "    qualities: [1, 4]", "quality 4", "a number of 1 to 3"),
         ("    train_on: [IndianPines_train]", "    train_on: [Indiana]", "'Indiana'", "IndianPines_train"),
         ("    role: test", "    role: testing", "'testing'", "'test'"),

@@ -20,6 +20,13 @@ from bandpress.errors import MissingDependencyError
 @click.option("--lines", type=click.IntRange(1, 1 << 16), default=512, show_default=True)
 @click.option("--samples", type=click.IntRange(1, 1 << 16), default=680, show_default=True)
 @click.option("--batch", type=click.IntRange(0, 256), default=0, help="0: automatic.", show_default=True)
+@click.option(
+    "--precision",
+    type=click.Choice(["float32", "bfloat16", "auto"]),
+    default="float32",
+    help="Of the encoder.",
+    show_default=True,
+)
 @click.option("--threads", type=click.IntRange(1, 256), help="Default: one a core.")
 def command(
     ctx: click.Context,
@@ -32,6 +39,7 @@ def command(
     lines: int,
     samples: int,
     batch: int,
+    precision: str,
     threads: int | None,
 ) -> None:
     """Time the learned codec on a synthetic scene: each stage, the whole, the share of the matrix product's speed.
@@ -62,7 +70,9 @@ def command(
     else:
         chosen = store.load(Path(resolve(model)))
     for count in bands or (224,):
-        report = run(chosen, count, lines, samples, batch, lambda stage: click.echo(f"{stage} …", err=True))
+        report = run(
+            chosen, count, lines, samples, batch, precision, lambda stage: click.echo(f"{stage} …", err=True)
+        )
         click.echo(table([report]))
 
 

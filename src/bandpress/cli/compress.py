@@ -71,6 +71,7 @@ def command(
             raise click.UsageError("give --model DIR for the learned codec, or --codec NAME for another")
         codec_name = "learned"
     codec = make_codec(codec_name, **given)
+    searches = codec_name == "learned" and ("rate" in given or "psnr" in given)
     paths = expanded(scenes)
     targets: dict[Path, Path] = {}
     for path in paths:
@@ -83,7 +84,7 @@ def command(
         targets[target] = path
         if target.exists() and not overwrite:
             raise CodecError(f"{target}: exists already; give --overwrite to replace it")
-        with bands_bar(path.name, scene.bands) as progress:
+        with bands_bar(path.name, scene.bands, search=searches) as progress:
             size = compress(scene, target, codec, progress)
         reached = f"{rate(target, scene.cube.shape):.4f} bits per sample"
         if "rate" in given:

@@ -23,19 +23,25 @@ class _Rate(ProgressColumn):
 
 
 @contextmanager
-def bands_bar(label: str, bands: int, unit: str = "bands") -> Iterator[Callable[[int], object]]:
-    """Yield a function to be called with the number of bands done so far."""
+def bands_bar(
+    label: str, bands: int, unit: str = "bands", *, search: bool = False
+) -> Iterator[Callable[[int], object]]:
+    """Yield a function to be called with the number of bands done so far.
+
+    With `search`, an operating point is looked for before the first band is done: for that long the bar pulses.
+    """
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
+        TextColumn("{task.fields[state]}"),
     )
     console = Console(stderr=True)
     with Progress(
         *columns, _Rate(unit), TimeRemainingColumn(), console=console, disable=not sys.stderr.isatty()
     ) as progress:
-        task = progress.add_task(label, total=bands)
-        yield lambda done: progress.update(task, completed=done)
+        state = "searching the operating point" if search else f"0/{bands}"
+        task = progress.add_task(label, total=None if search else bands, state=state)
+        yield lambda done: progress.update(task, total=bands, completed=done, state=f"{done}/{bands}")
 
 
 @contextmanager

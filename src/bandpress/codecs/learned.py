@@ -44,7 +44,7 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 _STEP = struct.Struct("<H")
 _LENGTH = struct.Struct("<I")
 #: Bytes of activations that a batch may take: what bounds memory.
-_BATCH_BYTES = 400 << 20
+_BATCH_BYTES = 300 << 20
 _MOST_BATCH = 32
 
 
@@ -125,11 +125,10 @@ class Learned(Codec):
     def chunks(self, scene: Scene, point: Point, clusters: Sequence[Cluster]) -> Iterator[bytes]:
         """Code some clusters of a scene: reading, network and range coding overlap."""
         network = open_network(point.model)
-        bfloat16 = has_bfloat16() if self.precision == "auto" else self.precision == "bfloat16"
         size = self.batch_size(point.model.architecture, scene.lines, scene.samples)
         with ThreadPoolExecutor(2) as pool:
             inputs = ahead(lambda group: load_batch(scene, group, point), batches(clusters, size), pool)
-            coded = ((batch, analyse_batch(network, batch, bfloat16)) for batch in inputs)
+            coded = ((batch, analyse_batch(network, batch, self.bfloat16)) for batch in inputs)
             for chunks in ahead(lambda pair: write_batch(network, *pair, scene.dtype), coded, pool):
                 yield from chunks
 
@@ -164,6 +163,11 @@ class Learned(Codec):
             images = ((batch, synthesise_batch(network, batch, header)) for batch in parsed)
             for cubes in ahead(lambda pair: restore_batch(*pair, header, dtype), images, pool):
                 yield from cubes
+
+    @property
+    def bfloat16(self) -> bool:
+        """Whether the encoder uses bfloat16."""
+        return has_bfloat16() if self.precision == "auto" else self.precision == "bfloat16"
 
     def batch_size(self, architecture: Architecture, lines: int, samples: int) -> int:
         """Return how many clusters go through the network together."""

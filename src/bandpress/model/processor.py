@@ -13,11 +13,6 @@ def has_bfloat16() -> bool:
     return bool(_flags() & {"amx_bf16", "avx512_bf16"})
 
 
-def has_int8() -> bool:
-    """Tell whether convolutions of 8-bit integers are faster than in float32 here."""
-    return bool(_flags() & {"amx_int8", "avx512_vnni", "avx_vnni"})
-
-
 def _flags(processor: Path = Path("/proc/cpuinfo")) -> set[str]:
     """The processor's instructions, as Linux tells them; none if TensorFlow may not use oneDNN, which alone does."""
     if os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1").lower() in ("0", "false"):
