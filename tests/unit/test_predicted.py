@@ -250,3 +250,49 @@ def test_widths_hold_a_residual_and_are_no_wider_than_needed():
         assert width_of(code) >= 2 * most + 1
         assert code < 12 or width_of(code - 2) < 2 * most + 1
     assert width_code(np.zeros((1, 2, 2), np.int32)) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.tensorflow
+def test_a_training_on_residuals_makes_a_model_that_codes(tmp_path):
+    from click.testing import CliRunner
+
+    from bandpress.cli.train import command
+    from bandpress.formats import write_scene
+
+    for seed in (1, 2):
+        source = smooth_scene(bands=12, lines=32, samples=32, seed=seed)
+        write_scene(Scene(source.cube, name=f"scene-{seed}"), tmp_path / f"scene-{seed}.12_32_32_2_1_0.raw")
+    paths = [str(tmp_path / f"scene-{seed}.12_32_32_2_1_0.raw") for seed in (1, 2)]
+    words = [
+        paths[0],
+        "--validate",
+        paths[1],
+        "-k",
+        "2",
+        "--filters",
+        "16",
+        "32",
+        "--hyper",
+        "8",
+        "--patch",
+        "32",
+    ]
+    words += [
+        "--residuals",
+        "jpeg2000",
+        "--lambda",
+        "0.1",
+        "--qualities",
+        "3",
+        "--steps",
+        "4",
+        "--batch",
+        "2",
+    ]
+    found = CliRunner().invoke(command, [*words, "-o", str(tmp_path / "m")], catch_exceptions=False)
+    assert found.exit_code == 0, found.output
+    path = tmp_path / "scene.bpk"
+    scene = smooth_scene(bands=12, lines=32, samples=32, seed=3)
+    compress(scene, path, make_codec("predicted-learned", model=tmp_path / "m", step=15.0))
+    assert psnr(scene, decompress(path, model=tmp_path / "m").scene) > 70
