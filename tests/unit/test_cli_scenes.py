@@ -153,7 +153,14 @@ def test_synthesize_makes_what_is_asked_for(capsys, tmp_path):
 def test_an_interrupted_command_leaves_nothing_half_written(tmp_path):
     argv = [sys.executable, "-m", "bandpress", "synthesize", tmp_path / "synthetic.raw", "--lines", "20000"]
     env = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
-    process = subprocess.Popen([str(word) for word in argv], env=env, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [str(word) for word in argv],
+        env=env,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Where the tests were started in the background, SIGINT is ignored, and that is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     deadline = time.monotonic() + 60
     while not list(tmp_path.glob(".synthesis-*/samples")):
         assert time.monotonic() < deadline
