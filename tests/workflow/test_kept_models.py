@@ -29,7 +29,7 @@ def test_a_kept_network_is_used_as_it_is(study):
     assert "train_model" not in done.stdout
     for name in ("model.json", "weights.safetensors", "tables.safetensors"):
         assert (study.folder / target / name).read_bytes() == (study.folder / "kept/q1" / name).read_bytes()
-    figure = study.run("fig_training", "-n")
+    figure = study.run("fig_training", "-np", "--forcerun", "fig_training")
     assert "kept/q1.training/log.csv" in figure.stdout
 
 

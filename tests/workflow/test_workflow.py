@@ -87,7 +87,7 @@ def test_a_typo_in_a_study_is_refused_before_any_job(checkout, old, new, key):
     assert "tiny.yaml:" in done.stdout
     assert key in done.stdout
     assert "Traceback" not in done.stdout
-    assert not (checkout.folder / "results").exists()
+    assert not checkout.path("").exists()
 
 
 def test_it_runs_from_another_folder_with_spaces_in_its_name(checkout, tmp_path):
