@@ -11,6 +11,7 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,9 +25,17 @@ from bandpress import Scene, compress, decompress, make_codec, read_scene, write
 from bandpress.bitstream import Reader
 from bandpress.cli import cli
 from bandpress.cluster_files import extract, merge
+from bandpress.codecs import REGISTRY, codec_class
 from bandpress.coding import rate
 from bandpress.datasets import Dataset, refuse_overlaps
-from bandpress.errors import BitstreamError, DataError, MissingDependencyError, ModelError, SceneError
+from bandpress.errors import (
+    BitstreamError,
+    CodecError,
+    DataError,
+    MissingDependencyError,
+    ModelError,
+    SceneError,
+)
 from bandpress.evaluation import evaluate
 from bandpress.model import store
 from bandpress.model.patches import Patches, split_lines
@@ -402,7 +411,21 @@ def test_zero_bands_of_partial_clusters_counted_in_rate_and_mse(tmp_path, codec,
             assert [cluster.count for cluster in reader.clusters] == [3, 3, 1]
 
 
-# The KLT. (That a model for transformed bands is trained on transformed bands belongs to the codec klt-learned.)
+# The KLT.
+
+
+def test_klt_trained_on_the_untransformed_clusters():
+    """No switch puts a transform before a network that was trained without it: neither training nor coding has one."""
+    asked = CliRunner().invoke(cli, ["train", "scene.raw", "--klt", "-o", "model"])
+    assert asked.exit_code == 2
+    assert "No such option" in asked.output
+    with pytest.raises(CodecError, match="'klt' is not known"):
+        make_codec("learned", model="model", klt=True)
+    transforming = [
+        name for name, cls in ((n, codec_class(n)) for n in REGISTRY) if "rklt" in cls.__name__.lower()
+    ]
+    assert all("model" not in {field.name for field in fields(codec_class(name))} for name in transforming)
+    assert transforming
 
 
 @pytest.mark.parametrize("k", [3, "all"])
