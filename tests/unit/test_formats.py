@@ -84,6 +84,15 @@ def test_round_trip(tmp_path_factory, writer, data):
     assert not [p for p in path.parent.iterdir() if ".part" in p.name]
 
 
+@pytest.mark.parametrize("dtype", ["<f4", ">f8"])
+def test_negative_zeros_came_back_from_geotiff_positive(tmp_path, dtype):
+    pytest.importorskip("rasterio")
+    cube = np.full((3, 4, 5), -0.0, dtype)
+    cube[1] = 1.5
+    scene = Scene(cube, name="s", wavelengths=(400.0, 500.0, 600.0), nodata=0.0)
+    same(scene, read_scene(write_scene(scene, tmp_path / "s.tif")))
+
+
 @pytest.mark.parametrize("writer", WRITERS)
 @pytest.mark.parametrize("bands", [1, 2, 7, 224, 300])
 @pytest.mark.parametrize("dtype", [">u2", "<i2"])

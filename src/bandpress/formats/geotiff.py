@@ -65,6 +65,9 @@ def write(scene: Scene, path: Path) -> Path:
         raise SceneError(f"{path}: GeoTIFF has no type for {scene.dtype.name}; expected integers or floats")
     metadata = scene.metadata
     options: dict[str, Any] = {"ENDIANNESS": "BIG" if scene.dtype.str.startswith(">") else "LITTLE"}
+    if scene.dtype.kind == "f":
+        # Else GDAL leaves out blocks of zeros, blocks of -0.0 among them, and reads them as +0.0.
+        options["COMPRESS"] = "DEFLATE"
     if scene.nodata is not None and _fits(scene.nodata, scene.dtype):
         options["nodata"] = scene.nodata
     if isinstance(metadata.get("crs"), str) and len(metadata.get("transform", ())) == 6:
