@@ -12,10 +12,6 @@ from bandpress.codecs import make_codec
 from bandpress.coding import compress, decompress, rate
 from bandpress.errors import CodecError, ModelError
 
-glymur = pytest.mark.skipif(
-    not __import__("importlib").util.find_spec("glymur"), reason="JPEG 2000 needs glymur"
-)
-pytestmark = glymur
 NAME = "predicted-jpeg2000"
 
 

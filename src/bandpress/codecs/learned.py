@@ -135,15 +135,7 @@ class Learned(Codec):
     @classmethod
     def decoder(cls, header: Header, model: Path | None = None) -> "Learned":
         """Return the codec for a file; see `Codec.decoder`."""
-        if header.model is None:
-            raise BitstreamError("the header names no model; expected the digest of one")
-        found = catalogue.find(header.model, model)
-        if header.bands_per_cluster != found.architecture.bands_per_cluster:
-            raise ModelError(
-                f"{found.path}: a model for clusters of {found.architecture.bands_per_cluster} bands; "
-                f"expected one for {header.bands_per_cluster}"
-            )
-        return cls(model=str(found.path))
+        return cls(model=str(model_of(header, model).path))
 
     def decode(self, header: Header, chunks: Iterable[tuple[Cluster, bytes]]) -> Iterator[np.ndarray]:
         """Decode clusters; see `Codec.decode`."""
@@ -176,6 +168,27 @@ class Learned(Codec):
         size = -(-lines // 2) * -(-samples // 2)
         widest = 4 * size * max(width / 4**stage for stage, width in enumerate(architecture.widths))
         return max(1, min(_MOST_BATCH, int(_BATCH_BYTES / (4 * widest))))
+
+
+def model_of(header: Header, path: Path | None = None) -> StoredModel:
+    """Find the model that a file names, for clusters of as many bands as the file says.
+
+    Raises
+    ------
+    BitstreamError
+        If the file names none.
+    ModelError
+        If it is not found, or is for other clusters.
+    """
+    if header.model is None:
+        raise BitstreamError("the header names no model; expected the digest of one")
+    found = catalogue.find(header.model, path)
+    if header.bands_per_cluster != found.architecture.bands_per_cluster:
+        raise ModelError(
+            f"{found.path}: a model for clusters of {found.architecture.bands_per_cluster} bands; "
+            f"expected one for {header.bands_per_cluster}"
+        )
+    return found
 
 
 class Batch(NamedTuple):

@@ -31,7 +31,7 @@ from bandpress.bits import BitReader
 from bandpress.bitstream import Header
 from bandpress.clusters import BandsPerCluster, Cluster
 from bandpress.codecs.jpeg2000 import layout_of, levels_of
-from bandpress.codecs.learned import Learned, lambdas_of, open_network
+from bandpress.codecs.learned import Learned, lambdas_of, model_of, open_network
 from bandpress.codecs.predicted import Job, Predicted, ResidualCoder, cost, lambda_of
 from bandpress.codecs.predicted_jpeg2000 import Jpeg2000Coder
 from bandpress.errors import BitstreamError, ModelError
@@ -78,15 +78,7 @@ class PredictedLearned(Predicted):
     @classmethod
     def decoder(cls, header: Header, model: Path | None = None) -> "PredictedLearned":
         """Return the codec for a file; see `Codec.decoder`."""
-        if header.model is None:
-            raise BitstreamError("the header names no model; expected the digest of one")
-        found = catalogue.find(header.model, model)
-        if header.bands_per_cluster != found.architecture.bands_per_cluster:
-            raise ModelError(
-                f"{found.path}: a model for clusters of {found.architecture.bands_per_cluster} bands; "
-                f"expected one for {header.bands_per_cluster}"
-            )
-        return cls(model=str(found.path), step=1.0)
+        return cls(model=str(model_of(header, model).path), step=1.0)
 
     @cached_property
     def _stored(self) -> StoredModel:
