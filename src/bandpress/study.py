@@ -53,6 +53,7 @@ class TrainedFamily(_Section):
     coding_rate: Annotated[float, Field(gt=0)] = 10.0
     coding_first: Annotated[float, Field(ge=0, lt=1)] = 0.0
     averaging: Annotated[int, Field(ge=0)] = 100
+    sharpen: Annotated[float, Field(ge=0)] = 0.0
     seed: Annotated[int, Field(ge=0)] = 1
 
     @property
@@ -92,6 +93,7 @@ class TrainedFamily(_Section):
             "--coding-rate": [self.coding_rate],
             "--coding-first": [self.coding_first],
             "--averaging": [self.averaging],
+            "--sharpen": [self.sharpen],
             "--seed": [self.seed],
             "--sensor": [self.sensor],
         }

@@ -193,3 +193,32 @@ def test_a_copied_model_is_the_same_and_a_half_one_another(family, tmp_path):
         assert np.array_equal(other.weights[name], weight.astype(np.float16).astype(np.float32))
     with pytest.raises(ModelError, match="exists already"):
         store.copy(original, tmp_path / "same")
+
+
+@pytest.mark.tensorflow
+def test_a_search_for_latents_makes_a_cheaper_file_that_any_decoder_reads(tmp_path):
+    """Cheaper by the loss that both are made for; the same file again from the same scene, whatever the batch."""
+    from bandpress.codecs.learned import Learned
+
+    original = scene()
+    model = golden.MODELS["gains"]
+    lambda_ = None
+    losses, files = [], []
+    for number, options in enumerate([{}, {"refine": 60}, {"refine": 60}, {"refine": 60, "batch": 1}]):
+        file = tmp_path / f"{number}.bpk"
+        compress(original, file, Learned(model, quality=2, **options))
+        with Reader(file) as reader:
+            lambda_ = reader.header.parameters["lambda"]
+        decoded = decompress(file, model=model).scene
+        error = np.square(decoded.cube.astype(float) - original.cube).mean()
+        pixels = original.cube[0].size
+        losses.append(8 * file.stat().st_size / pixels + original.bands / 3 * lambda_ * error)
+        files.append(file.read_bytes())
+    assert losses[1] < losses[0]
+    assert files[1] == files[2]
+    assert abs(losses[3] / losses[1] - 1) < 1e-3
+
+
+def test_a_search_of_less_than_no_steps_is_refused(tmp_path):
+    with pytest.raises(CodecError, match="-1 steps of refinement"):
+        make_codec("learned", model=tmp_path, refine=-1)

@@ -100,6 +100,13 @@ class Widths(click.ParamType):
 @click.option(
     "--averaging", type=click.IntRange(0), default=100, show_default=True, help="Steps; 0 for none."
 )
+@click.option(
+    "--sharpen",
+    type=click.FloatRange(0),
+    default=0.0,
+    show_default=True,
+    help="Add up to this share of their fine detail to patches: scenes unseen may hold finer detail.",
+)
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @click.option(
     "--start", type=click.Choice(["block", "overlap"]), default="block", show_default=True, help="Warm start."

@@ -87,6 +87,10 @@ class Network:
             for bfloat16 in (False, True)
             for optimise in (False, True)
         }
+        self._symbols = tf.function(
+            functools.partial(self._code_graph, optimise=False),
+            input_signature=[batch(a.latent, tf.float32), steps],
+        )
         self._indexes = tf.function(
             functools.partial(indexes_graph, self.integer), input_signature=[batch(a.hyper, tf.int32), steps]
         )
@@ -119,6 +123,10 @@ class Network:
             Round a latent towards zero where that saves more bits than it costs in error.
         """
         return Symbols(*(part.numpy() for part in self._encode[bfloat16, optimise](clusters, steps)))
+
+    def symbols(self, latents: np.ndarray, steps: np.ndarray) -> Symbols:
+        """Return what is coded of latents that were found in another way, not yet rounded, float32."""
+        return Symbols(*(part.numpy() for part in self._symbols(latents, steps)))
 
     def write(self, symbols: Symbols) -> list[tuple[bytes, bytes]]:
         """Range code symbols: bytes of z and of y for each cluster."""
@@ -157,7 +165,11 @@ class Network:
     def _encode_graph(
         self, x: tf.Tensor, steps: tf.Tensor, bfloat16: bool, optimise: bool
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        y = self._gained(self.analysis(x, bfloat16), "y", steps)
+        return self._code_graph(self._gained(self.analysis(x, bfloat16), "y", steps), steps, optimise, bfloat16)
+
+    def _code_graph(
+        self, y: tf.Tensor, steps: tf.Tensor, optimise: bool, bfloat16: bool = False
+    ) -> tf.Tensor:
         z = self._gained(self.hyper_analysis(tf.abs(y), bfloat16), "z", steps) - self._weights["prior/offset"]
         symbols = _rounded(z)
         shape = tf.shape(y)

@@ -143,6 +143,9 @@ class Patches:
         Any non-negative integer.
     residuals
         Residual clusters to cut from as well.
+    sharpen
+        Largest share of what a mean of 3 × 3 samples takes from a patch that is added to it; each patch of a batch has
+        a share of its own. Scenes that a codec has not seen may hold finer detail than those that it was trained on.
 
     Raises
     ------
@@ -158,10 +161,12 @@ class Patches:
         batch: int,
         seed: int,
         residuals: Sequence[Residual] = (),
+        sharpen: float = 0.0,
     ) -> None:
         if not scenes and not residuals:
             raise SceneError("no scene was given; expected one or more to train on")
         self.k, self.patch, self.batch, self.seed = k, patch, batch, seed
+        self.sharpen = sharpen
         self._sources: list[_Source] = []
         for scene in scenes:
             usable(scene, k, patch)
@@ -179,12 +184,12 @@ class Patches:
     def at(self, step: int) -> Batch:
         """Return batch number `step`: the same one for the same seed, whenever it is asked for."""
         rng = np.random.default_rng((self.seed, _ORDER, step))
-        return self._draw(rng, self.batch, symmetries=True)
+        return self._draw(rng, self.batch, changed=True)
 
     def fixed(self, count: int) -> Batch:
         """Return `count` patches, upright, always the same: for validation and for the warm start."""
         rng = np.random.default_rng((self.seed, _HELD_OUT))
-        return self._draw(rng, count, symmetries=False)
+        return self._draw(rng, count, changed=False)
 
     def batches(self, start: int = 0) -> Generator[Batch, None, None]:
         """Yield the batches from number `start` on, without end, cut by a thread of their own."""
@@ -219,7 +224,7 @@ class Patches:
             stopped.set()
             thread.join()
 
-    def _draw(self, rng: np.random.Generator, count: int, symmetries: bool) -> Batch:
+    def _draw(self, rng: np.random.Generator, count: int, changed: bool) -> Batch:
         x = np.empty((count, self.patch, self.patch, self.k), np.float32)
         ranges = np.empty((count, self.k), np.float32)
         for i in range(count):
@@ -229,8 +234,10 @@ class Patches:
             left = int(rng.integers(samples - self.patch + 1))
             cut = source.cube[:, top : top + self.patch, left : left + self.patch]
             values = normalise(cut, source.minimum, source.ranges)
-            if symmetries:
+            if changed:
                 values = _turned(values, int(rng.integers(8)))
+                if self.sharpen:
+                    values = sharpened(values, float(rng.uniform(0, self.sharpen)))
             x[i] = values.transpose(1, 2, 0)
             ranges[i] = source.ranges
         return Batch(x, ranges)
@@ -246,6 +253,14 @@ def band_ranges(cube: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def normalise(cube: np.ndarray, minimum: np.ndarray, ranges: np.ndarray) -> np.ndarray:
     """Return (x - min) / (max - min + 1) per band, float32, shape (bands, lines, samples)."""
     return (cube.astype(np.float32) - minimum[:, None, None]) / ranges[:, None, None]
+
+
+def sharpened(values: np.ndarray, share: float) -> np.ndarray:
+    """Add a share of what a mean of 3 × 3 samples takes away, borders repeated; shape (bands, lines, samples)."""
+    around = np.pad(values, [(0, 0), (1, 1), (1, 1)], mode="edge")
+    rows = around[:, :-2] + around[:, 1:-1] + around[:, 2:]
+    mean = (rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:]) / np.float32(9)
+    return values + np.float32(share) * (values - mean)
 
 
 def _turned(values: np.ndarray, symmetry: int) -> np.ndarray:

@@ -54,6 +54,8 @@ class Settings:
         Evaluate the convolutions in bfloat16.
     only
         The lambda of every patch, instead of one drawn for each: patches then differ in range alone, as residuals do.
+    sharpen
+        Largest share of fine detail that is added to patches, see `bandpress.model.patches.Patches`.
     """
 
     lambdas: tuple[float, ...]
@@ -74,6 +76,7 @@ class Settings:
     validations: int = 20
     bfloat16: bool = False
     only: float | None = None
+    sharpen: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lambdas", tuple(float(value) for value in self.lambdas))
