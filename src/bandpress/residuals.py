@@ -1,8 +1,9 @@
-"""What a network for `predicted-learned` is trained on: the residual clusters that it will see.
+"""What networks for `predicted-learned` and `klt-learned` are trained on: the integers that they will see.
 
-They are made by coding scenes in the closed loop at some operating points, with JPEG 2000 in the network's place or
-with a model trained before, and counted in units of their quantiser step: so all of them ask for the same lambda, see
-`unit_lambda`, and differ in range alone. Key clusters, which JPEG 2000 codes better, are not among them.
+Residuals are made by coding scenes in the closed loop at some operating points, with JPEG 2000 in the network's place
+or with a model trained before; components by a KLT over all bands. Both are counted in units of their quantiser step:
+so all of them ask for the same lambda, see `unit_lambda`, and differ in range alone. Key clusters of a prediction,
+which JPEG 2000 codes better, are not among them.
 """
 
 from collections.abc import Sequence
@@ -10,9 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from bandpress.clusters import split
 from bandpress.codecs.predicted import Predicted, lambda_of
 from bandpress.codecs.predicted_jpeg2000 import PredictedJpeg2000
-from bandpress.codecs.predicted_learned import PredictedLearned, step_of, width_code, width_of
+from bandpress.codecs.predicted_learned import PredictedLearned
+from bandpress.codecs.residual_network import step_of, width_code, width_of
+from bandpress.codecs.rklt_jpeg2000 import RkltJpeg2000
 from bandpress.errors import SceneError
 from bandpress.model.patches import Residual
 from bandpress.scene import Scene
@@ -66,6 +70,29 @@ def residual_clusters(
                     found.append(Residual(units, float(width_of(width_code(units)))))
     if not found:
         raise SceneError(f"prediction leaves nothing to code of {len(scenes)} scenes; expected residuals")
+    return found
+
+
+def component_clusters(scenes: Sequence[Scene], k: int, lambdas: Sequence[float]) -> list[Residual]:
+    """Return clusters of components of the KLT over all bands of each scene, those worth coding at some lambda.
+
+    Parameters
+    ----------
+    scenes, k, lambdas
+        As for `residual_clusters`.
+    """
+    transform = RkltJpeg2000(lossless=True, bands_per_cluster="all")
+    found = []
+    for scene in scenes:
+        for lambda_ in lambdas:
+            step = step_of(lambda_, k)
+            components = transform.forward(scene.cube, step * step / 24).samples
+            for group in split(scene.bands, k):
+                units = np.rint(components[group.bands] * (UNITS / step)).astype(np.int32)
+                if len(units) == k and np.abs(units).max() >= _LEAST:
+                    found.append(Residual(units, float(width_of(width_code(units)))))
+    if not found:
+        raise SceneError(f"the transform leaves nothing to code of {len(scenes)} scenes; expected components")
     return found
 
 

@@ -54,6 +54,7 @@ class TrainedFamily(_Section):
     coding_first: Annotated[float, Field(ge=0, lt=1)] = 0.0
     averaging: Annotated[int, Field(ge=0)] = 100
     sharpen: Annotated[float, Field(ge=0)] = 0.0
+    spread: Annotated[float, Field(ge=0, le=1)] = 0.0
     seed: Annotated[int, Field(ge=0)] = 1
 
     @property
@@ -94,6 +95,7 @@ class TrainedFamily(_Section):
             "--coding-first": [self.coding_first],
             "--averaging": [self.averaging],
             "--sharpen": [self.sharpen],
+            "--spread": [self.spread],
             "--seed": [self.seed],
             "--sensor": [self.sensor],
         }

@@ -212,7 +212,11 @@ def test_a_search_for_latents_makes_a_cheaper_file_that_any_decoder_reads(tmp_pa
     made = warm_start.fit(patches, (*architecture.widths, architecture.latent))
     weights = warm_start.weights(made, architecture, lambdas, 1)
     model = finalise(
-        tmp_path / "model", weights, architecture, {"lambda": lambdas, "reference_range": made.scale}, patches.x
+        tmp_path / "model",
+        weights,
+        architecture,
+        {"lambda": lambdas, "reference_range": made.scale},
+        patches.x,
     ).path
     losses, files = [], []
     for number, options in enumerate([{}, {"refine": 40}, {"refine": 40}, {"refine": 40, "batch": 1}]):

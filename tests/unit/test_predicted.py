@@ -201,12 +201,13 @@ def test_the_network_codes_what_prediction_leaves(tmp_path, model, scene):
 @pytest.mark.tensorflow
 def test_residuals_decode_without_any_prediction(tmp_path, monkeypatch, model, scene):
     """Entropy decoding sees the chunk alone: with other predictions the residuals are the same."""
-    from bandpress.codecs import predicted, predicted_learned
+    from bandpress.codecs import predicted
+    from bandpress.codecs.residual_network import NetworkCoder
 
     path = tmp_path / "scene.bpk"
     compress(scene, path, make_codec("predicted-learned", model=model.path, step=20.0))
     seen: list[list[np.ndarray]] = []
-    original = predicted_learned._NetworkCoder.decode
+    original = NetworkCoder.decode
 
     def watched(coder, items):
         seen.append([])
@@ -214,7 +215,7 @@ def test_residuals_decode_without_any_prediction(tmp_path, monkeypatch, model, s
             seen[-1].append(residual.copy())
             yield residual
 
-    monkeypatch.setattr(predicted_learned._NetworkCoder, "decode", watched)
+    monkeypatch.setattr(NetworkCoder, "decode", watched)
     decompress(path, model=model.path)
     monkeypatch.setattr(predicted.Prediction, "apply", lambda self, offered, dtype: np.int32(0))
     decompress(path, model=model.path)
@@ -238,7 +239,7 @@ def test_a_network_without_gains_or_for_other_clusters_is_refused(tmp_path, mode
 
 
 def test_widths_hold_a_residual_and_are_no_wider_than_needed():
-    from bandpress.codecs.predicted_learned import width_code, width_of
+    from bandpress.codecs.residual_network import width_code, width_of
 
     assert [width_of(code) for code in (1, 2, 3, 4, 8, 68)] == [2, 2, 2, 2, 4, 1 << 17]
     for most in (1, 2, 3, 10, 999, 65535):

@@ -12,7 +12,7 @@ from bandpress.formats import FORMATS, read_scene
 from bandpress.model.architecture import Architecture
 from bandpress.model.patches import Residual, split_lines
 from bandpress.model.schedule import Settings
-from bandpress.residuals import ladder, residual_clusters, unit_lambda
+from bandpress.residuals import component_clusters, ladder, residual_clusters, unit_lambda
 from bandpress.scene import Scene
 
 
@@ -31,6 +31,10 @@ class Widths(click.ParamType):
                 f"{value!r} is neither a positive integer nor three of them, such as 16,64,128", param, ctx
             )
         return int(parts[0]) if len(parts) == 1 else tuple(map(int, parts))
+
+
+#: Largest standard deviation of latents of components.
+_WIDEST_SCALE = 2048.0
 
 
 @click.command()
@@ -107,6 +111,13 @@ class Widths(click.ParamType):
     show_default=True,
     help="Add up to this share of their fine detail to patches: scenes unseen may hold finer detail.",
 )
+@click.option(
+    "--spread",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Share of the patches whose bands are not adjacent, as those of a cluster across an absorption band.",
+)
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @click.option(
     "--start", type=click.Choice(["block", "overlap"]), default="block", show_default=True, help="Warm start."
@@ -119,11 +130,16 @@ class Widths(click.ParamType):
     "--lambda then names the operating points of the scenes.",
 )
 @click.option(
+    "--klt",
+    is_flag=True,
+    help="Train for klt-learned: on components of the KLT over all bands; --lambda as with --residuals.",
+)
+@click.option(
     "--qualities",
     type=click.IntRange(2, 16),
     default=6,
     show_default=True,
-    help="Of a network for residuals.",
+    help="Of a network for residuals or components.",
 )
 @click.option("--init-from", type=click.Path(path_type=Path), help="Start from the weights of this model.")
 @click.option(
@@ -149,6 +165,7 @@ def command(
     start: str,
     random_start: bool,
     residuals: str | None,
+    klt: bool,
     qualities: int,
     init_from: Path | None,
     threads: int | None,
@@ -184,13 +201,17 @@ def command(
     train_on, validate_on = ([read_scene(file) for file in part] for part in (files, held_out))
     card: dict[str, Any] = {} if sensor is None else {"sensor": sensor}
     left = None
-    if residuals is not None:
+    if residuals is not None and klt:
+        raise click.UsageError("--residuals and --klt were both given; expected one of them")
+    if residuals is not None or klt:
         train_on, validate_on, left = _residuals(train_on, validate_on, bands_per_cluster, lambdas, residuals)
-        card |= {"residuals": {"from": residuals, "lambda": list(lambdas)}}
+        card |= {"residuals": {"from": residuals or "klt", "lambda": list(lambdas)}}
         lambdas = ladder(left[0], bands_per_cluster, qualities)
         settings = replace(settings, lambdas=lambdas, only=unit_lambda(bands_per_cluster))
     hidden, latent = filters
     architecture = Architecture(bands_per_cluster, hidden, latent, hyper, len(lambdas), borders=borders)
+    if klt:  # components span thousands of quantiser steps
+        architecture = replace(architecture, scale_max=_WIDEST_SCALE)
     from bandpress.model.training import (
         train,  # TensorFlow takes seconds to import: not before all else is right
     )
@@ -220,9 +241,9 @@ def command(
 
 
 def _residuals(
-    train_on: list[Scene], validate_on: list[Scene], k: int, lambdas: tuple[float, ...], source: str
+    train_on: list[Scene], validate_on: list[Scene], k: int, lambdas: tuple[float, ...], source: str | None
 ) -> tuple[list[Scene], list[Scene], tuple[list[Residual], list[Residual]]]:
-    """Return what prediction leaves of scenes to train and to validate on, and the scenes."""
+    """Return what prediction leaves of scenes to train and to validate on, or what a KLT makes of them; the scenes."""
     if not validate_on:
         parts = [split_lines(scene) for scene in train_on]
         train_on, validate_on = [part[0] for part in parts], [part[1] for part in parts]
@@ -231,7 +252,10 @@ def _residuals(
         done: list[list[Residual]] = [[], []]
         for part, scenes in enumerate((train_on, validate_on)):
             for number, scene in enumerate(scenes):
-                done[part] += residual_clusters([scene], k, lambdas, model)
+                if source is None:
+                    done[part] += component_clusters([scene], k, lambdas)
+                else:
+                    done[part] += residual_clusters([scene], k, lambdas, model)
                 progress(part * len(train_on) + number + 1)
     return train_on, validate_on, (done[0], done[1])
 

@@ -66,7 +66,7 @@ class GiciJava(Jpeg2000):
         parameters = {"boi": True}
 
         def coded(cluster: Cluster, size: float | None) -> bytes:
-            part = self._forward(scene.cube[cluster.bands], None)
+            part = self.forward(scene.cube[cluster.bands], None)
             side = part.side.to_bytes()
             room = None if size is None else (size - len(side) - _SIDE.size) * 8 / part.samples.size
             return _SIDE.pack(len(side)) + side + _boi_encode(part.samples, room)
@@ -87,12 +87,13 @@ class GiciJava(Jpeg2000):
         for cluster, chunk in chunks_:
             (length,) = _SIDE.unpack(chunk[: _SIDE.size].ljust(_SIDE.size, b"\0"))
             side, stream = chunk[_SIDE.size : _SIDE.size + length], chunk[_SIDE.size + length :]
-            state = self._read_side(BitReader(side), cluster.count)
+            state = self.read_side(BitReader(side), cluster.count)
             components = _boi_decode(stream, (cluster.count, header.lines, header.samples))
-            samples = self._inverse(components, state)
+            samples = self.inverse(components, state)
             yield np.clip(samples, limits.min, limits.max).astype(header.dtype)
 
-    def _forward(self, samples: np.ndarray, level: float | None) -> Components:
+    def forward(self, samples: np.ndarray, level: float | None) -> Components:
+        """Transform a cluster; see `Jpeg2000.forward`."""
         kind = samples.dtype.name
         with tempfile.TemporaryDirectory() as folder:
             source, target, side = (Path(folder) / name for name in ("in.raw", "out.raw", "side"))
@@ -106,7 +107,8 @@ class GiciJava(Jpeg2000):
         writer.number(int.from_bytes(stored, "big"), 8 * len(stored))
         return Components(components, writer)
 
-    def _read_side(self, reader: BitReader, bands: int) -> Any:
+    def read_side(self, reader: BitReader, bands: int) -> Any:
+        """Read what `forward` wrote."""
         kind = reader.number(2)
         length = reader.number(_LENGTH_BITS)
         stored = reader.number(8 * length).to_bytes(length, "big")
@@ -115,7 +117,8 @@ class GiciJava(Jpeg2000):
         except zlib.error as error:
             raise CodecError(f"side information of {length} bytes is damaged ({error})") from None
 
-    def _inverse(self, components: np.ndarray, state: Any) -> np.ndarray:
+    def inverse(self, components: np.ndarray, state: Any) -> np.ndarray:
+        """Undo the transform; see `Jpeg2000.inverse`."""
         with tempfile.TemporaryDirectory() as folder:
             source, target, side = (Path(folder) / name for name in ("in.raw", "out.raw", "side"))
             source.write_bytes(components.astype("<i4").tobytes())

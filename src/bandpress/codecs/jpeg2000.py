@@ -99,15 +99,15 @@ class Jpeg2000(Codec):
         def decoded(item: tuple[Cluster, bytes]) -> np.ndarray:
             cluster, chunk = item
             reader = BitReader(chunk)
-            state = self._read_side(reader, cluster.count)
+            state = self.read_side(reader, cluster.count)
             components = chunks.read_components(reader, chunk, cluster.count, layout, threads)
-            return _clipped(self._inverse(components, state), np.dtype(header.dtype))
+            return _clipped(self.inverse(components, state), np.dtype(header.dtype))
 
         yield from pooled(decoded, chunks_)
 
     # What a codec that transforms the bands first does otherwise.
 
-    def _forward(self, samples: np.ndarray, level: float | None) -> Components:
+    def forward(self, samples: np.ndarray, level: float | None) -> Components:
         """Turn a cluster's samples into components that will have the distortion `level` (None: lossless)."""
         means = np.rint(samples.mean(axis=(1, 2), dtype=np.float64)).astype(np.int32)
         side = BitWriter()
@@ -116,12 +116,12 @@ class Jpeg2000(Codec):
         centred -= means[:, None, None]
         return Components(centred, side)
 
-    def _read_side(self, reader: BitReader, bands: int) -> Any:
-        """Read what `_forward` wrote."""
+    def read_side(self, reader: BitReader, bands: int) -> Any:
+        """Read what `forward` wrote."""
         return np.cumsum(reader.rice(bands), dtype=np.int64).astype(np.int32)
 
-    def _inverse(self, components: np.ndarray, state: Any) -> np.ndarray:
-        """Turn components into samples, with what `_read_side` returned; may change `components`."""
+    def inverse(self, components: np.ndarray, state: Any) -> np.ndarray:
+        """Turn components into samples, with what `read_side` returned; may change `components`."""
         components += state[:, None, None]
         return components
 
@@ -133,7 +133,7 @@ class Jpeg2000(Codec):
 
     def _lossless(self, scene: Scene, clusters: Sequence[Cluster], layout: Layout) -> Iterator[bytes]:
         def coded(cluster: Cluster) -> bytes:
-            return chunks.code([self._forward(scene.cube[cluster.bands], None)], layout, None, threads)[0]
+            return chunks.code([self.forward(scene.cube[cluster.bands], None)], layout, None, threads)[0]
 
         threads = _threads(clusters)
         yield from pooled(coded, clusters)
@@ -147,7 +147,7 @@ class Jpeg2000(Codec):
 
         def coded(cluster: Cluster, size: float) -> bytes:
             samples = scene.cube[cluster.bands]
-            part = self._forward(samples, self._level([samples]))
+            part = self.forward(samples, self._level([samples]))
             return chunks.code([part], layout, size, threads, tries)[0]
 
         yield from equal_shares(clusters, target, coded)
@@ -157,7 +157,7 @@ class Jpeg2000(Codec):
     ) -> Iterator[bytes]:
         """Code all clusters as the components of one codestream, so that PCRD divides the rate over all of them."""
         level = self._level(scene.cube[cluster.bands] for cluster in clusters)
-        parts = list(pooled(lambda c: self._forward(scene.cube[c.bands], level), clusters))
+        parts = list(pooled(lambda c: self.forward(scene.cube[c.bands], level), clusters))
         yield from chunks.code(parts, layout, target, openjpeg.processors(), _TRIES)
 
 

@@ -198,15 +198,20 @@ def model_of(header: Header, path: Path | None = None) -> StoredModel:
     ModelError
         If it is not found, or is for other clusters.
     """
-    if header.model is None:
-        raise BitstreamError("the header names no model; expected the digest of one")
-    found = catalogue.find(header.model, path)
+    found = named_model(header, path)
     if header.bands_per_cluster != found.architecture.bands_per_cluster:
         raise ModelError(
             f"{found.path}: a model for clusters of {found.architecture.bands_per_cluster} bands; "
             f"expected one for {header.bands_per_cluster}"
         )
     return found
+
+
+def named_model(header: Header, path: Path | None = None) -> StoredModel:
+    """Find the model that a file names; raises as `model_of` does."""
+    if header.model is None:
+        raise BitstreamError("the header names no model; expected the digest of one")
+    return catalogue.find(header.model, path)
 
 
 class Batch(NamedTuple):

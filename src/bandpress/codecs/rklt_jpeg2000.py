@@ -58,8 +58,9 @@ class RkltJpeg2000(Jpeg2000):
                 f"codec {self.name}: covariance_fraction {self.covariance_fraction}; expected more than 0, at most 1"
             )
 
-    def _forward(self, samples: np.ndarray, level: float | None) -> Components:
-        centred = super()._forward(samples, level)
+    def forward(self, samples: np.ndarray, level: float | None) -> Components:
+        """Transform a cluster; see `Jpeg2000.forward`."""
+        centred = super().forward(samples, level)
         if len(samples) == 1:
             return centred
         between = covariance(centred.samples, self.covariance_fraction)
@@ -71,15 +72,17 @@ class RkltJpeg2000(Jpeg2000):
         write_reflections(centred.side, basis)
         return Components(Rklt(basis.matrix()).forward(centred.samples, out=centred.samples), centred.side)
 
-    def _read_side(self, reader: BitReader, bands: int) -> Any:
-        means = super()._read_side(reader, bands)
+    def read_side(self, reader: BitReader, bands: int) -> Any:
+        """Read what `forward` wrote."""
+        means = super().read_side(reader, bands)
         return means, read_reflections(reader, bands) if bands > 1 else None
 
-    def _inverse(self, components: np.ndarray, state: Any) -> np.ndarray:
+    def inverse(self, components: np.ndarray, state: Any) -> np.ndarray:
+        """Undo the transform; see `Jpeg2000.inverse`."""
         means, basis = state
         if basis is not None:
             Rklt(basis.matrix()).inverse(components, out=components)
-        return super()._inverse(components, means)
+        return super().inverse(components, means)
 
     def _level(self, parts: Iterable[np.ndarray]) -> float:
         if self.rate is None or self.precision == "full":

@@ -165,7 +165,9 @@ class Network:
     def _encode_graph(
         self, x: tf.Tensor, steps: tf.Tensor, bfloat16: bool, optimise: bool
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        return self._code_graph(self._gained(self.analysis(x, bfloat16), "y", steps), steps, optimise, bfloat16)
+        return self._code_graph(
+            self._gained(self.analysis(x, bfloat16), "y", steps), steps, optimise, bfloat16
+        )
 
     def _code_graph(
         self, y: tf.Tensor, steps: tf.Tensor, optimise: bool, bfloat16: bool = False

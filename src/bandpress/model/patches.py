@@ -55,11 +55,16 @@ class Residual(NamedTuple):
 
 
 class _Source(NamedTuple):
-    """One cluster of one scene."""
+    """One cluster of one scene, or a scene; `scene` is the scene's number, if there is one."""
 
     cube: np.ndarray
     minimum: np.ndarray
     ranges: np.ndarray
+    scene: int | None
+
+    def bands(self, which: slice) -> "_Source":
+        """Return some bands."""
+        return _Source(self.cube[which], self.minimum[which], self.ranges[which], self.scene)
 
 
 def usable(scene: Scene, k: int, patch: int = MULTIPLE) -> None:
@@ -146,6 +151,9 @@ class Patches:
     sharpen
         Largest share of what a mean of 3 × 3 samples takes from a patch that is added to it; each patch of a batch has
         a share of its own. Scenes that a codec has not seen may hold finer detail than those that it was trained on.
+    spread
+        Share of the patches whose bands are drawn from the whole scene instead of being adjacent. Clusters that lie
+        across an absorption band look like that, and are few.
 
     Raises
     ------
@@ -162,22 +170,26 @@ class Patches:
         seed: int,
         residuals: Sequence[Residual] = (),
         sharpen: float = 0.0,
+        spread: float = 0.0,
     ) -> None:
         if not scenes and not residuals:
             raise SceneError("no scene was given; expected one or more to train on")
         self.k, self.patch, self.batch, self.seed = k, patch, batch, seed
-        self.sharpen = sharpen
+        self.sharpen, self.spread = sharpen, spread
+        self._scenes: list[_Source] = []
         self._sources: list[_Source] = []
         for scene in scenes:
             usable(scene, k, patch)
             minimum, ranges = band_ranges(scene.cube)
+            whole = _Source(scene.cube, minimum, ranges, len(self._scenes))
+            self._scenes.append(whole)
             for first in range(scene.bands - k + 1):
                 bands = slice(first, first + k)
                 if (ranges[bands] > 1).any():
-                    self._sources.append(_Source(scene.cube[bands], minimum[bands], ranges[bands]))
+                    self._sources.append(whole.bands(bands))
         for cube, width in residuals:
             half, full = np.full(k, -width / 2, np.float32), np.full(k, width, np.float32)
-            self._sources.append(_Source(cube, half, full))
+            self._sources.append(_Source(cube, half, full, None))
         area = np.array([s.cube[0].size for s in self._sources], dtype=np.float64)
         self._share = np.cumsum(area / area.sum())
 
@@ -229,17 +241,21 @@ class Patches:
         ranges = np.empty((count, self.k), np.float32)
         for i in range(count):
             source = self._sources[int(np.searchsorted(self._share, rng.random(), side="right"))]
+            bands = np.arange(self.k)
+            if changed and self.spread and source.scene is not None and rng.random() < self.spread:
+                source = self._scenes[source.scene]
+                bands = np.sort(rng.choice(len(source.cube), self.k, replace=False))
             lines, samples = source.cube.shape[1:]
             top = int(rng.integers(lines - self.patch + 1))
             left = int(rng.integers(samples - self.patch + 1))
-            cut = source.cube[:, top : top + self.patch, left : left + self.patch]
-            values = normalise(cut, source.minimum, source.ranges)
+            cut = source.cube[bands, top : top + self.patch, left : left + self.patch]
+            values = normalise(cut, source.minimum[bands], source.ranges[bands])
             if changed:
                 values = _turned(values, int(rng.integers(8)))
                 if self.sharpen:
                     values = sharpened(values, float(rng.uniform(0, self.sharpen)))
             x[i] = values.transpose(1, 2, 0)
-            ranges[i] = source.ranges
+            ranges[i] = source.ranges[bands]
         return Batch(x, ranges)
 
 

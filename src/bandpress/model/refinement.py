@@ -50,7 +50,12 @@ class Refiner:
         )
 
     def refine(
-        self, clusters: np.ndarray, qualities: np.ndarray, worth: np.ndarray, size: tuple[int, int], count: int
+        self,
+        clusters: np.ndarray,
+        qualities: np.ndarray,
+        worth: np.ndarray,
+        size: tuple[int, int],
+        count: int,
     ) -> np.ndarray:
         """Search the latents of a batch.
 

@@ -56,6 +56,8 @@ class Settings:
         The lambda of every patch, instead of one drawn for each: patches then differ in range alone, as residuals do.
     sharpen
         Largest share of fine detail that is added to patches, see `bandpress.model.patches.Patches`.
+    spread
+        Share of the patches whose bands are not adjacent, see there.
     """
 
     lambdas: tuple[float, ...]
@@ -77,6 +79,7 @@ class Settings:
     bfloat16: bool = False
     only: float | None = None
     sharpen: float = 0.0
+    spread: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lambdas", tuple(float(value) for value in self.lambdas))

@@ -125,7 +125,9 @@ def train(
     side = min(min(scene.lines, scene.samples) for scene in validation) // MULTIPLE * MULTIPLE
     side = max(MULTIPLE, min(settings.patch, side))
     if residuals is None:
-        patches = Patches(scenes, k, settings.patch, settings.batch, seed, sharpen=settings.sharpen)
+        patches = Patches(
+            scenes, k, settings.patch, settings.batch, seed, sharpen=settings.sharpen, spread=settings.spread
+        )
         held_out = Patches(validation, k, side, 1, 0)
     else:
         patches = Patches((), k, settings.patch, settings.batch, seed, residuals[0])
