@@ -110,7 +110,12 @@ class NetworkCoder:
     def code(self, jobs: Sequence[Job]) -> list[tuple[bytes, np.ndarray]]:
         """Code residuals; see `ResidualCoder.code`."""
         best = [_nothing(job) for job in jobs]
-        for rival in (self._with_network(jobs), self._with_jpeg2000(jobs) if self._both else best):
+        rivals = [self._with_network(jobs)]
+        if self.refine:
+            rivals.append(self._with_network(jobs, self.refine))
+        if self._both:
+            rivals.append(self._with_jpeg2000(jobs))
+        for rival in rivals:
             best = [
                 min(one, other, key=partial(cost, job))
                 for job, one, other in zip(jobs, best, rival, strict=True)
@@ -126,7 +131,7 @@ class NetworkCoder:
             marked.append(job._replace(side=side))
         return self.jpeg2000.code(marked)
 
-    def _with_network(self, jobs: Sequence[Job]) -> list[tuple[bytes, np.ndarray]]:
+    def _with_network(self, jobs: Sequence[Job], refine: int = 0) -> list[tuple[bytes, np.ndarray]]:
         coded = [_nothing(job) for job in jobs]
         codes = [width_code(job.residual) for job in jobs]
         active = [i for i, code in enumerate(codes) if code]
@@ -142,7 +147,7 @@ class NetworkCoder:
                 for i, width in zip(active, widths, strict=True)
             ]
         ).astype(np.int32)
-        symbols = self._symbols([jobs[i] for i in active], widths, steps)
+        symbols = self._symbols([jobs[i] for i in active], widths, steps, refine)
         images = self.network.synthesise(symbols.y, steps, self.lines, self.samples)
         written = self.network.write(symbols)
         for place, i in enumerate(active):
@@ -156,9 +161,9 @@ class NetworkCoder:
             coded[i] = side.to_bytes() + z + y, restored
         return coded
 
-    def _symbols(self, jobs: Sequence[Job], widths: np.ndarray, steps: np.ndarray) -> "Symbols":
+    def _symbols(self, jobs: Sequence[Job], widths: np.ndarray, steps: np.ndarray, refine: int) -> "Symbols":
         images = self._input([job.residual for job in jobs], widths)
-        if not self.refine:
+        if not refine:
             return self.network.analyse(images, steps, optimise=True)
         k = self.architecture.bands_per_cluster
         worth = np.zeros((len(jobs), k))
@@ -166,7 +171,7 @@ class NetworkCoder:
             count = len(job.residual)
             worth[place, :count] = lambda_of(job.step, count) / count * float(widths[place]) ** 2
         size = self.lines, self.samples
-        latents = open_refiner(self.model).refine(images, steps / STEPS_PER_QUALITY, worth, size, self.refine)
+        latents = open_refiner(self.model).refine(images, steps / STEPS_PER_QUALITY, worth, size, refine)
         return self.network.symbols(latents, steps)
 
     def decode(self, items: Iterable[tuple[Cluster, BitReader, bytes]]) -> Iterator[np.ndarray]:

@@ -62,7 +62,7 @@ class _Source(NamedTuple):
     ranges: np.ndarray
     scene: int | None
 
-    def bands(self, which: slice) -> "_Source":
+    def bands(self, which: slice) -> _Source:
         """Return some bands."""
         return _Source(self.cube[which], self.minimum[which], self.ranges[which], self.scene)
 
