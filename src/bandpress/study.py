@@ -31,11 +31,16 @@ class TrainedFamily(_Section):
     `init_from` is a family of the same widths whose networks these go on from, member by member.
     `kept` is a folder, counted from the study's checkout, with the networks that this very recipe made before: they are
     used as they are, unless the study is run with ``--config retrain=true``.
+    `inputs` are what the network is to see: samples; for `klt-learned` components of the KLT over all bands; for
+    `predicted-learned` residuals. Of the latter two the lambdas name operating points of the scenes, and `levels` is
+    the number of qualities.
     """
 
     source: Literal["train"]
     kind: Literal["separate", "gains"] = "separate"
     kept: Annotated[str, Field(min_length=1)] | None = None
+    inputs: Literal["samples", "components", "residuals"] = "samples"
+    levels: Annotated[int, Field(ge=2, le=16)] = 6
     sensor: Name
     bands_per_cluster: PositiveInt
     train_on: Annotated[list[str], Field(min_length=1)]
@@ -57,10 +62,16 @@ class TrainedFamily(_Section):
     spread: Annotated[float, Field(ge=0, le=1)] = 0.0
     seed: Annotated[int, Field(ge=0)] = 1
 
+    @model_validator(mode="after")
+    def _one_network(self) -> "TrainedFamily":
+        if self.inputs != "samples" and self.kind != "gains":
+            raise ValueError(f"a family for {self.inputs} with separate networks; expected kind gains")
+        return self
+
     @property
     def qualities(self) -> int:
-        """Number of models."""
-        return len(self.lambdas)
+        """Number of models, or of qualities of the one network."""
+        return len(self.lambdas) if self.inputs == "samples" else self.levels
 
     @property
     def names(self) -> list[str]:
@@ -101,6 +112,9 @@ class TrainedFamily(_Section):
         }
         words = [str(word) for key, values in options.items() for word in (key, *values)]
         words += [f"--lambda={value:g}" for value in lambdas]
+        if self.inputs != "samples":
+            words += ["--klt"] if self.inputs == "components" else ["--residuals", "jpeg2000"]
+            words += ["--qualities", str(self.levels)]
         return words + (["--random-start"] if self.start == "random" else ["--start", self.start])
 
 
@@ -131,6 +145,10 @@ class FetchedFamily(_Section):
 Family = Annotated[TrainedFamily | FetchedFamily, Field(discriminator="source")]
 
 
+#: Codecs whose operating points are rates, shared over the scene by distortion.
+_RATES_ALONE = {"klt-learned", "predicted-jpeg2000", "predicted-learned"}
+
+
 class CodecEntry(_Section):
     """A codec with its options and its operating points; each point is one file a scene."""
 
@@ -153,16 +171,14 @@ class CodecEntry(_Section):
             raise ValueError("qualities are given without the model family that they number")
         if (self.codec in NEEDS_TENSORFLOW) != (self.model is not None):
             raise ValueError("a model family belongs to the learned codecs, and to no other")
-        if self.codec.startswith("predicted-") and (self.qualities or self.lossless or self.allocation):
-            raise ValueError(
-                "qualities, lossless or an allocation of a codec that predicts; expected rates alone"
-            )
+        if self.codec in _RATES_ALONE and (self.qualities or self.lossless or self.allocation):
+            raise ValueError(f"qualities, lossless or an allocation of {self.codec}; expected rates alone")
         return self
 
     @property
     def protocol(self) -> str:
         """How rate is spread over clusters: ``equal`` for each, or ``shared`` by distortion."""
-        shared = self.model is not None or self.codec.startswith("predicted-")
+        shared = self.model is not None or self.codec in _RATES_ALONE
         return self.allocation or ("shared" if shared else "equal")
 
     @property

@@ -26,7 +26,7 @@ def model(tmp_path_factory):
     patches = Patches((), 2, 32, 1, 0, left).fixed(24)
     made = warm_start.fit(patches, (16, 16, 16, 32))
     weights = warm_start.weights(made, architecture, lambdas, 1, warm_start.FLAT)
-    card = {"lambda": list(lambdas), "reference_range": made.scale}
+    card = {"lambda": list(lambdas), "reference_range": made.scale, "residuals": {"from": "klt"}}
     return finalise(tmp_path_factory.mktemp("models") / "m", weights, architecture, card, patches.x).path
 
 

@@ -11,7 +11,6 @@ import re
 import shlex
 import subprocess
 import sys
-from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from bandpress import Scene, compress, decompress, make_codec, read_scene, write
 from bandpress.bitstream import Reader
 from bandpress.cli import cli
 from bandpress.cluster_files import extract, merge
-from bandpress.codecs import REGISTRY, codec_class
+from bandpress.codecs.residual_network import step_of
 from bandpress.coding import rate
 from bandpress.datasets import Dataset, refuse_overlaps
 from bandpress.errors import (
@@ -39,6 +38,7 @@ from bandpress.errors import (
 from bandpress.evaluation import evaluate
 from bandpress.model import store
 from bandpress.model.patches import Patches, split_lines
+from bandpress.residuals import UNITS, component_clusters
 from bandpress.side import Ranges
 
 ROOT = Path(__file__).parents[2]
@@ -415,17 +415,27 @@ def test_zero_bands_of_partial_clusters_counted_in_rate_and_mse(tmp_path, codec,
 
 
 def test_klt_trained_on_the_untransformed_clusters():
-    """No switch puts a transform before a network that was trained without it: neither training nor coding has one."""
-    asked = CliRunner().invoke(cli, ["train", "scene.raw", "--klt", "-o", "model"])
-    assert asked.exit_code == 2
-    assert "No such option" in asked.output
+    """A network for components is trained on components: uncorrelated, the first with most of the energy."""
+    original = smooth(lines=40, samples=33)
+    lambda_ = 10.0
+    clusters = component_clusters([original], 1, [lambda_])
+    components = np.stack([part.cube[0] for part in clusters]).reshape(len(clusters), -1) / UNITS
+    correlation = np.corrcoef(components)
+    assert len(clusters) > 1
+    assert np.abs(correlation - np.eye(len(correlation))).max() < 0.2
+    variances = components.var(axis=1)
+    assert variances[0] > 0.9 * variances.sum()
+    whole = original.cube.reshape(original.bands, -1).var(axis=1).sum() / step_of(lambda_, 1) ** 2
+    assert variances.sum() == pytest.approx(whole, rel=0.05)
+
+
+def test_klt_was_a_switch_in_front_of_any_network():
+    """No switch puts a transform before a network that was trained without it."""
     with pytest.raises(CodecError, match="'klt' is not known"):
         make_codec("learned", model="model", klt=True)
-    transforming = [
-        name for name, cls in ((n, codec_class(n)) for n in REGISTRY) if "rklt" in cls.__name__.lower()
-    ]
-    assert all("model" not in {field.name for field in fields(codec_class(name))} for name in transforming)
-    assert transforming
+    codec = make_codec("klt-learned", model=golden.MODELS["gains"], step=20.0)
+    with pytest.raises(ModelError, match="not trained on components"):
+        codec.encode(smooth(lines=40, samples=33))
 
 
 @pytest.mark.parametrize("k", [3, "all"])

@@ -48,6 +48,11 @@ def _bands_per_cluster(ctx: click.Context, param: click.Parameter, value: str | 
     type=click.Choice(["auto", "float32", "bfloat16"]),
     help="Of the learned encoder: float32 (default); faster in bfloat16; auto: the latter where the processor has it.",
 )
+@click.option(
+    "--refine",
+    type=click.IntRange(0),
+    help="Steps of a search for better latents (100 is much): a smaller file of the same quality, a slower encoder.",
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="File, or folder for several scenes.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 def command(
@@ -63,6 +68,7 @@ def command(
     Examples:
       bandpress compress scene.hdr --model aviris-k3 --quality 2
       bandpress compress scene.224_680_512_2_1_0.raw --model models/aviris-k3 --rate 0.3
+      bandpress compress scene.hdr --model aviris-k3 --quality 2 --refine 100
       bandpress compress *.raw --codec rklt-jpeg2000 -k all --rate 0.5 -o packed/
     """
     given = {key: value for key, value in options.items() if value is not None}

@@ -28,10 +28,10 @@ from bandpress.codecs.base import Codec, Encoding
 from bandpress.codecs.budgets import within
 from bandpress.codecs.learned import named_model
 from bandpress.codecs.predicted import Job
-from bandpress.codecs.residual_network import NetworkCoder, family_with_gains
+from bandpress.codecs.residual_network import NetworkCoder, family_with_gains, trained_on
 from bandpress.codecs.rklt_jpeg2000 import RkltJpeg2000
 from bandpress.codecs.targets import meet
-from bandpress.errors import BitstreamError, CodecError
+from bandpress.errors import BitstreamError, CodecError, ModelError
 from bandpress.model.store import StoredModel
 from bandpress.pipeline import batches
 from bandpress.scene import Scene
@@ -96,7 +96,12 @@ class KltLearned(Codec):
 
     @cached_property
     def _stored(self) -> StoredModel:
-        return family_with_gains(self.model)
+        found = family_with_gains(self.model)
+        if trained_on(found) != "klt":
+            raise ModelError(
+                f"{self.model}: a network that was not trained on components; expected one that was: --klt"
+            )
+        return found
 
     def encode(self, scene: Scene) -> Encoding:
         """Code a scene, see `Codec.encode`."""

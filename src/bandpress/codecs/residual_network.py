@@ -64,6 +64,12 @@ def family_with_gains(path: str | Path, k: object = None) -> StoredModel:
     return family[0]
 
 
+def trained_on(model: StoredModel) -> str:
+    """Return what a network was trained on: ``"klt"`` for components, a source of residuals, ``"samples"``."""
+    found = model.card.get("residuals")
+    return str(found.get("from", "samples")) if isinstance(found, dict) else "samples"
+
+
 class _Parsed(NamedTuple):
     """A chunk, its side information read. A width of 0: the network codes nothing."""
 
