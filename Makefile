@@ -72,8 +72,9 @@ format: env  ## Bring the code into its format.
 	envs/run workflow ruff check --fix .
 	envs/run workflow snakefmt Snakefile rules
 
-docs: env  ## Write docs/commands.md anew, from the command line.
+docs: env  ## Write docs/commands.md and docs/cards.md anew, from the command line and the networks.
 	envs/run workflow python docs/write_commands.py
+	envs/run workflow python docs/write_cards.py
 
 pins: $(UV) $(WORKFLOW)  ## Choose the versions in envs/ anew, from pyproject.toml.
 	$(UV) pip compile -q --python-version 3.11 --upgrade pyproject.toml -o envs/workflow.txt \

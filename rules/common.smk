@@ -111,10 +111,10 @@ if workflow.local_exec:
 
 
 def model_folders(families=None):
-    """Return the folder of every model, of all families or of some."""
+    """Return the folder of every model, of all families that are used or of some."""
     return [
         f"{OUT}/models/{family}/{member}"
-        for family in (STUDY.models if families is None else families)
+        for family in (USED if families is None else families)
         for member in STUDY.models[family].names
     ]
 

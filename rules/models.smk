@@ -7,6 +7,11 @@ RETRAIN = str(config.get("retrain", False)).lower() in ("true", "yes", "1")
 TRAINED = [name for name, family in STUDY.models.items() if family.source == "train"]
 KEPT = [] if RETRAIN else [name for name in TRAINED if STUDY.models[name].kept]
 TRAINED = [name for name in TRAINED if name not in KEPT]
+# Families that codecs use and, where these are trained here, those that they go on from.
+USED = {codec.model for codec in STUDY.codecs.values() if codec.model}
+for _ in STUDY.models:
+    USED |= {STUDY.models[name].init_from for name in TRAINED if name in USED} - {None}
+USED = [name for name in STUDY.models if name in USED]
 FETCHED = [name for name, family in STUDY.models.items() if family.source == "fetch"]
 
 

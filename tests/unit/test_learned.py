@@ -195,11 +195,13 @@ def test_a_copied_model_is_the_same_and_a_half_one_another(family, tmp_path):
         store.copy(original, tmp_path / "same")
 
 
-@pytest.mark.tensorflow
-def test_a_search_for_latents_makes_a_cheaper_file_that_any_decoder_reads(tmp_path):
-    """Cheaper by the loss that both are made for; the same file again from the same scene, whatever the batch."""
+LAMBDAS = [1e-4, 1e-3]
+
+
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory):
+    """A scene, and a family with gains as a training on it starts."""
     pytest.importorskip("tensorflow", reason="needs the TensorFlow environment")
-    from bandpress.codecs.learned import Learned
     from bandpress.model import warm_start
     from bandpress.model.architecture import Architecture
     from bandpress.model.finalise import finalise
@@ -207,24 +209,53 @@ def test_a_search_for_latents_makes_a_cheaper_file_that_any_decoder_reads(tmp_pa
 
     bands = np.asarray(scene().cube, np.uint16) * 40
     original = Scene(bands + np.random.default_rng(1).integers(0, 200, bands.shape, np.uint16), name="scene")
-    architecture, lambdas = Architecture(3, (12, 32, 48), 64, 16, qualities=2), [1e-4, 1e-3]
+    architecture = Architecture(3, (12, 32, 48), 64, 16, qualities=2)
     patches = Patches([original], 3, 32, 1, 1).fixed(64)
     made = warm_start.fit(patches, (*architecture.widths, architecture.latent))
-    weights = warm_start.weights(made, architecture, lambdas, 1)
-    model = finalise(
-        tmp_path / "model",
-        weights,
-        architecture,
-        {"lambda": lambdas, "reference_range": made.scale},
-        patches.x,
-    ).path
+    weights = warm_start.weights(made, architecture, LAMBDAS, 1)
+    card = {"lambda": LAMBDAS, "reference_range": made.scale}
+    path = tmp_path_factory.mktemp("models") / "warm"
+    return original, finalise(path, weights, architecture, card, patches.x).path
+
+
+@pytest.mark.tensorflow
+def test_a_cluster_of_unlike_bands_is_coded_in_two_parts_if_that_costs_less(tmp_path, warm):
+    """Bands 4 and 5 of a cluster are turned around: nothing like band 6."""
+    original, model = warm
+    cube = original.cube.copy()
+    cube[3:5] = cube[3:5, ::-1, ::-1]
+    path = tmp_path / "scene.bpk"
+    compress(Scene(cube, name="unlike"), path, make_codec("learned", model=model, quality=2))
+    with Reader(path) as reader:
+        header = reader.header
+        chunk = reader.chunk(1)
+        assert chunk[12:14] == b"\xff\xff"
+        assert chunk[14] == 2
+        assert reader.chunk(0)[12:14] != b"\xff\xff"
+    decoded = decompress(path, model=model).scene.cube
+    assert decoded.shape == cube.shape
+    alone = decompress(path, model=model, bands=(4, 6)).scene.cube
+    assert np.array_equal(alone, decoded[3:6])
+    codec = make_codec("learned", model=model)
+    first = 12 + 7 + int.from_bytes(chunk[15:19], "little")
+    for size in (*range(20), first - 1):
+        with pytest.raises(BitstreamError):
+            list(codec.decode(header, [(header.clusters[1], chunk[:size])]))
+
+
+@pytest.mark.tensorflow
+def test_a_search_for_latents_makes_a_cheaper_file_that_any_decoder_reads(tmp_path, warm):
+    """Cheaper by the loss that both are made for; the same file again from the same scene, whatever the batch."""
+    from bandpress.codecs.learned import Learned
+
+    original, model = warm
     losses, files = [], []
     for number, options in enumerate([{}, {"refine": 40}, {"refine": 40}, {"refine": 40, "batch": 1}]):
         file = tmp_path / f"{number}.bpk"
         compress(original, file, Learned(model, quality=2, **options))
         error = decompress(file, model=model).scene.cube.astype(float) - original.cube
         pixels = original.cube[0].size
-        losses.append(8 * file.stat().st_size / pixels + lambdas[1] / 3 * np.square(error).sum() / pixels)
+        losses.append(8 * file.stat().st_size / pixels + LAMBDAS[1] / 3 * np.square(error).sum() / pixels)
         files.append(file.read_bytes())
     assert losses[1] < 0.98 * losses[0]
     assert files[1] == files[2]

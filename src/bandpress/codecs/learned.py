@@ -9,9 +9,11 @@ A chunk (integers little-endian; `docs/bitstream.md`)::
     y        latents, range coded with the tables y/cdf            }
 
 A cluster of fewer bands than the network takes is coded with its last band repeated; only its own bands come back.
+A cluster whose bands have little to do with one another may be coded in two parts, see `bandpress.codecs.parts`.
 """
 
 import struct
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ import numpy as np
 
 from bandpress.bitstream import Header
 from bandpress.clusters import Cluster, split
+from bandpress.codecs import parts
 from bandpress.codecs.base import Codec, Encoding
 from bandpress.codecs.points import Point, lambdas_of, point_of_quality
 from bandpress.codecs.ratecontrol import search
@@ -131,7 +134,29 @@ class Learned(Codec):
         )
 
     def chunks(self, scene: Scene, point: Point, clusters: Sequence[Cluster]) -> Iterator[bytes]:
-        """Code some clusters of a scene: reading, network and range coding overlap."""
+        """Code some clusters of a scene, each whole or in two parts, whichever costs less."""
+        for cluster, chunk in zip(clusters, self._chunks(scene, point, clusters), strict=True):
+            cut = parts.of_cluster(scene, cluster, point) if point.lambda_ is not None else None
+            yield chunk if cut is None else self._cheaper(scene, point, cluster, chunk, cut)
+
+    def _cheaper(
+        self, scene: Scene, point: Point, cluster: Cluster, whole: bytes, cut: tuple[Cluster, Cluster]
+    ) -> bytes:
+        """Return the chunk that costs less in bits a pixel + lambda · squared error."""
+        k = point.model.architecture.bands_per_cluster
+        header = Header.of_scene(scene, self.name, k, {}, point.model.digest)
+        in_parts = parts.join(cut, list(self._chunks(scene, point, cut)), scene.dtype)
+
+        def cost(chunk: bytes) -> float:
+            (decoded,) = self.decode_with(point.model, header, [(cluster, chunk)])
+            error = scene.cube[cluster.bands].astype(np.float64) - decoded
+            assert point.lambda_ is not None
+            return 8 * len(chunk) + point.lambda_ / k * float(np.square(error).sum())
+
+        return min(whole, in_parts, key=cost)
+
+    def _chunks(self, scene: Scene, point: Point, clusters: Sequence[Cluster]) -> Iterator[bytes]:
+        """Code clusters whole: reading, network and range coding overlap."""
         network = open_network(point.model)
         size = self.batch_size(point.model.architecture, scene.lines, scene.samples)
         with ThreadPoolExecutor(2) as pool:
@@ -164,6 +189,27 @@ class Learned(Codec):
         self, model: StoredModel, header: Header, chunks: Iterable[tuple[Cluster, bytes]]
     ) -> Iterator[np.ndarray]:
         """Decode clusters with a model: checking, network and restoring overlap."""
+        if model.architecture.qualities == 1:
+            yield from self._decode(model, header, chunks)
+            return
+        counts: deque[int] = deque()
+
+        def parted() -> Iterator[tuple[Cluster, bytes]]:
+            for cluster, chunk in chunks:
+                found = parts.split_chunk(cluster, chunk, np.dtype(header.dtype))
+                counts.append(len(found))
+                yield from found
+
+        whole: list[np.ndarray] = []
+        for cube in self._decode(model, header, parted()):
+            whole.append(cube)
+            if len(whole) == counts[0]:
+                yield whole[0] if counts.popleft() == 1 else np.concatenate(whole)
+                whole = []
+
+    def _decode(
+        self, model: StoredModel, header: Header, chunks: Iterable[tuple[Cluster, bytes]]
+    ) -> Iterator[np.ndarray]:
         network = open_network(model)
         dtype = np.dtype(header.dtype)
         size = self.batch_size(model.architecture, header.lines, header.samples)

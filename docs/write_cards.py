@@ -1,0 +1,86 @@
+"""Write docs/cards.md, a card for each network kept in models/, from what the networks themselves say.
+
+Called by ``make docs``. The command is that of the study file that keeps the network.
+"""
+
+import csv
+import json
+import shlex
+from pathlib import Path
+
+from bandpress.study import TrainedFamily
+from bandpress.study_file import load_study
+
+ROOT = Path(__file__).parents[1]
+TARGET = Path(__file__).parent / "cards.md"
+STUDY = ROOT / "studies/open.yaml"
+MACHINE = "one core of an AMD EPYC (Zen 4, AVX-512, no AMX), TensorFlow 2.14.1, other work beside it"
+INTRODUCTION = f"""# The networks in models/
+
+What each network says of itself, and how it was made. Written by `make docs` from `models/*/model.json`; do not edit.
+Weights are kept in float16. All were trained on {MACHINE}; minutes are those that the training itself counted.
+
+The scenes are those of `studies/open.yaml`: none that is tested on was trained on, but for Hyperion, where both are parts of
+one scene. Numbers under "validation" are estimates on patches of the validation scene, latents rounded, that chose
+the weights; what files reach on test scenes is in [results/reference/open](../results/reference/open).
+"""
+
+
+def card(name: str, family: TrainedFamily, folder: Path) -> str:
+    """Return the card of one network."""
+    found = json.loads((folder / "model.json").read_text())
+    made, widths = found["training"], found["architecture"]
+    with open(f"{folder}.training/log.csv", newline="") as file:
+        minutes = float(list(csv.DictReader(file))[-1]["seconds"]) / 60
+    size = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
+    hidden = widths["hidden"]
+    filters = ",".join(map(str, hidden)) if isinstance(hidden, list) else hidden
+    scenes = ", ".join(scene["scene"] for scene in made["training_set"])
+    validated = ", ".join(scene["scene"] for scene in made["validation_set"])
+    command = shlex.join(["bandpress", "train", "SCENES", "--validate", validated, *family.training_options("gains")])
+    if family.init_from:
+        command += f" --init-from {family.init_from}"
+    rows = [
+        f"| {point['lambda']:.3g} | {point['lambda'] / widths['bands_per_cluster']:.3g} | {point['bps']:.4f} | {point['psnr']:.2f} |"
+        for point in made["validation"]
+    ]
+    unit = "DN" if family.inputs == "samples" else "units of a 64th of the quantiser step"
+    return "\n".join(
+        [
+            f"## {name}",
+            "",
+            f"- Sensor {made['sensor']}, clusters of k = {widths['bands_per_cluster']} "
+            + {"samples": "bands", "components": "components of a KLT over all bands", "residuals": "bands of residuals"}[
+                family.inputs
+            ],
+            f"- {filters}/{widths['latent']} channels, hyper networks {widths['hyper']}, {widths['qualities']} qualities, "
+            f"borders: {widths['borders']}; {size:.1f} MB",
+            f"- Trained on {scenes}; validated on {validated}",
+            f"- {made['steps']} steps in {minutes:.0f} min, seed {made['settings']['seed']}",
+            f"- Range that lambda refers to: {made['reference_range']:.0f} {unit}",
+            "",
+            "```",
+            command,
+            "```",
+            "",
+            f"Validation (MSE and lambda in {unit} squared, peak 65,535):",
+            "",
+            "| lambda, bits a pixel | lambda, bits a sample | bps | PSNR, dB |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def text() -> str:
+    """Return the whole page."""
+    parts = [INTRODUCTION]
+    for name, family in load_study(STUDY).models.items():
+        if isinstance(family, TrainedFamily) and family.kept and (ROOT / family.kept).is_dir():
+            parts.append(card(name, family, ROOT / family.kept))
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    TARGET.write_text(text(), encoding="utf-8")
