@@ -15,13 +15,20 @@ ROOT = Path(__file__).parents[1]
 TARGET = Path(__file__).parent / "cards.md"
 STUDY = ROOT / "studies/open.yaml"
 MACHINE = "one core of an AMD EPYC (Zen 4, AVX-512, no AMX), TensorFlow 2.14.1, other work beside it"
+INPUTS = {
+    "samples": "bands",
+    "components": "components of a KLT over all bands",
+    "residuals": "bands of what prediction leaves",
+}
 INTRODUCTION = f"""# The networks in models/
 
 What each network says of itself, and how it was made. Written by `make docs` from `models/*/model.json`; do not edit.
-Weights are kept in float16. All were trained on {MACHINE}; minutes are those that the training itself counted.
+Weights are kept in float16. All were trained on
+{MACHINE};
+minutes are those that the training itself counted.
 
-The scenes are those of `studies/open.yaml`: none that is tested on was trained on, but for Hyperion, where both are parts of
-one scene. Numbers under "validation" are estimates on patches of the validation scene, latents rounded, that chose
+The scenes are those of `studies/open.yaml`: none that is tested on was trained on, but for Hyperion, where both are
+parts of one scene. Numbers under "validation" are estimates on patches of the validation scene, latents rounded, that chose
 the weights; what files reach on test scenes is in [results/reference/open](../results/reference/open).
 """
 
@@ -37,11 +44,13 @@ def card(name: str, family: TrainedFamily, folder: Path) -> str:
     filters = ",".join(map(str, hidden)) if isinstance(hidden, list) else hidden
     scenes = ", ".join(scene["scene"] for scene in made["training_set"])
     validated = ", ".join(scene["scene"] for scene in made["validation_set"])
-    command = shlex.join(["bandpress", "train", "SCENES", "--validate", validated, *family.training_options("gains")])
+    words = ["bandpress", "train", "SCENES", "--validate", validated, *family.training_options("gains")]
+    command = shlex.join(words)
     if family.init_from:
         command += f" --init-from {family.init_from}"
     rows = [
-        f"| {point['lambda']:.3g} | {point['lambda'] / widths['bands_per_cluster']:.3g} | {point['bps']:.4f} | {point['psnr']:.2f} |"
+        f"| {point['lambda']:.3g} | {point['lambda'] / widths['bands_per_cluster']:.3g} "
+        f"| {point['bps']:.4f} | {point['psnr']:.2f} |"
         for point in made["validation"]
     ]
     unit = "DN" if family.inputs == "samples" else "units of a 64th of the quantiser step"
@@ -49,12 +58,9 @@ def card(name: str, family: TrainedFamily, folder: Path) -> str:
         [
             f"## {name}",
             "",
-            f"- Sensor {made['sensor']}, clusters of k = {widths['bands_per_cluster']} "
-            + {"samples": "bands", "components": "components of a KLT over all bands", "residuals": "bands of residuals"}[
-                family.inputs
-            ],
-            f"- {filters}/{widths['latent']} channels, hyper networks {widths['hyper']}, {widths['qualities']} qualities, "
-            f"borders: {widths['borders']}; {size:.1f} MB",
+            f"- Sensor {made['sensor']}, clusters of k = {widths['bands_per_cluster']} {INPUTS[family.inputs]}",
+            f"- {filters}/{widths['latent']} channels, hyper networks {widths['hyper']}, "
+            f"{widths['qualities']} qualities, borders: {widths['borders']}; {size:.1f} MB",
             f"- Trained on {scenes}; validated on {validated}",
             f"- {made['steps']} steps in {minutes:.0f} min, seed {made['settings']['seed']}",
             f"- Range that lambda refers to: {made['reference_range']:.0f} {unit}",

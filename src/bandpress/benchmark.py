@@ -1,7 +1,5 @@
 """How long the learned codec takes, stage by stage, against what the machine's float32 products allow."""
 
-import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bandpress import coding, synthesis
+from bandpress import coding, memory, synthesis
 from bandpress.bitstream import Header
 from bandpress.clusters import split
 from bandpress.codecs import learned
@@ -145,9 +143,7 @@ def run(
         decode.wall = wall[0]
         matmul = max(matmul, matmul_rate())
         bps = coding.rate(coded, scene.cube.shape)
-    unit = 1 if sys.platform == "darwin" else 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    return Report(bands, lines, samples, len(clusters), size, encode, decode, matmul, bps, peak)
+    return Report(bands, lines, samples, len(clusters), size, encode, decode, matmul, bps, memory.peak())
 
 
 def _staged(

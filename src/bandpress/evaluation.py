@@ -1,11 +1,10 @@
 """Code a scene, decode the file that was written, and measure both."""
 
-import resource
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
+from bandpress import memory
 from bandpress.bitstream import Reader
 from bandpress.codecs import Codec
 from bandpress.coding import Progress, compress, decompress, rate
@@ -52,7 +51,7 @@ def evaluate(
     encoded = time.perf_counter()
     decoded = decompress(path, model=model, progress=lambda bands: progress(scene.bands + bands)).scene
     done = time.perf_counter()
-    memory = peak_memory_mb()
+    used = memory.peak() / 1e6
     with Reader(path) as reader:
         clusters = reader.clusters
     record = {
@@ -61,12 +60,6 @@ def evaluate(
         **measure(scene, decoded, clusters, multiscale=multiscale),
         "encode_s": encoded - started,
         "decode_s": done - encoded,
-        "peak_memory_mb": memory,
+        "peak_memory_mb": used,
     }
     return record, decoded
-
-
-def peak_memory_mb() -> float:
-    """Return the largest resident size that this process has had, in MB."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6

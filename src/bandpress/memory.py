@@ -1,0 +1,21 @@
+"""How much memory this process has used."""
+
+import re
+import resource
+import sys
+from pathlib import Path
+
+
+def peak(status: Path = Path("/proc/self/status")) -> int:
+    """Return the largest resident size that this process has had, in bytes.
+
+    Where Linux tells it, it is this process's own: what `getrusage` says starts from that of the process that started
+    this one.
+    """
+    try:
+        found = re.search(r"^VmHWM:\s+(\d+) kB", status.read_text(), re.MULTILINE)
+    except OSError:
+        found = None
+    if found:
+        return 1024 * int(found[1])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
