@@ -28,8 +28,8 @@ Weights are kept in float16. All were trained on
 minutes are those that the training itself counted.
 
 The scenes are those of `studies/open.yaml`: none that is tested on was trained on, but for Hyperion, where both are
-parts of one scene. Numbers under "validation" are estimates on patches of the validation scene, latents rounded, that chose
-the weights; what files reach on test scenes is in [results/reference/open](../results/reference/open).
+parts of one scene. Numbers under "validation" are estimates on patches of the validation scene, latents rounded, that
+chose the weights; what files reach on test scenes is in [results/reference/open](../results/reference/open).
 """
 
 

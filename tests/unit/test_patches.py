@@ -132,3 +132,34 @@ def test_scenes_that_cannot_teach_are_refused(bad, said):
 def test_no_scene_at_all():
     with pytest.raises(SceneError, match="no scene"):
         Patches([], 3, 32, 1, seed=0)
+
+
+def test_sharpened_patches_hold_more_fine_detail_and_the_same_mean():
+    one = scene(bands=3, lines=48, samples=48)
+    plain, sharp = (Patches([one], 3, 32, 8, 1, sharpen=share).at(3).x for share in (0.0, 2.0))
+
+    def detail(x):
+        return np.square(np.diff(x, axis=1)).mean() + np.square(np.diff(x, axis=2)).mean()
+
+    assert detail(sharp) > 1.2 * detail(plain)
+    assert sharp.mean() == pytest.approx(plain.mean(), abs=0.01)
+    held_out = Patches([one], 3, 32, 8, 1, sharpen=2.0).fixed(4).x
+    np.testing.assert_array_equal(held_out, Patches([one], 3, 32, 8, 1).fixed(4).x)
+
+
+def test_bands_of_spread_patches_come_from_the_whole_scene():
+    cube = (
+        np.arange(20)[:, None, None] * 100
+        + np.random.default_rng(0).integers(0, 50 + np.arange(20))[:, None, None]
+    )
+    cube = cube + np.random.default_rng(1).integers(0, 1 + 3 * np.arange(20)[:, None, None], (20, 32, 32))
+    one = Scene(cube.astype("<u2"), name="one")
+    _, ranges = band_ranges(one.cube)
+    assert len(set(ranges.tolist())) == 20
+    patches = Patches([one], 3, 32, 64, 1, spread=0.5)
+    apart = 0
+    for found in patches.at(0).ranges:
+        bands = [ranges.tolist().index(value) for value in found]
+        assert bands == sorted(set(bands))
+        apart += bands[2] - bands[0] > 2
+    assert 16 < apart < 48

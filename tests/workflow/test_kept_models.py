@@ -67,3 +67,23 @@ def test_a_family_goes_on_from_the_networks_of_another(study):
     refused = study.run("-n")
     assert refused.returncode != 0
     assert "init_from" in refused.stdout
+
+
+def test_a_family_that_nothing_uses_any_more_is_not_trained(study):
+    """What a kept network went on from is a recipe, to be followed only when all is trained again."""
+    file = study.folder / study.study
+    text = file.read_text()
+    start, end = text.index("  tiny-k3:\n"), text.index("\ncodecs:")
+    first = text[start:end].replace("tiny-k3", "start").replace("    kept: kept\n", "")
+    file.write_text(
+        text[:start]
+        + text[start:end].replace("    kept: kept\n", "    kept: kept\n    init_from: start\n")
+        + first
+        + text[end:]
+    )
+    planned = study.run("fig_training", "tables", "-n")
+    assert planned.returncode == 0, planned.stdout
+    assert "models/start" not in planned.stdout
+    again = study.run("fig_training", "-n", "--config", "retrain=true")
+    assert again.returncode == 0, again.stdout
+    assert "models/start/q1" in again.stdout
