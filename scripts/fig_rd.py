@@ -38,8 +38,13 @@ def panels_of(curves: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     return [(k, curves[everywhere | (curves["bands_per_cluster"] == k)]) for k in sizes]
 
 
-def identify(first: pd.Series, panel: pd.DataFrame, k: str, looks: Looks) -> tuple[str, dict]:
-    """Return the name and the look of a curve, the same in every panel for the same kind of codec."""
+def identify(
+    first: pd.Series, panel: pd.DataFrame, k: str, looks: Looks, protocols: pd.Series
+) -> tuple[str, dict]:
+    """Return the name and the look of a curve, the same in every panel for the same kind of codec.
+
+    `protocols` is the number of protocols that each family has in the whole figure.
+    """
     size, protocol = first["bands_per_cluster"], first["protocol"]
     alike = panel[(panel["family"] == first["family"]) & (panel["bands_per_cluster"] == size)]
     alone = alike.loc[alike["protocol"] == protocol, "codec"].nunique() == 1
@@ -47,7 +52,7 @@ def identify(first: pd.Series, panel: pd.DataFrame, k: str, looks: Looks) -> tup
     if not (alone and k):
         return first["label"], look
     label = results.describe(first["family"], size).removesuffix(f", k = {k}")
-    if alike["protocol"].nunique() > 1 and protocol == "shared":
+    if protocols[first["family"]] > 1 and protocol == "shared":
         label += ", shared rate"
     return label, look
 
@@ -69,9 +74,10 @@ def draw(args: argparse.Namespace) -> None:
     )
     looks, handles, plotted = Looks(), {}, []
     several = len(panels) > 1
+    protocols = curves.groupby("family")["protocol"].nunique()
     for ax, (k, part) in zip(grid.flat, panels, strict=False):
         for _, curve in part.groupby(["codec", "protocol"], sort=False):
-            label, look = identify(curve.iloc[0], part, k if several else "", looks)
+            label, look = identify(curve.iloc[0], part, k if several else "", looks, protocols)
             line = ax.plot(
                 curve["bps"], curve[args.metric], clip_on=False, zorder=9 - len(plotted) % 7, **look
             )
@@ -83,8 +89,9 @@ def draw(args: argparse.Namespace) -> None:
         ax.set_xlim(left=0)
     for ax in grid.flat[len(panels) :]:
         ax.set_axis_off()
-    for ax in grid[-1]:
+    for ax in list(grid.flat)[: len(panels)][-columns:]:
         ax.set_xlabel("Rate (bits per sample)")
+        ax.tick_params(labelbottom=True)
     for ax in grid[:, 0]:
         ax.set_ylabel(AXES.get(args.metric, args.metric))
     sensor = ", ".join(dict.fromkeys(frame["sensor"]))
