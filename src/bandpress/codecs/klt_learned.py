@@ -30,8 +30,8 @@ from bandpress.codecs.learned import named_model
 from bandpress.codecs.predicted import Job
 from bandpress.codecs.residual_network import NetworkCoder, family_with_gains, trained_on
 from bandpress.codecs.rklt_jpeg2000 import RkltJpeg2000
-from bandpress.codecs.targets import meet
-from bandpress.errors import BitstreamError, CodecError, ModelError
+from bandpress.codecs.targets import meet, one_target
+from bandpress.errors import BitstreamError, ModelError
 from bandpress.model.store import StoredModel
 from bandpress.pipeline import batches
 from bandpress.scene import Scene
@@ -83,16 +83,7 @@ class KltLearned(Codec):
     refine: int = 0
 
     def __post_init__(self) -> None:
-        targets = ("rate", "psnr", "step")
-        given = {key: getattr(self, key) for key in targets if getattr(self, key) is not None}
-        if len(given) != 1:
-            raise CodecError(
-                f"codec {self.name}: {' and '.join(given) or 'no target'} given; expected one of "
-                f"{', '.join(targets)}"
-            )
-        for key, value in given.items():
-            if not 0 < value < float("inf"):
-                raise CodecError(f"codec {self.name}: {key} {value}; expected a positive number")
+        one_target(self.name, rate=self.rate, psnr=self.psnr, step=self.step)
 
     @cached_property
     def _stored(self) -> StoredModel:

@@ -24,7 +24,7 @@ from bandpress.bitstream import Header, overhead
 from bandpress.clusters import BandsPerCluster, Cluster
 from bandpress.codecs.base import Codec, Encoding
 from bandpress.codecs.budgets import pooled, within
-from bandpress.codecs.targets import meet
+from bandpress.codecs.targets import meet, one_target, positive
 from bandpress.dependence import Node, Order, levels, nodes
 from bandpress.errors import CodecError
 from bandpress.pipeline import batches
@@ -131,16 +131,8 @@ class Predicted(Codec):
     drift: float = 200.0
 
     def __post_init__(self) -> None:
-        targets = ("rate", "psnr", "step")
-        given = {key: getattr(self, key) for key in targets if getattr(self, key) is not None}
-        if len(given) != 1:
-            raise CodecError(
-                f"codec {self.name}: {' and '.join(given) or 'no target'} given; expected one of "
-                f"{', '.join(targets)}"
-            )
-        for key, value in {**given, "drift": self.drift}.items():
-            if not 0 < value < float("inf"):
-                raise CodecError(f"codec {self.name}: {key} {value}; expected a positive number")
+        one_target(self.name, rate=self.rate, psnr=self.psnr, step=self.step)
+        positive(self.name, "drift", self.drift)
         if self.bands_per_cluster == "all":
             raise CodecError(f"codec {self.name}: all bands in one cluster; expected a number of bands")
         if not 0 <= self.references <= MOST_REFERENCES:

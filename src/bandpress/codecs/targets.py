@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from bandpress.codecs.budgets import MOST_EXCESS
+from bandpress.errors import CodecError
 
 T = TypeVar("T")
 
@@ -15,6 +16,29 @@ _TRIALS = 10
 _LEAST, _MOST = math.log(0.25), math.log(65536.0)
 #: Slopes to start with: logarithm of the rate, and dB, over the logarithm of the step.
 _SLOPE = {"rate": -0.8, "psnr": -20 / math.log(10)}
+
+
+def one_target(codec: str, **targets: float | None) -> None:
+    """Check that one of some targets is given, and that it is a positive number.
+
+    Raises
+    ------
+    CodecError
+        If none, several, or something else is given.
+    """
+    given = {key: value for key, value in targets.items() if value is not None}
+    if len(given) != 1:
+        raise CodecError(
+            f"codec {codec}: {' and '.join(given) or 'no target'} given; expected one of {', '.join(targets)}"
+        )
+    for key, value in given.items():
+        positive(codec, key, value)
+
+
+def positive(codec: str, key: str, value: float) -> None:
+    """Refuse an option that is not a positive number."""
+    if not 0 < value < float("inf"):
+        raise CodecError(f"codec {codec}: {key} {value}; expected a positive number")
 
 
 def meet(
