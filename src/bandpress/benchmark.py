@@ -12,7 +12,7 @@ import numpy as np
 from bandpress import coding, memory, synthesis
 from bandpress.bitstream import Header
 from bandpress.clusters import split
-from bandpress.codecs import learned
+from bandpress.codecs import learned, learned_chunks
 from bandpress.formats import read_scene, write_scene
 from bandpress.model.architecture import Architecture
 from bandpress.model.store import StoredModel
@@ -165,22 +165,24 @@ def _staged(
         times: dict[str, float] = {}
         for part in batches(group, size):
             with _timed(times, "read and normalise"):
-                batch = learned.load_batch(scene, part, point)
+                batch = learned_chunks.load_batch(scene, part, point)
             with _timed(times, "transforms"):
-                symbols = learned.analyse_batch(network, batch, codec.bfloat16)
+                symbols = learned_chunks.analyse_batch(network, batch, codec.bfloat16)
             with _timed(times, "entropy coding"):
-                chunks = learned.write_batch(network, batch, symbols, scene.dtype)
+                chunks = learned_chunks.write_batch(network, batch, symbols, scene.dtype)
             with _timed(times, "write"), open(folder / "staged", "wb") as file:
                 file.write(b"".join(chunks))
             with _timed(times, "read", "decode"):
                 file_bytes = (folder / "staged").read_bytes()
             assert len(file_bytes) == sum(map(len, chunks))
             with _timed(times, "entropy coding and scales", "decode"):
-                read = learned.read_batch(network, list(zip(part, chunks, strict=True)), header, scene.dtype)
+                read = learned_chunks.read_batch(
+                    network, list(zip(part, chunks, strict=True)), header, scene.dtype
+                )
             with _timed(times, "transforms", "decode"):
-                images = learned.synthesise_batch(network, read, header)
+                images = learned_chunks.synthesise_batch(network, read, header)
             with _timed(times, "restore and write", "decode"), open(folder / "restored", "wb") as file:
-                for cube in learned.restore_batch(read, images, header, scene.dtype):
+                for cube in learned_chunks.restore_batch(read, images, header, scene.dtype):
                     file.write(np.ascontiguousarray(cube).data)
     for key, seconds in times.items():
         side, _, stage = key.partition("/")

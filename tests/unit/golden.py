@@ -38,14 +38,14 @@ def scene() -> Scene:
 def symbols_digest(name: str) -> str:
     """SHA-256 of the latents that the stream decodes to, as int32 little-endian, cluster after cluster."""
     from bandpress.bitstream import Reader
-    from bandpress.codecs import learned
+    from bandpress.codecs import learned, learned_chunks
     from bandpress.model import store
 
     network = learned.open_network(store.load(MODELS[name]))
     found = hashlib.sha256()
     with Reader(stream(name)) as reader:
         for pair in reader.chunks(reader.clusters):
-            batch = learned.read_batch(network, [pair], reader.header, np.dtype(reader.header.dtype))
+            batch = learned_chunks.read_batch(network, [pair], reader.header, np.dtype(reader.header.dtype))
             for y in [] if batch.content is None else batch.content:
                 found.update(y.astype("<i4").tobytes())
     return found.hexdigest()

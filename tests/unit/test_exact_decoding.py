@@ -95,14 +95,14 @@ threads, batch = int(sys.argv[3]), int(sys.argv[4])
 tf.config.threading.set_intra_op_parallelism_threads(threads)
 tf.config.threading.set_inter_op_parallelism_threads(threads)
 from bandpress.bitstream import Reader
-from bandpress.codecs import learned
+from bandpress.codecs import learned, learned_chunks
 from bandpress.model import store
 from bandpress.pipeline import batches
 network = learned.open_network(store.load(sys.argv[1]))
 found = hashlib.sha256()
 with Reader(sys.argv[2]) as reader:
     for group in batches(reader.chunks(reader.clusters), batch):
-        for y in learned.read_batch(network, group, reader.header, np.dtype("<u2")).content:
+        for y in learned_chunks.read_batch(network, group, reader.header, np.dtype("<u2")).content:
             found.update(y.tobytes())
 print(found.hexdigest())
 """

@@ -28,7 +28,8 @@ from bandpress.bits import BitReader
 from bandpress.bitstream import Header
 from bandpress.clusters import Cluster
 from bandpress.codecs.jpeg2000 import layout_of
-from bandpress.codecs.learned import Learned, lambdas_of, open_network, open_refiner
+from bandpress.codecs.learned import Learned, open_network, open_refiner
+from bandpress.codecs.points import lambdas_of
 from bandpress.codecs.predicted import Job, cost, lambda_of
 from bandpress.codecs.predicted_jpeg2000 import Jpeg2000Coder
 from bandpress.errors import BitstreamError, ModelError
