@@ -3,11 +3,15 @@
 import numpy as np
 import pytest
 from baseline_scenes import smooth_scene
+from click.testing import CliRunner
 
+from bandpress import write_scene
 from bandpress.bitstream import Reader
+from bandpress.cli import cli
 from bandpress.codecs import make_codec
 from bandpress.coding import compress, decompress, rate
 from bandpress.errors import BandpressError, CodecError
+from bandpress.study import TrainedFamily
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +100,59 @@ def test_one_target_is_needed(tmp_path):
         make_codec("klt-learned", model=tmp_path)
     with pytest.raises(CodecError, match="rate and step given"):
         make_codec("klt-learned", model=tmp_path, rate=1.0, step=2.0)
+
+
+@pytest.mark.tensorflow
+def test_a_training_on_components_makes_a_network_that_codes(tmp_path, scene):
+    """From the command line: train with --klt, compress, decompress."""
+    pytest.importorskip("tensorflow", reason="needs the TensorFlow environment")
+    source = write_scene(smooth_scene(bands=20, lines=48, samples=48, seed=1), tmp_path / "source.raw")
+    other = write_scene(scene, tmp_path / "scene.raw")
+    model, packed = tmp_path / "model", tmp_path / "scene.bpk"
+    train = [
+        "train",
+        str(source),
+        "--klt",
+        "-k",
+        "1",
+        "--filters",
+        "8",
+        "16",
+        "--qualities",
+        "3",
+        "--lambda",
+        "1e-2",
+    ]
+    train += ["--steps", "3", "--patch", "16", "--batch", "2", "-o", str(model)]
+    compress_ = [
+        "compress",
+        str(other),
+        "--codec",
+        "klt-learned",
+        "--model",
+        str(model),
+        "--rate",
+        "1",
+        "-o",
+        str(packed),
+    ]
+    for words in (train, compress_, ["verify", str(packed)]):
+        done = CliRunner().invoke(cli, words)
+        assert done.exit_code == 0, done.output
+    assert mse(scene, decompress(packed, model=model).scene) < scene.cube.var()
+
+
+def test_studies_train_on_components_and_residuals():
+    family = {
+        "source": "train",
+        "kind": "gains",
+        "sensor": "AVIRIS",
+        "bands_per_cluster": 3,
+        "train_on": ["a"],
+    }
+    family |= {"lambdas": [1e-3], "levels": 4}
+    for inputs, words in (("components", ["--klt"]), ("residuals", ["--residuals", "jpeg2000"])):
+        options = TrainedFamily(**family, inputs=inputs).training_options("gains")
+        assert " ".join([*words, "--qualities", "4"]) in " ".join(options)
+    with pytest.raises(ValueError, match="expected kind gains"):
+        TrainedFamily(**{**family, "kind": "separate"}, inputs="components")
