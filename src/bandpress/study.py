@@ -60,6 +60,7 @@ class TrainedFamily(_Section):
     averaging: Annotated[int, Field(ge=0)] = 100
     sharpen: Annotated[float, Field(ge=0)] = 0.0
     spread: Annotated[float, Field(ge=0, le=1)] = 0.0
+    precision: Literal["float32", "mixed"] = "float32"
     seed: Annotated[int, Field(ge=0)] = 1
 
     @model_validator(mode="after")
@@ -115,6 +116,8 @@ class TrainedFamily(_Section):
         if self.inputs != "samples":
             words += ["--klt"] if self.inputs == "components" else ["--residuals", "jpeg2000"]
             words += ["--qualities", str(self.levels)]
+        if self.precision != "float32":
+            words += ["--precision", self.precision]
         return words + (["--random-start"] if self.start == "random" else ["--start", self.start])
 
 

@@ -38,6 +38,18 @@ def test_another_training_is_not_resumed(tmp_path):
     assert (tmp_path / "t" / "last.npz").exists()
 
 
+def test_a_training_from_before_precisions_had_names_is_resumed_in_float32(tmp_path):
+    before = {"settings": {"seed": 1, "bfloat16": False}}
+    for name, precision in (("t", "float32"), ("u", "mixed")):
+        Checkpoints(tmp_path / name, before, resume=False).save("last", {})
+        now = {"settings": {"seed": 1, "precision": precision}}
+        if precision == "float32":
+            assert Checkpoints(tmp_path / name, now, resume=True).load("last") == {}
+        else:
+            with pytest.raises(ModelError, match="started with settings"):
+                Checkpoints(tmp_path / name, now, resume=True)
+
+
 def test_an_unfinished_training_is_not_lost_by_mistake(tmp_path):
     Checkpoints(tmp_path / "t", {}, resume=False).save("last", {})
     with pytest.raises(ModelError, match="did not finish; expected to be told to resume or to restart"):

@@ -154,5 +154,8 @@ def test_studies_train_on_components_and_residuals():
     for inputs, words in (("components", ["--klt"]), ("residuals", ["--residuals", "jpeg2000"])):
         options = TrainedFamily(**family, inputs=inputs).training_options("gains")
         assert " ".join([*words, "--qualities", "4"]) in " ".join(options)
+    assert "--precision" not in options
+    mixed = TrainedFamily(**family, precision="mixed").training_options("gains")
+    assert mixed[mixed.index("--precision") + 1] == "mixed"
     with pytest.raises(ValueError, match="expected kind gains"):
         TrainedFamily(**{**family, "kind": "separate"}, inputs="components")

@@ -36,6 +36,7 @@ def test_steps_or_the_clock_end_a_training_whichever_comes_first():
         ({"steps": 0}, "steps is 0"),
         ({"steps": None}, "neither steps nor minutes"),
         ({"learning_rate": 0.0}, "learning_rate"),
+        ({"precision": "bfloat16"}, "precision is 'bfloat16'; expected one of float32, mixed"),
     ],
 )
 def test_settings_out_of_range_are_refused(fields, said):

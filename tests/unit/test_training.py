@@ -115,6 +115,19 @@ def test_the_same_seed_gives_the_same_digest_and_another_does_not(tmp_path, trai
     assert train(tmp_path / "b", other).digest != trained[1].digest
 
 
+def test_mixed_precision_is_as_repeatable_and_can_be_resumed(tmp_path, trained):
+    mixed = Settings(**(QUICK.to_json() | {"precision": "mixed"}))
+    whole = train(tmp_path / "a", mixed)
+    assert train(tmp_path / "b", mixed).digest == whole.digest != trained[1].digest
+    with pytest.raises(Interrupted):
+        train(tmp_path / "c", mixed, report=interrupt_at(8))
+    assert train(tmp_path / "c", mixed, resume=True).digest == whole.digest
+    assert whole.card["settings"]["precision"] == "mixed"
+    for key in ("bps", "mse"):
+        found, expected = (made.card["validation"][0][key] for made in (whole, trained[1]))
+        assert found == pytest.approx(expected, rel=0.005)
+
+
 def test_the_warm_start_is_better_than_the_random_one(tmp_path):
     one = Settings(**(QUICK.to_json() | {"steps": 1, "validations": 1}))
     warm = train(tmp_path / "w", one).card["validation"][0]

@@ -4,6 +4,7 @@ import click
 
 from bandpress.errors import MissingDependencyError
 from bandpress.model.architecture import Architecture
+from bandpress.model.schedule import PRECISIONS
 
 
 @click.command("train")
@@ -20,11 +21,11 @@ from bandpress.model.architecture import Architecture
 @click.option(
     "--form",
     "forms",
-    type=click.Choice(["float32", "bfloat16", "paper"]),
+    type=click.Choice([*PRECISIONS, "paper"]),
     multiple=True,
-    default=("float32", "paper"),
+    default=("mixed", "float32", "paper"),
     show_default=True,
-    help="How steps are taken: as by `bandpress train`, in bfloat16, as by the paper's script. May be repeated.",
+    help="How steps are taken: as by `bandpress train` in a --precision, or as by the paper's script. May be repeated.",
 )
 def command(
     bands_per_cluster: int,
@@ -51,8 +52,13 @@ def command(
     click.echo(f"matrix products: {rate:.0f} GFLOP/s in float32")
     click.echo(f"{'':20}  {'s/step':>8}  {'steps/s':>8}  {'samples/s':>11}  {'GFLOP/s':>8}  {'share':>6}")
     architecture = Architecture(bands_per_cluster, *filters, hyper)
-    for speed in bench.train_speeds(architecture, patch, batch, steps, forms):
+    speeds = bench.train_speeds(architecture, patch, batch, steps, forms)
+    for speed in speeds:
         click.echo(
             f"{speed.name:20}  {speed.seconds:8.3f}  {1 / speed.seconds:8.2f}  {speed.samples:11.0f}  "
             f"{speed.gflops:8.0f}  {speed.gflops / rate:6.0%}"
         )
+    seconds = {speed.name: speed.seconds for speed in speeds}
+    for name in seconds:
+        if "paper" in seconds and name != "paper":
+            click.echo(f"{name}: {seconds['paper'] / seconds[name]:.2f} times as fast as the paper's form")

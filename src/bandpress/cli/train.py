@@ -11,7 +11,7 @@ from bandpress.errors import SceneError
 from bandpress.formats import FORMATS, read_scene
 from bandpress.model.architecture import Architecture
 from bandpress.model.patches import Residual, split_lines
-from bandpress.model.schedule import Settings
+from bandpress.model.schedule import PRECISIONS, Settings
 from bandpress.residuals import component_clusters, ladder, residual_clusters, unit_lambda
 from bandpress.scene import Scene
 
@@ -145,7 +145,13 @@ _WIDEST_SCALE = 2048.0
 @click.option(
     "--patience", type=click.IntRange(0), default=0, help="Stop after so many validations without progress."
 )
-@click.option("--bfloat16", is_flag=True, help="Convolve in bfloat16, where the processor is fast at it.")
+@click.option(
+    "--precision",
+    type=click.Choice(PRECISIONS),
+    default="float32",
+    show_default=True,
+    help="mixed: gradients in bfloat16, faster where the processor has instructions for it (AVX512-BF16, AMX).",
+)
 @click.option("--threads", type=click.IntRange(1), help="Default: one a processor.")
 @click.option("--tensorboard", type=click.Path(path_type=Path), help="Folder for TensorBoard's event files.")
 @click.option("--sensor", help="Name of the sensor, for the model's card.")

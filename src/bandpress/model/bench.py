@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -44,14 +44,14 @@ class Speed(NamedTuple):
 def matmul_rate() -> float:
     """Return the rate of float32 matrix products, in GFLOP/s."""
     a = tf.random.uniform((_SIDE, _SIDE))
-    seconds = _median(lambda: tf.linalg.matmul(a, a).numpy(), 5)
+    (seconds,) = _medians([lambda: tf.linalg.matmul(a, a).numpy()], 5)
     return 2 * _SIDE**3 / seconds / 1e9
 
 
 def train_speeds(
     architecture: Architecture, patch: int, batch: int, steps: int, forms: Sequence[str]
-) -> Iterator[Speed]:
-    """Measure training steps in several forms, in turn.
+) -> list[Speed]:
+    """Measure training steps in several forms, a step of each in turn, so that a busy moment of the machine hits all.
 
     Parameters
     ----------
@@ -62,36 +62,37 @@ def train_speeds(
     steps
         How many steps the median is of.
     forms
-        Of ``"float32"``, as `bandpress train` takes steps, ``"bfloat16"``, the same with convolutions in bfloat16, and
-        ``"paper"``, as the paper's script takes them.
+        Of ``"mixed"`` and ``"float32"``, as `bandpress train` takes steps (see `bandpress.model.schedule.PRECISIONS`),
+        and ``"paper"``, as the paper's script takes them.
     """
     rng = np.random.default_rng(0)
     x = rng.random((batch, patch, patch, architecture.bands_per_cluster), np.float32)
     data = Batch(x, np.full((batch, architecture.bands_per_cluster), _RANGE, np.float32))
     macs = sum(architecture.macs(patch, patch)[key] for key in ("encoder", "synthesis")) * batch
 
-    def speed(name: str, step: Callable[[], object]) -> Speed:
-        seconds = _median(step, steps)
-        return Speed(name, seconds, x.size / seconds, 6 * macs / seconds / 1e9)
-
-    for form in forms:
+    def step_of(form: str) -> Callable[[], float]:
         if form == "paper":
-            yield speed(form, partial(PaperForm(architecture, _LAMBDA).step, data))
-        else:
-            settings = Settings((_LAMBDA,), patch=patch, batch=batch, bfloat16=form == "bfloat16")
-            trainer = Trainer(architecture, settings, architecture.random_weights(0), _RANGE)
-            yield speed(form, partial(_step, trainer, data))
+            return partial(PaperForm(architecture, _LAMBDA).step, data)
+        settings = Settings((_LAMBDA,), patch=patch, batch=batch, precision=form)
+        return partial(_step, Trainer(architecture, settings, architecture.random_weights(0), _RANGE), data)
+
+    taken = {form: step_of(form) for form in forms}
+    seconds = _medians(list(taken.values()), steps)
+    return [
+        Speed(form, time_, x.size / time_, 6 * macs / time_ / 1e9)
+        for form, time_ in zip(taken, seconds, strict=True)
+    ]
 
 
 def _step(trainer: Trainer, data: Batch) -> float:
     return float(trainer.step(0, data, 1e-5, 0.99).loss)
 
 
-def _median(call: Callable[[], object], count: int) -> float:
-    call()
-    times = []
-    for _ in range(count):
-        started = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - started)
-    return float(np.median(times))
+def _medians(calls: Sequence[Callable[[], object]], count: int) -> list[float]:
+    times = np.zeros((count + 1, len(calls)))
+    for i in range(count + 1):  # the first of each is no measurement: graphs are made in it
+        for j, call in enumerate(calls):
+            started = time.perf_counter()
+            call()
+            times[i, j] = time.perf_counter() - started
+    return [float(value) for value in np.median(times[1:], axis=0)]

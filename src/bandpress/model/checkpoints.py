@@ -175,7 +175,7 @@ class Checkpoints:
     def _compare(self) -> None:
         path = self.folder / "settings.json"
         try:
-            before = json.loads(path.read_text(encoding="utf-8"))
+            before = _named_as_now(json.loads(path.read_text(encoding="utf-8")))
         except ValueError as error:
             raise ModelError(
                 f"{path}: cannot be read ({error}); expected the settings of a training"
@@ -186,3 +186,11 @@ class Checkpoints:
                     f"{self.folder}: that training was started with {key} = {before.get(key)!r}; found "
                     f"{self._asked.get(key)!r} now, expected the same to resume it (or restart)"
                 )
+
+
+def _named_as_now(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return settings of a training, where ``precision`` was ``bfloat16`` before, yes or no."""
+    inner = dict(settings.get("settings") or {})
+    if inner.pop("bfloat16", None) is False:
+        inner["precision"] = "float32"
+    return settings | {"settings": inner} if inner else settings

@@ -5,14 +5,15 @@ a standard deviation that the hyper-latents z tell; z have a learned density of 
 is uniform noise while training. What codes files is `bandpress.model.network`, with the same weights.
 """
 
-from collections.abc import Mapping
-from typing import NamedTuple
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_compression as tfc
 
-from bandpress.model import transforms
+from bandpress.model import gradients, transforms
 from bandpress.model.architecture import Architecture
 
 #: Lower bounds of GDN's parameters; beta's keeps the division safe.
@@ -58,8 +59,6 @@ class Hyperprior(tf.Module):
         Widths.
     weights
         Arrays by name, see `Architecture.shapes`.
-    compute_dtype
-        Type in which the convolutions are evaluated; weights, GDN and rates stay float32.
 
     Attributes
     ----------
@@ -68,15 +67,11 @@ class Hyperprior(tf.Module):
         the weights, so that they stay positive.
     """
 
-    def __init__(
-        self,
-        architecture: Architecture,
-        weights: Mapping[str, np.ndarray],
-        compute_dtype: tf.DType = tf.float32,
-    ):
+    def __init__(self, architecture: Architecture, weights: Mapping[str, np.ndarray]):
         super().__init__(name="hyperprior")
         self.architecture = architecture
-        self.compute_dtype = compute_dtype
+        self._layers: Callable[[str, int], Any] = lambda transform, layer: transforms
+        self._bits = gaussian_bits
         architecture.check(dict(weights))
         self.parameters = {
             name: tf.Variable(
@@ -87,6 +82,19 @@ class Hyperprior(tf.Module):
             )
             for name in architecture.shapes()
         }
+
+    def to_train(self, precision: str) -> "Hyperprior":
+        """Return this network, of the same variables, with layers whose gradients are fast.
+
+        Parameters
+        ----------
+        precision
+            See `bandpress.model.gradients.of_precision`. Weights, GDN and rates are float32 in all.
+        """
+        found = copy.copy(self)
+        found._layers = gradients.of_precision(precision)
+        found._bits = gradients.gaussian_bits
+        return found
 
     def weights(self) -> dict[str, np.ndarray]:
         """Return the weights by name, float32, as `Architecture.shapes` defines them."""
@@ -113,28 +121,28 @@ class Hyperprior(tf.Module):
     def analysis(self, x: tf.Tensor) -> tf.Tensor:
         """Normalised samples to latents: four stages that halve the size, GDN after the first three."""
         for i in range(4):
-            x = self._convolve(transforms.down, "analysis", i, x, self.architecture.mirrors)
+            x = self._convolve("down", "analysis", i, x, self.architecture.mirrors)
             if i < 3:
-                x = transforms.gdn(x, *self._gdn("analysis", i))
+                x = self._layers("analysis", i).gdn(x, *self._gdn("analysis", i))
         return x
 
     def synthesis(self, y: tf.Tensor) -> tf.Tensor:
         """Latents to normalised samples; sizes are those of the latents times 16, to be cropped."""
         for i in range(4):
-            y = self._convolve(transforms.up, "synthesis", i, y, self.architecture.mirrors)
+            y = self._convolve("up", "synthesis", i, y, self.architecture.mirrors)
             if i < 3:
-                y = transforms.inverse_gdn(y, *self._gdn("synthesis", i))
+                y = self._layers("synthesis", i).inverse_gdn(y, *self._gdn("synthesis", i))
         return y
 
     def hyper_analysis(self, magnitude: tf.Tensor) -> tf.Tensor:
         """Magnitudes of latents to hyper-latents of half the size."""
-        x = tf.nn.relu(self._convolve(transforms.same, "hyper_analysis", 0, magnitude))
-        return self._convolve(transforms.down, "hyper_analysis", 1, x)
+        x = tf.nn.relu(self._convolve("same", "hyper_analysis", 0, magnitude))
+        return self._convolve("down", "hyper_analysis", 1, x)
 
     def hyper_synthesis(self, z_hat: tf.Tensor) -> tf.Tensor:
         """Hyper-latents to scale indexes, not yet rounded or bounded."""
-        x = tf.nn.relu(self._convolve(transforms.up, "hyper_synthesis", 0, z_hat))
-        return self._convolve(transforms.same, "hyper_synthesis", 1, x)
+        x = tf.nn.relu(self._convolve("up", "hyper_synthesis", 0, z_hat))
+        return self._convolve("same", "hyper_synthesis", 1, x)
 
     def gain(self, name: str, quality: tf.Tensor) -> tf.Tensor:
         """Interpolate a gain vector geometrically.
@@ -206,7 +214,7 @@ class Hyperprior(tf.Module):
         size = tf.shape(y)
         indexes = self.hyper_synthesis(scaled)[:, : size[1], : size[2]]
         y_hat = _quantise(y, noise[1])
-        bits_y = tf.reduce_sum(gaussian_bits(y_hat, self.scale(indexes)), axis=(1, 2, 3))
+        bits_y = tf.reduce_sum(self._bits(y_hat, self.scale(indexes)), axis=(1, 2, 3))
         return Coded(bits_y, bits_z, y_hat, z_hat)
 
     def scale(self, indexes: tf.Tensor) -> tf.Tensor:
@@ -219,11 +227,13 @@ class Hyperprior(tf.Module):
     def _gdn(self, transform: str, layer: int) -> tuple[tf.Tensor, tf.Tensor]:
         return self.weight(f"{transform}/{layer}/beta"), self.weight(f"{transform}/{layer}/gamma")
 
-    def _convolve(self, operation, transform: str, layer: int, x: tf.Tensor, *options) -> tf.Tensor:
-        kernel = tf.cast(self.weight(f"{transform}/{layer}/kernel"), self.compute_dtype)
+    def _convolve(
+        self, operation: str, transform: str, layer: int, x: tf.Tensor, *options: bool
+    ) -> tf.Tensor:
         name = f"{transform}/{layer}/bias"
-        bias = tf.cast(self.weight(name), self.compute_dtype) if name in self.parameters else None
-        return tf.cast(operation(tf.cast(x, self.compute_dtype), kernel, bias, *options), tf.float32)
+        bias = self.weight(name) if name in self.parameters else None
+        kernel = self.weight(f"{transform}/{layer}/kernel")
+        return getattr(self._layers(transform, layer), operation)(x, kernel, bias, *options)
 
 
 def _kind(name: str) -> str:

@@ -9,6 +9,9 @@ from typing import Any
 
 from bandpress.errors import ModelError
 
+#: What steps may be computed in.
+PRECISIONS = ("float32", "mixed")
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -50,8 +53,8 @@ class Settings:
         Validations without a better loss after which training stops; 0 for never.
     validations
         How many validations, each with a checkpoint, are spread over the training.
-    bfloat16
-        Evaluate the convolutions in bfloat16.
+    precision
+        One of `PRECISIONS`: ``"float32"``, or ``"mixed"``, whose gradients are bfloat16.
     only
         The lambda of every patch, instead of one drawn for each: patches then differ in range alone, as residuals do.
     sharpen
@@ -76,7 +79,7 @@ class Settings:
     start: str = "block"
     patience: int = 0
     validations: int = 20
-    bfloat16: bool = False
+    precision: str = "float32"
     only: float | None = None
     sharpen: float = 0.0
     spread: float = 0.0
@@ -95,6 +98,8 @@ class Settings:
                 raise ModelError(f"{key} is {value}; expected 1 or more")
         if self.steps is None and self.minutes is None:
             raise ModelError("neither steps nor minutes were given; expected one of them to end the training")
+        if self.precision not in PRECISIONS:
+            raise ModelError(f"precision is {self.precision!r}; expected one of {', '.join(PRECISIONS)}")
         if not 0 <= self.coding_first < 1:
             raise ModelError(f"coding_first is {self.coding_first}; expected a share, 0 or more and below 1")
         if not self.learning_rate > 0:

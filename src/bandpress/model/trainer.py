@@ -53,8 +53,8 @@ class Trainer:
         weights: Mapping[str, np.ndarray],
         reference: float,
     ) -> None:
-        dtype = tf.bfloat16 if settings.bfloat16 else tf.float32
-        self.network = Hyperprior(architecture, weights, dtype)
+        self.network = Hyperprior(architecture, weights)
+        self._learner = self.network.to_train(settings.precision)
         self.settings, self.reference = settings, reference
         self._variables = [v for v in self.network.parameters.values() if v.trainable]
         coding = [name.startswith(_CODING) for name, v in self.network.parameters.items() if v.trainable]
@@ -144,7 +144,8 @@ class Trainer:
         quality, within = self._quality(lambda_, worth)
         if seed is not None:
             lambda_ = within  # a range beyond the family's must not outweigh all others
-        out = self.network(x, seed is not None, quality, seed)
+        network = self.network if seed is None else self._learner
+        out = network(x, seed is not None, quality, seed)
         error = tf.square((out.reconstruction - x) * ranges[:, None, None, :])
         squared = tf.reduce_sum(error, axis=(1, 2, 3))
         pixels = tf.cast(tf.shape(x)[1] * tf.shape(x)[2], tf.float32)
@@ -175,10 +176,10 @@ class Trainer:
     ) -> Sums:
         worth = tf.reduce_mean(tf.square(ranges), axis=1)
         quality, _ = self._quality(self._drawn(seed, tf.shape(x)[0]), worth)
-        y = self.network.latents(x, quality)
+        y = self._learner.latents(x, quality)
         variables = [self._variables[i] for i in self._groups[1]]
         with tf.GradientTape() as tape:
-            coded = self.network.code(y, True, quality, seed)
+            coded = self._learner.code(y, True, quality, seed)
             bits = tf.reduce_sum(coded.bits_y + coded.bits_z)
             loss = bits / tf.cast(tf.size(x[..., 0]), tf.float32)
         gradients = tape.gradient(loss, variables)
