@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from bandpress.errors import MissingDependencyError
-from bandpress.model import catalogue, store
+from bandpress.errors import MissingDependencyError, ModelError
+from bandpress.model import catalogue, context_store, store
 
 
 @click.group()
@@ -23,7 +23,14 @@ def command() -> None:
 @click.argument("folder", default="models", type=click.Path(path_type=Path))
 def list_(folder: Path) -> None:
     """List the models in FOLDER with their digests."""
-    for model in catalogue.all_within(folder):
+    for path in catalogue.all_within(folder):
+        if context_store.is_context_model(path):
+            contexts = context_store.load(path)
+            click.echo(
+                f"{path}: contexts, {contexts.macs} multiplications a sample, digest {contexts.digest}"
+            )
+            continue
+        model = store.load(path)
         a = model.architecture
         lambda_ = model.card.get("lambda", "?")
         click.echo(
@@ -48,6 +55,12 @@ def copy(model: Path, out: Path, half: bool) -> None:
     Example:
       bandpress models copy results/open/models/AVIRIS-k3/gains models/aviris-k3 --half
     """
+    if context_store.is_context_model(model):
+        if half:
+            raise ModelError(f"{model}: holds integers alone; expected a copy without --half")
+        contexts = context_store.copy(context_store.load(model), out)
+        click.echo(f"{out}: digest {contexts.digest}")
+        return
     found = store.load(model)
     made = store.save(out, found, half=True) if half else store.copy(found, out)
     click.echo(f"{made.path}: digest {made.digest}")

@@ -15,12 +15,13 @@ REGISTRY = {
     "jpegxl": "bandpress.codecs.jpegxl:JpegXl",
     "learned": "bandpress.codecs.learned:Learned",
     "klt-learned": "bandpress.codecs.klt_learned:KltLearned",
+    "wavelet-learned": "bandpress.codecs.wavelet_learned:WaveletLearned",
     "predicted-learned": "bandpress.codecs.predicted_learned:PredictedLearned",
     "predicted-jpeg2000": "bandpress.codecs.predicted_jpeg2000:PredictedJpeg2000",
 }
 
 #: Codecs that run a network and so need the TensorFlow environment.
-NEEDS_TENSORFLOW = frozenset({"learned", "klt-learned", "predicted-learned"})
+NEEDS_TENSORFLOW = frozenset({"learned", "klt-learned", "wavelet-learned", "predicted-learned"})
 
 __all__ = ["NEEDS_TENSORFLOW", "REGISTRY", "Codec", "Encoding", "codec_class", "make_codec"]
 

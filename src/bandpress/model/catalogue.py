@@ -57,22 +57,27 @@ def members(path: str | Path) -> list[store.StoredModel]:
     return sorted(models, key=lambda model: _lambda(model.card.get("lambda")))
 
 
-def all_within(folder: str | Path) -> list[store.StoredModel]:
-    """Load every model in a folder, in its families too.
+def all_within(folder: str | Path) -> list[Path]:
+    """Return the folder of every model in a folder, in its families too.
 
     Raises
     ------
     ModelError
-        If there is none, or one cannot be read.
+        If there is none.
     """
-    found = [store.load(path) for path in _within(Path(folder), depth=2)]
+    found = list(_within(Path(folder), depth=2))
     if not found:
         raise ModelError(f"{folder}: no models; expected folders with {store.CARD}")
     return found
 
 
 def find(digest: str, given: str | Path | None = None) -> store.StoredModel:
-    """Load the model of that digest.
+    """Load the network of that digest; see `locate`."""
+    return store.load(locate(digest, given))
+
+
+def locate(digest: str, given: str | Path | None = None) -> Path:
+    """Return the folder of the model of that digest.
 
     Parameters
     ----------
@@ -90,7 +95,7 @@ def find(digest: str, given: str | Path | None = None) -> store.StoredModel:
     found = []
     for folder in (folder for place in places for folder in _within(place, depth=2)):
         if store.digest(folder) == digest:
-            return store.load(folder)
+            return folder
         found.append(folder)
     if given is None:
         raise ModelError(

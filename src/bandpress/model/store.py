@@ -13,10 +13,10 @@ stream, and covers every byte.
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from safetensors import SafetensorError
@@ -89,25 +89,27 @@ def save(path: str | Path, model: StoredModel, *, half: bool = False) -> StoredM
     if path.exists():
         raise ModelError(f"{path}: exists already; expected a new folder to write the model to")
     model.architecture.check(dict(model.weights))
+    dtype = np.float16 if half else np.float32
+    weights = {name: np.ascontiguousarray(value, dtype) for name, value in model.weights.items()}
+    if not all(np.isfinite(value).all() for value in weights.values()):
+        raise ModelError(f"{path}: a weight is beyond the range of float16; expected to write it in float32")
+    write_folder(
+        path,
+        {"format": FORMAT, "architecture": model.architecture.to_json(), "training": dict(model.card)},
+        {WEIGHTS: weights, TABLES: model.tables},
+    )
+    return load(path)
+
+
+def write_folder(path: Path, card: Mapping[str, Any], files: Mapping[str, Mapping[str, np.ndarray]]) -> None:
+    """Write a model folder, whole or not at all: files of arrays, and a card that holds their SHA-256."""
     with atomic_path(path) as part:
         part.mkdir()
-        dtype = np.float16 if half else np.float32
-        weights = {name: np.ascontiguousarray(value, dtype) for name, value in model.weights.items()}
-        if not all(np.isfinite(value).all() for value in weights.values()):
-            raise ModelError(
-                f"{path}: a weight is beyond the range of float16; expected to write it in float32"
-            )
-        save_file(weights, part / WEIGHTS)
-        save_file({name: np.ascontiguousarray(value) for name, value in model.tables.items()}, part / TABLES)
-        card = {
-            "format": FORMAT,
-            "version": VERSION,
-            "architecture": model.architecture.to_json(),
-            "training": dict(model.card),
-            "files": {name: _sha256(part / name) for name in (WEIGHTS, TABLES)},
-        }
-        (part / CARD).write_text(json.dumps(card, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    return load(path)
+        for name, arrays in files.items():
+            save_file({key: np.ascontiguousarray(value) for key, value in arrays.items()}, part / name)
+        hashes = {name: _sha256(part / name) for name in files}
+        text = json.dumps({**card, "version": VERSION, "files": hashes}, indent=2, sort_keys=True)
+        (part / CARD).write_text(text + "\n", encoding="utf-8")
 
 
 def load(path: str | Path) -> StoredModel:
@@ -124,15 +126,8 @@ def load(path: str | Path) -> StoredModel:
         If a file is missing, damaged, of another version, or does not fit the architecture.
     """
     path = Path(path)
-    text, card = _card(path)
-    if card.get("format") != FORMAT or card.get("version") != VERSION:
-        raise ModelError(
-            f"{path / CARD}: format {card.get('format')!r}, version {card.get('version')!r}; "
-            f"expected {FORMAT!r}, version {VERSION}"
-        )
-    arrays = {}
-    for name in (WEIGHTS, TABLES):
-        arrays[name] = _arrays(path / name, card.get("files"))
+    folder = read_folder(path, FORMAT, (WEIGHTS, TABLES))
+    card, arrays = folder.card, folder.arrays
     try:
         architecture = Architecture.from_json(card.get("architecture"))
         weights = {name: value.astype(np.float32) for name, value in arrays[WEIGHTS].items()}
@@ -145,9 +140,34 @@ def load(path: str | Path) -> StoredModel:
         weights=weights,
         tables=arrays[TABLES],
         card=training if isinstance(training, dict) else {},
-        digest=hashlib.sha256(text).hexdigest(),
+        digest=folder.digest,
         path=path,
     )
+
+
+class Folder(NamedTuple):
+    """A model folder as it was read and checked: card, arrays of each file, SHA-256 of the card."""
+
+    card: Mapping[str, Any]
+    arrays: Mapping[str, Mapping[str, np.ndarray]]
+    digest: str
+
+
+def read_folder(path: Path, format_: str, files: Sequence[str]) -> Folder:
+    """Read a model folder of some format and check every byte of it; raises as `load` does."""
+    text, card = _card(path)
+    if card.get("format") != format_ or card.get("version") != VERSION:
+        raise ModelError(
+            f"{path / CARD}: format {card.get('format')!r}, version {card.get('version')!r}; "
+            f"expected {format_!r}, version {VERSION}"
+        )
+    arrays = {name: _arrays(path / name, card.get("files")) for name in files}
+    return Folder(card, arrays, hashlib.sha256(text).hexdigest())
+
+
+def format_of(path: str | Path) -> str:
+    """Return the format that a model's card names."""
+    return str(_card(Path(path))[1].get("format"))
 
 
 def copy(model: StoredModel, path: str | Path) -> StoredModel:
@@ -158,15 +178,19 @@ def copy(model: StoredModel, path: str | Path) -> StoredModel:
     ModelError
         If the folder exists.
     """
-    path = Path(path)
     assert model.path is not None, "only a model that was read is copied"
+    copy_folder(model.path, Path(path), (WEIGHTS, TABLES))
+    return load(path)
+
+
+def copy_folder(source: Path, path: Path, files: Sequence[str]) -> None:
+    """Copy a card and some files to a new folder, whole or not at all; raises as `copy` does."""
     if path.exists():
         raise ModelError(f"{path}: exists already; expected a new folder to write the model to")
     with atomic_path(path) as part:
         part.mkdir()
-        for name in (CARD, WEIGHTS, TABLES):
-            shutil.copyfile(model.path / name, part / name)
-    return load(path)
+        for name in (CARD, *files):
+            shutil.copyfile(source / name, part / name)
 
 
 def digest(path: str | Path) -> str:

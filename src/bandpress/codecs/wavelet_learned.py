@@ -1,0 +1,186 @@
+"""A KLT over the bands of each cluster, the 9/7 wavelet over its components, and a learned model of the coefficients.
+
+The transforms are those of the baseline, RKLT + JPEG 2000; what is learned is how probable each coefficient is, given
+those that are known (`bandpress.model.contexts`). One quantiser step serves the whole scene, so that each further bit
+gains about the same everywhere. A chunk holds the side information of `rklt-jpeg2000` and what
+`bandpress.codecs.component_coder` says.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from bandpress.bits import BitReader
+from bandpress.bitstream import Header, overhead
+from bandpress.clusters import BandsPerCluster, Cluster, split
+from bandpress.codecs.base import Codec, Encoding
+from bandpress.codecs.budgets import pooled, within
+from bandpress.codecs.component_coder import Chunk, ComponentCoder, Part
+from bandpress.codecs.rklt_jpeg2000 import RkltJpeg2000
+from bandpress.codecs.targets import meet, one_target
+from bandpress.errors import BitstreamError, CodecError
+from bandpress.model import context_store
+from bandpress.model.context_model import ContextModel
+from bandpress.pipeline import batches
+from bandpress.scene import Scene
+
+#: Variance that a component must have to be worth a vector of the basis, as a share of the distortion.
+_SAFETY = 0.5
+#: Where a search for a target starts, in DN.
+_FIRST_STEP = 100.0
+
+
+class Trial(NamedTuple):
+    """A scene as coded with a step."""
+
+    chunks: list[bytes]
+    squared_error: float
+
+
+@dataclass(frozen=True)
+class WaveletLearned(Codec):
+    """KLT + wavelet + learned contexts.
+
+    Parameters
+    ----------
+    model
+        Folder or name of a context model: ``bandpress train-contexts``.
+    rate
+        Target in bits per sample, everything in the file counted.
+    psnr
+        Target in dB at a peak of 65,535, instead of a rate.
+    step
+        Quantiser step in DN, instead of a target.
+    bands_per_cluster
+        Bands of a cluster, or ``"all"``.
+    """
+
+    name: ClassVar[str] = "wavelet-learned"
+
+    model: str | Path
+    rate: float | None = None
+    psnr: float | None = None
+    step: float | None = None
+    bands_per_cluster: BandsPerCluster = 3
+
+    def __post_init__(self) -> None:
+        one_target(self.name, rate=self.rate, psnr=self.psnr, step=self.step)
+
+    @cached_property
+    def _stored(self) -> ContextModel:
+        return context_store.named(self.model)
+
+    def encode(self, scene: Scene) -> Encoding:
+        """Code a scene, see `Codec.encode`."""
+        header = self._header(scene, 1.0)
+
+        def value(trial: Trial) -> float:
+            if self.psnr is not None:
+                mse = trial.squared_error / scene.cube.size
+                return float(10 * np.log10(65535.0**2 / max(mse, 1e-12)))
+            return 8 * (sum(map(len, trial.chunks)) + overhead(header)) / scene.cube.size
+
+        if self.step is not None:
+            step = self.step
+            found = self._trial(scene, step)
+        else:
+            kind, target = ("rate", self.rate) if self.rate is not None else ("psnr", self.psnr)
+            assert target is not None
+            step, found = meet(
+                lambda one: (one, self._trial(scene, one)),
+                lambda pair: value(pair[1]),
+                kind,
+                target,
+                _FIRST_STEP,
+            )
+        header = self._header(scene, step)
+        parameters = dict(header.parameters)
+        if self.psnr is not None:
+            parameters["psnr"] = round(value(found), 3)
+        chunks: Iterable[bytes] = found.chunks
+        if self.rate is not None:
+            chunks = within(self.rate, header, chunks)
+        return Encoding(self.bands_per_cluster, chunks, parameters, self._stored.digest)
+
+    @classmethod
+    def decoder(cls, header: Header, model: Path | None = None) -> "WaveletLearned":
+        """Return the codec for a file; see `Codec.decoder`."""
+        if header.model is None:
+            raise BitstreamError("the header names no model; expected the digest of one")
+        found = context_store.find(header.model, model)
+        assert found.path is not None
+        return cls(model=found.path, step=step_of(header), bands_per_cluster=header.bands_per_cluster)
+
+    def decode(self, header: Header, chunks: Iterable[tuple[Cluster, bytes]]) -> Iterator[np.ndarray]:
+        """Decode clusters, see `Codec.decode`."""
+        coder = ComponentCoder(self._stored, header.lines, header.samples)
+        transform, states = RkltJpeg2000(lossless=True), []
+
+        def parsed() -> Iterator[Chunk]:
+            for cluster, chunk in chunks:
+                reader = BitReader(chunk)
+                states.append(transform.read_side(reader, cluster.count))
+                yield Chunk(reader, chunk, cluster.count, step_of(header))
+
+        for components in coder.decode(parsed()):
+            yield _samples(transform, components, states.pop(0), np.dtype(header.dtype))
+
+    def _header(self, scene: Scene, step: float) -> Header:
+        parameters: dict[str, Any] = {"step": rounded_step(step)}
+        return Header.of_scene(scene, self.name, self.bands_per_cluster, parameters, self._stored.digest)
+
+    def _trial(self, scene: Scene, step: float) -> Trial:
+        """Code a scene, some clusters at a time."""
+        step = rounded_step(step)
+        coder = ComponentCoder(self._stored, scene.lines, scene.samples)
+        transform = RkltJpeg2000(lossless=True)
+        clusters = split(scene.bands, self.bands_per_cluster)
+        level = _SAFETY * step * step / 12
+
+        def coded(group: list[Cluster]) -> tuple[list[bytes], float]:
+            parts = []
+            for cluster in group:
+                forward = transform.forward(scene.cube[cluster.bands], level)
+                parts.append(Part(forward.samples, step, forward.side))
+            chunks, squared_error = [], 0.0
+            for cluster, part, (chunk, components) in zip(group, parts, coder.code(parts), strict=True):
+                state = transform.read_side(BitReader(part.side.to_bytes()), cluster.count)
+                samples = _samples(transform, components, state, scene.dtype)
+                error = samples.astype(np.float32) - scene.cube[cluster.bands]
+                squared_error += float(np.square(error).sum(dtype=np.float64))
+                chunks.append(chunk)
+            return chunks, squared_error
+
+        done = pooled(coded, batches(clusters, coder.batch(clusters[0].count)))
+        chunks, errors = zip(*done, strict=True)
+        return Trial([chunk for some in chunks for chunk in some], sum(errors))
+
+
+def rounded_step(step: float) -> float:
+    """Return a step as the header holds it."""
+    return float(f"{step:.5g}")
+
+
+def step_of(header: Header) -> float:
+    """Return the quantiser step of a file.
+
+    Raises
+    ------
+    CodecError
+        If its header does not say it.
+    """
+    step = header.parameters.get("step")
+    if not isinstance(step, int | float) or not 0 < step < float("inf"):
+        raise CodecError(f"scene {header.scene}: step {step!r} in the header; expected a positive number")
+    return float(step)
+
+
+def _samples(transform: RkltJpeg2000, components: np.ndarray, state: Any, dtype: np.dtype) -> np.ndarray:
+    """Undo the transform; the type keeps its byte order."""
+    samples = transform.inverse(components, state)
+    limits = np.iinfo(dtype)
+    return np.clip(samples, limits.min, limits.max).astype(dtype)
