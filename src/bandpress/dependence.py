@@ -5,10 +5,11 @@ its ends, then the cluster halfway between every two neighbours that are there, 
 pictures (Schwarz, Marpe & Wiegand 2006, IEEE ICME). A cluster may be predicted from those between which it lies, and
 from those that these may be predicted from. In a segment of 16 that is at most four, all clusters of one level can be
 coded together, and a difference between machines is passed on at most four times. The order ``chain`` takes one cluster
-after the other instead, each from those before.
+after the other instead, each from those before. In the order ``components`` the first cluster carries components of all
+bands of its segment, and each cluster is predicted from these (`bandpress.codecs.segment_components`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -16,7 +17,7 @@ from typing import Literal
 
 from bandpress.errors import CodecError
 
-Order = Literal["tree", "chain"]
+Order = Literal["tree", "chain", "components"]
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,12 @@ def nodes(count: int, distance: int, order: Order) -> tuple[Node, ...]:
     CodecError
         If `distance` is not positive or `order` is not known.
     """
-    if type(distance) is not int or distance < 1 or order not in ("tree", "chain"):
+    if type(distance) is not int or distance < 1 or order not in _GROW:
         raise CodecError(
             f"a key cluster every {distance!r} clusters in the order {order!r} was found; "
-            "expected a positive number, and tree or chain"
+            f"expected a positive number, and one of {', '.join(_GROW)}"
         )
-    grow = _tree if order == "tree" else _chain
+    grow = _GROW[order]
     found: list[Node] = []
     for first in range(0, count, distance):
         found += grow(first, min(distance, count - first))
@@ -100,3 +101,14 @@ def _tree(first: int, count: int) -> list[Node]:
 
 def _chain(first: int, count: int) -> list[Node]:
     return [Node(first + i, i, tuple(range(first, first + i))) for i in range(count)]
+
+
+def _components(first: int, count: int) -> list[Node]:
+    return [Node(first, 0, ())] + [Node(first + i, 1, (first,)) for i in range(1, count)]
+
+
+_GROW: dict[str, Callable[[int, int], list[Node]]] = {
+    "tree": _tree,
+    "chain": _chain,
+    "components": _components,
+}

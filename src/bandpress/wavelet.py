@@ -1,4 +1,4 @@
-"""The 9/7 wavelet (Cohen, Daubechies & Feauveau 1992) by lifting, its subbands, and what a quantiser loses in its domain.
+"""The 9/7 wavelet (Cohen, Daubechies & Feauveau 1992) by lifting, its subbands, and what a quantiser loses in it.
 
 Every operation is one multiplication or one addition of float64 arrays, element by element, in a fixed order: the same
 bits come out on every machine.
@@ -56,7 +56,8 @@ def synthesise(coefficients: np.ndarray, levels: int) -> np.ndarray:
         float64, same shape.
     """
     out = coefficients.astype(np.float64)
-    for lines, samples in reversed(_sizes(*out.shape[-2:], levels)[:-1]):
+    whole = out.shape[-2:]
+    for lines, samples in reversed(_sizes(whole[0], whole[1], levels)[:-1]):
         part = _merged(out[..., :lines, :samples].swapaxes(-1, -2)).swapaxes(-1, -2)
         out[..., :lines, :samples] = _merged(part)
     return out

@@ -166,7 +166,7 @@ class ComponentCoder:
     def _decoded(self, coded: Coefficients, place: int, components: int, step: float) -> np.ndarray:
         found = np.zeros((components, *self.size), np.int32)
         one = Coefficients(*(part[place : place + 1] for part in coded))
-        for component in np.flatnonzero(one.energy[0]):
+        for component in np.flatnonzero(one.energy[0]).tolist():
             values = restored(self.model, one, component)[0] * step
             found[component] = np.rint(synthesise(values, self._levels))
         return found

@@ -27,10 +27,10 @@ from bandpress.clusters import Cluster, split
 from bandpress.codecs.base import Codec, Encoding
 from bandpress.codecs.budgets import within
 from bandpress.codecs.learned import named_model
-from bandpress.codecs.predicted import Job
+from bandpress.codecs.predicted import Item, Job
 from bandpress.codecs.residual_network import NetworkCoder, family_with_gains, trained_on
 from bandpress.codecs.rklt_jpeg2000 import RkltJpeg2000
-from bandpress.codecs.targets import meet, one_target
+from bandpress.codecs.targets import meet, one_target, step_of
 from bandpress.errors import BitstreamError, ModelError
 from bandpress.model.store import StoredModel
 from bandpress.pipeline import batches
@@ -145,11 +145,11 @@ class KltLearned(Codec):
             items = []
             for group, length in zip(groups, lengths, strict=False):
                 part = chunk[start : start + length]
-                items.append((group, BitReader(part), part))
+                items.append(Item(group, BitReader(part), part, step_of(header)))
                 start += length
             components = np.zeros((cluster.count, header.lines, header.samples), np.int32)
-            for (group, _, _), found in zip(items, coder.decode(items), strict=True):
-                components[group.bands] = found
+            for item, found in zip(items, coder.decode(items), strict=True):
+                components[item.cluster.bands] = found
             yield _restored(components, state, np.dtype(header.dtype))
 
     def _header(self, scene: Scene, step: float) -> Header:

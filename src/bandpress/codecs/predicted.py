@@ -24,7 +24,7 @@ from bandpress.bitstream import Header, overhead
 from bandpress.clusters import BandsPerCluster, Cluster
 from bandpress.codecs.base import Codec, Encoding
 from bandpress.codecs.budgets import pooled, within
-from bandpress.codecs.targets import meet, one_target, positive
+from bandpress.codecs.targets import meet, one_target, positive, rounded_step, step_of
 from bandpress.dependence import Node, Order, levels, nodes
 from bandpress.errors import CodecError
 from bandpress.pipeline import batches
@@ -59,6 +59,27 @@ class Job(NamedTuple):
     key: bool
 
 
+class Item(NamedTuple):
+    """A residual to decode.
+
+    Parameters
+    ----------
+    cluster
+        Where it belongs.
+    reader
+        Of the chunk, the prediction read.
+    chunk
+        The whole chunk.
+    step
+        Quantiser step in DN.
+    """
+
+    cluster: Cluster
+    reader: BitReader
+    chunk: bytes
+    step: float
+
+
 def lambda_of(step: float, k: int) -> float:
     """Return the lambda, at bits a pixel of k bands + lambda · MSE, that asks for a step where rates are high.
 
@@ -85,8 +106,8 @@ class ResidualCoder(Protocol):
     def code(self, jobs: Sequence[Job]) -> list[tuple[bytes, np.ndarray]]:
         """Return of each job the chunk, and the residual that it decodes to."""
 
-    def decode(self, items: Iterable[tuple[Cluster, BitReader, bytes]]) -> Iterator[np.ndarray]:
-        """Yield the residual of each chunk, its prediction read, as the encoder had it."""
+    def decode(self, items: Iterable[Item]) -> Iterator[np.ndarray]:
+        """Yield the residual of each chunk as the encoder had it."""
 
 
 class Trial(NamedTuple):
@@ -161,6 +182,7 @@ class Predicted(Codec):
         """Code a scene, see `Codec.encode`."""
 
         def trial(step: float) -> Trial:
+            step = rounded_step(step)
             return self._closed_loop(scene, self._header(scene, step), step)
 
         kind, target = ("rate", self.rate) if self.rate is not None else ("psnr", self.psnr)
@@ -178,14 +200,14 @@ class Predicted(Codec):
 
     def decode(self, header: Header, chunks: Iterable[tuple[Cluster, bytes]]) -> Iterator[np.ndarray]:
         """Decode clusters, see `Codec.decode`: all residuals first, then segment by segment what they correct."""
-        distance, nodes_of = _structure(header)
+        distance, nodes_of = self._segments(header)
         read: deque[tuple[Node, Prediction]] = deque()
 
-        def parsed() -> Iterator[tuple[Cluster, BitReader, bytes]]:
+        def parsed() -> Iterator[Item]:
             for cluster, chunk in chunks:
                 node, reader = nodes_of[cluster], BitReader(chunk)
                 read.append((node, Prediction.read(reader, _offered(header, node), cluster.count)))
-                yield cluster, reader, chunk
+                yield Item(cluster, reader, chunk, own_step(step_of(header), node))
 
         segment: list[tuple[Node, Prediction, np.ndarray]] = []
         for residual in self._coder(header).decode(parsed()):
@@ -199,12 +221,21 @@ class Predicted(Codec):
     @classmethod
     def needed(cls, header: Header, cluster: Cluster) -> tuple[Cluster, ...]:
         """Return the clusters that one is predicted from, and itself; see `Codec.needed`."""
-        node = _structure(header)[1][cluster]
+        node = cls._segments(header)[1][cluster]
         clusters = header.clusters
         return tuple(clusters[i] for i in sorted((*node.references, node.cluster)))
 
+    @staticmethod
+    def _segments(header: Header) -> tuple[int, dict[Cluster, Node]]:
+        """Return the clusters of a segment, and the node of each cluster."""
+        distance: Any = header.parameters.get("key_distance")
+        order: Any = header.parameters.get("order")
+        clusters = header.clusters
+        found = nodes(len(clusters), distance, order)
+        return distance, dict(zip(clusters, found, strict=True))
+
     def _header(self, scene: Scene, step: float) -> Header:
-        parameters = {"key_distance": self.key_distance, "order": self.order, "step": float(f"{step:.5g}")}
+        parameters = {"key_distance": self.key_distance, "order": self.order, "step": rounded_step(step)}
         parameters |= self._parameters(scene)
         k, digest = self._model()
         return Header.of_scene(scene, self.name, k, parameters, digest)
@@ -230,7 +261,7 @@ class Predicted(Codec):
         chunks = [b""] * len(clusters)
         squared = 0.0
         for group in levels(nodes(len(clusters), self.key_distance, self.order)):
-            own = step * CASCADE[min(group[0].level, len(CASCADE) - 1)]
+            own = own_step(step, group[0])
             for part in batches(group, coder.batch):
                 predict = partial(self._predict, scene, clusters, own, decoded, bounds)
                 ready = list(pooled(predict, part))
@@ -268,6 +299,11 @@ class Predicted(Codec):
         return Job(residual, step, side, not node.references), predicted, found.bound(bounds[places])
 
 
+def own_step(step: float, node: Node) -> float:
+    """Return the quantiser step of a cluster, given that of the scene."""
+    return step * CASCADE[min(node.level, len(CASCADE) - 1)]
+
+
 def _corrected(
     segment: Sequence[tuple[Node, Prediction, np.ndarray]], dtype: np.dtype
 ) -> Iterator[np.ndarray]:
@@ -279,14 +315,6 @@ def _corrected(
         done[node.cluster] = _within(predicted.apply(bands, dtype), residual, dtype)
     for node, _, _ in segment:
         yield done[node.cluster].astype(dtype)
-
-
-def _structure(header: Header) -> tuple[int, dict[Cluster, Node]]:
-    distance: Any = header.parameters.get("key_distance")
-    order: Any = header.parameters.get("order")
-    clusters = header.clusters
-    found = nodes(len(clusters), distance, order)
-    return distance, dict(zip(clusters, found, strict=True))
 
 
 def _offered(header: Header, node: Node) -> int:

@@ -12,10 +12,9 @@ from bandpress import chunks, openjpeg
 from bandpress.bits import BitReader
 from bandpress.bitstream import Header
 from bandpress.chunks import Components
-from bandpress.clusters import Cluster
 from bandpress.codecs.budgets import pooled
 from bandpress.codecs.jpeg2000 import layout_of, levels_of
-from bandpress.codecs.predicted import Job, Predicted, ResidualCoder, cost
+from bandpress.codecs.predicted import Item, Job, Predicted, ResidualCoder, cost
 from bandpress.codestream import Layout
 from bandpress.klt import covariance, read_reflections, reflections, write_reflections
 from bandpress.rklt import Reflections, Rklt
@@ -66,9 +65,9 @@ class Jpeg2000Coder:
         """Code residuals; see `ResidualCoder.code`."""
         return list(pooled(self.coded, jobs))
 
-    def decode(self, items: Iterable[tuple[Cluster, BitReader, bytes]]) -> Iterator[np.ndarray]:
+    def decode(self, items: Iterable[Item]) -> Iterator[np.ndarray]:
         """Decode residuals; see `ResidualCoder.decode`."""
-        yield from pooled(lambda item: self.decoded(item[1], item[2], item[0].count), items)
+        yield from pooled(lambda item: self.decoded(item.reader, item.chunk, item.cluster.count), items)
 
     def coded(self, job: Job) -> tuple[bytes, np.ndarray]:
         """Return the chunk of a residual, and the residual that it decodes to."""

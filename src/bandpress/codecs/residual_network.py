@@ -30,7 +30,7 @@ from bandpress.clusters import Cluster
 from bandpress.codecs.jpeg2000 import layout_of
 from bandpress.codecs.learned import Learned, open_network, open_refiner
 from bandpress.codecs.points import lambdas_of
-from bandpress.codecs.predicted import Job, cost, lambda_of
+from bandpress.codecs.predicted import Item, Job, cost, lambda_of
 from bandpress.codecs.predicted_jpeg2000 import Jpeg2000Coder
 from bandpress.errors import BitstreamError, ModelError
 from bandpress.model import catalogue
@@ -181,7 +181,7 @@ class NetworkCoder:
         latents = open_refiner(self.model).refine(images, steps / STEPS_PER_QUALITY, worth, size, refine)
         return self.network.symbols(latents, steps)
 
-    def decode(self, items: Iterable[tuple[Cluster, BitReader, bytes]]) -> Iterator[np.ndarray]:
+    def decode(self, items: Iterable[Item]) -> Iterator[np.ndarray]:
         """Decode residuals; see `ResidualCoder.decode`."""
         with ThreadPoolExecutor(2) as pool:
             for parsed, y in ahead(self._read, batches(items, self.batch), pool):
@@ -204,11 +204,9 @@ class NetworkCoder:
             out.append(np.moveaxis(bands[[min(band, len(bands) - 1) for band in range(k)]], 0, -1))
         return np.stack(out)
 
-    def _read(
-        self, group: Sequence[tuple[Cluster, BitReader, bytes]]
-    ) -> tuple[list[_Parsed], np.ndarray | None]:
+    def _read(self, group: Sequence[Item]) -> tuple[list[_Parsed], np.ndarray | None]:
         """Parse chunks and range decode their symbols: nothing of it depends on a prediction."""
-        parsed = [self._parse(*item) for item in group]
+        parsed = [self._parse(item.cluster, item.reader, item.chunk) for item in group]
         active = [one for one in parsed if one.width]
         if not active:
             return parsed, None

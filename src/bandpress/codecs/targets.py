@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from typing import TypeVar
 
+from bandpress.bitstream import Header
 from bandpress.codecs.budgets import MOST_EXCESS
 from bandpress.errors import CodecError
 
@@ -39,6 +40,25 @@ def positive(codec: str, key: str, value: float) -> None:
     """Refuse an option that is not a positive number."""
     if not 0 < value < float("inf"):
         raise CodecError(f"codec {codec}: {key} {value}; expected a positive number")
+
+
+def rounded_step(step: float) -> float:
+    """Return a step as the header holds it."""
+    return float(f"{step:.5g}")
+
+
+def step_of(header: Header) -> float:
+    """Return the quantiser step of a file.
+
+    Raises
+    ------
+    CodecError
+        If its header does not say it.
+    """
+    step = header.parameters.get("step")
+    if not isinstance(step, int | float) or not 0 < step < float("inf"):
+        raise CodecError(f"scene {header.scene}: step {step!r} in the header; expected a positive number")
+    return float(step)
 
 
 def meet(

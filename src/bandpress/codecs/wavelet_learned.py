@@ -21,8 +21,8 @@ from bandpress.codecs.base import Codec, Encoding
 from bandpress.codecs.budgets import pooled, within
 from bandpress.codecs.component_coder import Chunk, ComponentCoder, Part
 from bandpress.codecs.rklt_jpeg2000 import RkltJpeg2000
-from bandpress.codecs.targets import meet, one_target
-from bandpress.errors import BitstreamError, CodecError
+from bandpress.codecs.targets import meet, one_target, rounded_step, step_of
+from bandpress.errors import BitstreamError
 from bandpress.model import context_store
 from bandpress.model.context_model import ContextModel
 from bandpress.pipeline import batches
@@ -158,25 +158,6 @@ class WaveletLearned(Codec):
         done = pooled(coded, batches(clusters, coder.batch(clusters[0].count)))
         chunks, errors = zip(*done, strict=True)
         return Trial([chunk for some in chunks for chunk in some], sum(errors))
-
-
-def rounded_step(step: float) -> float:
-    """Return a step as the header holds it."""
-    return float(f"{step:.5g}")
-
-
-def step_of(header: Header) -> float:
-    """Return the quantiser step of a file.
-
-    Raises
-    ------
-    CodecError
-        If its header does not say it.
-    """
-    step = header.parameters.get("step")
-    if not isinstance(step, int | float) or not 0 < step < float("inf"):
-        raise CodecError(f"scene {header.scene}: step {step!r} in the header; expected a positive number")
-    return float(step)
 
 
 def _samples(transform: RkltJpeg2000, components: np.ndarray, state: Any, dtype: np.dtype) -> np.ndarray:

@@ -28,6 +28,7 @@ PRECISION = 16
 SHIFT, FRACTION = 14, 8
 LARGEST = (1 << 20) - 1
 _EXACT = 1 << 53
+_LAYERS = 3
 
 #: What a trained network takes for 1 of a feature: an octave.
 UNIT = OCTAVE
@@ -90,7 +91,7 @@ class ContextModel:
     def __post_init__(self) -> None:
         inputs = VARYING + SHARED
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            last = layer == len(self.weights) - 1
+            last = layer == _LAYERS - 1
             if (
                 weight.dtype.kind != "i"
                 or bias.dtype.kind != "i"
@@ -115,8 +116,8 @@ class ContextModel:
             or (self.frequencies.sum(axis=1) != 1 << PRECISION).any()
         ):
             raise ModelError(
-                f"tables: frequencies of shape {self.frequencies.shape}; expected (tables, {CLASSES}), positive, each row "
-                f"with a sum of {1 << PRECISION}"
+                f"tables: frequencies of shape {self.frequencies.shape}; expected (tables, {CLASSES}), positive, each "
+                f"row with a sum of {1 << PRECISION}"
             )
         if self.offsets.shape != (count, SHAPED) or np.abs(self.offsets).max() > 256:
             raise ModelError(
@@ -191,12 +192,12 @@ class ContextModel:
             If one is missing, of another shape, or a sum could be inexact.
         """
         try:
-            layers = [(tables[f"{i}/kernel"], tables[f"{i}/bias"]) for i in range(3)]
-            parts = [tables[name].astype(np.int64) for name in ("frequencies", "offsets")]
+            weights = tuple(tables[f"{i}/kernel"].astype(np.int64) for i in range(_LAYERS))
+            biases = tuple(tables[f"{i}/bias"].astype(np.int64) for i in range(_LAYERS))
+            frequencies, offsets = (tables[name].astype(np.int64) for name in ("frequencies", "offsets"))
         except KeyError as error:
             raise ModelError(f"tables: {error.args[0]} is missing; expected it") from None
-        weights, biases = ([part.astype(np.int64) for part in both] for both in zip(*layers, strict=True))
-        return cls(tuple(weights), tuple(biases), *parts, card=card or {}, digest=digest, path=path)
+        return cls(weights, biases, frequencies, offsets, card or {}, digest, path)
 
 
 def quantised(
@@ -211,7 +212,7 @@ def quantised(
     Parameters
     ----------
     weights, biases
-        Floating point, for features that count `UNIT`; the last layer's output counts tables and is rounded to the nearest.
+        Floating point, for features that count `UNIT`; the last layer's output counts tables and is rounded.
     logits
         Logarithms of the frequencies, up to a constant a row, shape (tables, CLASSES).
     offsets

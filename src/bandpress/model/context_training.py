@@ -7,7 +7,6 @@ In the second half, coefficients are quantised as the encoder quantises them, wi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,17 +15,14 @@ import tensorflow as tf
 import tensorflow_compression as tfc
 
 from bandpress.model.context_model import (
-    CLASSES,
     LOWEST,
     PLAIN_BITS,
-    SHAPED,
     UNIT,
-    ContextModel,
     class_of,
     quantised,
 )
-from bandpress.model.contexts import SHARED, VARYING, energies, walk
-from bandpress.model.quantisation import dead_zone, part_of, quantise
+from bandpress.model.contexts import SHARED, VARYING, walk
+from bandpress.model.quantisation import part_of
 
 _RATE, _LAST_RATE, _WARM_UP = 3e-3, 2e-5, 50
 _MEANS = (0.03, 3000.0)

@@ -10,6 +10,7 @@ agree to the bit.
 """
 
 from collections.abc import Iterator
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -176,9 +177,10 @@ def _around(inside: np.ndarray, top: int, left: int, shape: tuple[int, ...]) -> 
     above = shifted(-1, 0) + shifted(1, 0)
     diagonal = shifted(-1, -1) + shifted(-1, 1) + shifted(1, -1) + shifted(1, 1)
     second = shifted(0, -2) + shifted(0, 2) + shifted(-2, 0) + shifted(2, 0)
-    knights = sum(
-        shifted(a, b) for a in range(-2, 3) for b in range(-2, 3) if 2 in (abs(a), abs(b)) and 0 not in (a, b)
-    )
+    knights = np.zeros_like(beside)
+    for a, b in product((-2, -1, 1, 2), repeat=2):
+        if 2 in (abs(a), abs(b)):
+            knights += shifted(a, b)
     return [np.broadcast_to(mean, beside.shape), *map(logarithm, (beside, above, diagonal, second, knights))]
 
 
@@ -253,10 +255,9 @@ def _mean(features: np.ndarray) -> np.ndarray:
 
 def _box(images: np.ndarray, reach: int) -> np.ndarray:
     """Sum over all places at most `reach` away; zeros beyond the borders."""
-    width = 2 * reach + 1
     padded = np.pad(images, ((0, 0), (reach, reach), (reach, reach)))
-    rows = sum(padded[:, i : i + images.shape[1]] for i in range(width))
-    return sum(rows[:, :, i : i + images.shape[2]] for i in range(width))
+    rows = np.add.reduce([padded[:, i : i + images.shape[1]] for i in range(2 * reach + 1)])
+    return np.add.reduce([rows[:, :, i : i + images.shape[2]] for i in range(2 * reach + 1)])
 
 
 def _doubled(images: np.ndarray) -> np.ndarray:

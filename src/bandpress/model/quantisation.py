@@ -53,7 +53,7 @@ def restored(model: ContextModel, coded: Coefficients, component: int) -> np.nda
 
 
 def first_energies(steps: np.ndarray) -> np.ndarray:
-    """Return the energies of components, 0 for those in which nothing is worth its bits; shape (clusters, components)."""
+    """Return the energies of components, 0 where nothing is worth its bits; shape (clusters, components)."""
     rounded = dead_zone(steps)
     gain = WORTH * (np.square(steps) - np.square(steps - rounded)) - _LONE * (rounded > 0)
     return np.where(gain.sum(axis=(2, 3)) > _LONE, energies(rounded), 0)
