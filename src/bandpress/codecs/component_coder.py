@@ -108,15 +108,14 @@ class ComponentCoder:
         strings = open_coder(self.model).write(coded)
         found = []
         for place, (part, string) in enumerate(zip(parts, strings, strict=True)):
-            energy = coded.energy[place]
-            count = int(np.flatnonzero(energy)[-1]) + 1 if energy.any() else 0
-            side = part.side.copy()
-            side.number(count, len(part.components).bit_length())
-            for value in energy[:count]:
-                side.number(int(value), _ENERGY_BITS)
+            side = _announced(part, coded.energy[place])
             decoded = self._decoded(coded, place, len(part.components), part.step)
             found.append((side.to_bytes() + string, decoded))
         return found
+
+    def nothing(self, part: Part) -> tuple[bytes, np.ndarray]:
+        """Return what `code` would if nothing of a cluster were worth its bits."""
+        return _announced(part, np.zeros(0, np.int64)).to_bytes(), np.zeros_like(part.components)
 
     def _transformed(self, part: Part) -> np.ndarray:
         """Return coefficients in quantiser steps, float32, up to the last component with anything to code."""
@@ -170,6 +169,16 @@ class ComponentCoder:
             values = restored(self.model, one, component)[0] * step
             found[component] = np.rint(synthesise(values, self._levels))
         return found
+
+
+def _announced(part: Part, energy: np.ndarray) -> BitWriter:
+    """Return what stands before the range coded bytes."""
+    count = int(np.flatnonzero(energy)[-1]) + 1 if energy.any() else 0
+    side = part.side.copy()
+    side.number(count, len(part.components).bit_length())
+    for value in energy[:count].tolist():
+        side.number(value, _ENERGY_BITS)
+    return side
 
 
 def open_coder(model: ContextModel) -> "CoefficientCoder":

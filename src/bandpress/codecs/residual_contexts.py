@@ -37,13 +37,12 @@ class ContextCoder:
         """Code residuals; see `ResidualCoder.code`."""
         bases = [_basis(job) for job in jobs]
         coded = self._coder.code([_part(job, basis) for job, basis in zip(jobs, bases, strict=True)])
-        empty = self._coder.code(
-            [_part(job._replace(residual=np.zeros_like(job.residual)), None) for job in jobs]
-        )
         found = []
-        for job, basis, some, none in zip(jobs, bases, coded, empty, strict=True):
-            full = some[0], some[1] if basis is None else Rklt(basis.matrix()).inverse(some[1])
-            found.append(min(none, full, key=partial(cost, job)))
+        for job, basis, (chunk, residual) in zip(jobs, bases, coded, strict=True):
+            if basis is not None:
+                residual = Rklt(basis.matrix()).inverse(residual)
+            nothing = self._coder.nothing(_part(job, None))
+            found.append(min(nothing, (chunk, residual), key=partial(cost, job)))
         return found
 
     def decode(self, items: Iterable[Item]) -> Iterator[np.ndarray]:

@@ -6,7 +6,7 @@ gains about the same everywhere. A chunk holds the side information of `rklt-jpe
 `bandpress.codecs.component_coder` says.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -32,13 +32,16 @@ from bandpress.scene import Scene
 _SAFETY = 0.5
 #: Where a search for a target starts, in DN.
 _FIRST_STEP = 100.0
+#: In scenes of more samples than this, a search looks at one cluster of so many first.
+_LARGE, _SAMPLED = 1 << 23, 8
 
 
 class Trial(NamedTuple):
-    """A scene as coded with a step."""
+    """Some clusters as coded with a step, and how many samples they have."""
 
     chunks: list[bytes]
     squared_error: float
+    samples: int
 
 
 @dataclass(frozen=True)
@@ -76,31 +79,18 @@ class WaveletLearned(Codec):
 
     def encode(self, scene: Scene) -> Encoding:
         """Code a scene, see `Codec.encode`."""
-        header = self._header(scene, 1.0)
-
-        def value(trial: Trial) -> float:
-            if self.psnr is not None:
-                mse = trial.squared_error / scene.cube.size
-                return float(10 * np.log10(65535.0**2 / max(mse, 1e-12)))
-            return 8 * (sum(map(len, trial.chunks)) + overhead(header)) / scene.cube.size
-
+        clusters = split(scene.bands, self.bands_per_cluster)
         if self.step is not None:
-            step = self.step
-            found = self._trial(scene, step)
+            step, found = self.step, self._trial(scene, self.step, clusters)
         else:
-            kind, target = ("rate", self.rate) if self.rate is not None else ("psnr", self.psnr)
-            assert target is not None
-            step, found = meet(
-                lambda one: (one, self._trial(scene, one)),
-                lambda pair: value(pair[1]),
-                kind,
-                target,
-                _FIRST_STEP,
-            )
+            step = _FIRST_STEP
+            if len(clusters) >= 2 * _SAMPLED and scene.cube.size > _LARGE:
+                step, _ = self._search(scene, step, clusters[_SAMPLED // 2 :: _SAMPLED])
+            step, found = self._search(scene, step, clusters)
         header = self._header(scene, step)
         parameters = dict(header.parameters)
         if self.psnr is not None:
-            parameters["psnr"] = round(value(found), 3)
+            parameters["psnr"] = round(_psnr(found), 3)
         chunks: Iterable[bytes] = found.chunks
         if self.rate is not None:
             chunks = within(self.rate, header, chunks)
@@ -129,16 +119,30 @@ class WaveletLearned(Codec):
         for components in coder.decode(parsed()):
             yield _samples(transform, components, states.pop(0), np.dtype(header.dtype))
 
+    def _search(self, scene: Scene, start: float, clusters: Sequence[Cluster]) -> tuple[float, Trial]:
+        """Return the step at which some clusters meet the target, and what they are then."""
+
+        def value(pair: tuple[float, Trial]) -> float:
+            trial = pair[1]
+            if self.psnr is not None:
+                return _psnr(trial)
+            share = trial.samples / scene.cube.size
+            size = sum(map(len, trial.chunks)) + overhead(self._header(scene, 1.0)) * share
+            return 8 * size / trial.samples
+
+        kind, target = ("rate", self.rate) if self.rate is not None else ("psnr", self.psnr)
+        assert target is not None
+        return meet(lambda step: (step, self._trial(scene, step, clusters)), value, kind, target, start)
+
     def _header(self, scene: Scene, step: float) -> Header:
         parameters: dict[str, Any] = {"step": rounded_step(step)}
         return Header.of_scene(scene, self.name, self.bands_per_cluster, parameters, self._stored.digest)
 
-    def _trial(self, scene: Scene, step: float) -> Trial:
-        """Code a scene, some clusters at a time."""
+    def _trial(self, scene: Scene, step: float, clusters: Sequence[Cluster]) -> Trial:
+        """Code clusters of a scene, some at a time."""
         step = rounded_step(step)
         coder = ComponentCoder(self._stored, scene.lines, scene.samples)
         transform = RkltJpeg2000(lossless=True)
-        clusters = split(scene.bands, self.bands_per_cluster)
         level = _SAFETY * step * step / 12
 
         def coded(group: list[Cluster]) -> tuple[list[bytes], float]:
@@ -157,7 +161,12 @@ class WaveletLearned(Codec):
 
         done = pooled(coded, batches(clusters, coder.batch(clusters[0].count)))
         chunks, errors = zip(*done, strict=True)
-        return Trial([chunk for some in chunks for chunk in some], sum(errors))
+        samples = sum(cluster.count for cluster in clusters) * scene.lines * scene.samples
+        return Trial([chunk for some in chunks for chunk in some], sum(errors), samples)
+
+
+def _psnr(trial: Trial) -> float:
+    return float(10 * np.log10(65535.0**2 / max(trial.squared_error / trial.samples, 1e-12)))
 
 
 def _samples(transform: RkltJpeg2000, components: np.ndarray, state: Any, dtype: np.dtype) -> np.ndarray:

@@ -29,6 +29,8 @@ SHIFT, FRACTION = 14, 8
 LARGEST = (1 << 20) - 1
 _EXACT = 1 << 53
 _LAYERS = 3
+#: Rows of features that go through the layers together: as many as a cache holds.
+_BLOCK = 2048
 
 #: What a trained network takes for 1 of a feature: an octave.
 UNIT = OCTAVE
@@ -156,13 +158,27 @@ class ContextModel:
         numpy.ndarray
             int32, shape (clusters, lines, samples).
         """
-        (first, bias), *others = self._layers
-        values = varying.reshape(-1, VARYING).astype(np.float64) @ first[:VARYING]
-        values += shared.astype(np.float64) @ first[VARYING:] + bias
+        rows = varying.reshape(-1, VARYING)
+        found = np.empty(len(rows), np.int32)
+        (first, bias), *_ = self._layers
+        constant = shared.astype(np.float64) @ first[VARYING:] + bias
+        for start in range(0, len(rows), _BLOCK):
+            found[start : start + _BLOCK] = self._chosen(rows[start : start + _BLOCK], constant)
+        return found.reshape(varying.shape[:-1])
+
+    def _chosen(self, rows: np.ndarray, constant: np.ndarray) -> np.ndarray:
+        """Evaluate the layers for some rows of features, in place where possible."""
+        (first, _), *others = self._layers
+        values = rows.astype(np.float64) @ first[:VARYING]
+        values += constant
         for weight, bias in others:
-            values = np.clip(np.floor(values * 2.0**-SHIFT), 0, LARGEST) @ weight + bias
+            values *= 2.0**-SHIFT
+            np.floor(values, out=values)
+            np.clip(values, 0, LARGEST, out=values)
+            values = values @ weight
+            values += bias
         chosen = np.floor(values[:, 0] * 2.0 ** -(SHIFT + FRACTION))
-        return np.clip(chosen, 0, len(self.frequencies) - 1).astype(np.int32).reshape(varying.shape[:-1])
+        return np.clip(chosen, 0, len(self.frequencies) - 1)
 
     def expected(self, magnitudes: np.ndarray, indexes: np.ndarray) -> np.ndarray:
         """Return where within its quantiser's cell a coefficient is to be expected: float64, in steps, 0 for 0."""

@@ -92,7 +92,8 @@ def energies(magnitudes: np.ndarray) -> np.ndarray:
         int64, shape (clusters, components), at most `MOST_ENERGY`.
     """
     total = magnitudes.sum(axis=(2, 3), dtype=np.int64)
-    mean = np.minimum((total << _ENERGY_SHIFT) // magnitudes[0, 0].size, 1 << 40)
+    places = magnitudes.shape[2] * magnitudes.shape[3]
+    mean = np.minimum((total << _ENERGY_SHIFT) // places, 1 << 40)
     octaves = np.log2(mean + 1.0) * 2
     return np.where(total > 0, np.clip(octaves.astype(np.int64), 1, MOST_ENERGY), 0)
 
