@@ -20,6 +20,7 @@ COMMANDS = {
     "quicklook": "quicklook",
     "synthesize": "synthesize",
     "train": "train",
+    "train-contexts": "train_contexts",
     "verify": "verify",
 }
 

@@ -7,8 +7,7 @@ from typing import Any
 import click
 
 from bandpress.cli.progress import bands_bar, training_bar
-from bandpress.errors import SceneError
-from bandpress.formats import FORMATS, read_scene
+from bandpress.cli.scenes import scenes_to_train
 from bandpress.model.architecture import Architecture
 from bandpress.model.patches import Residual, split_lines
 from bandpress.model.schedule import PRECISIONS, Settings
@@ -197,14 +196,7 @@ def command(
     settings = Settings(
         lambdas=lambdas, steps=steps, minutes=minutes, start="random" if random_start else start, **options
     )
-    files, held_out = _files(scenes), _files(validate)
-    for file in held_out:
-        if file.resolve() in {other.resolve() for other in files}:
-            raise SceneError(
-                f"{file}: to be trained on and validated on; expected another scene to validate on, or none: the last "
-                "lines of each are then held out"
-            )
-    train_on, validate_on = ([read_scene(file) for file in part] for part in (files, held_out))
+    train_on, validate_on = scenes_to_train(scenes, validate)
     card: dict[str, Any] = {} if sensor is None else {"sensor": sensor}
     left = None
     if residuals is not None and klt:
@@ -264,20 +256,3 @@ def _residuals(
                     done[part] += residual_clusters([scene], k, lambdas, model)
                 progress(part * len(train_on) + number + 1)
     return train_on, validate_on, (done[0], done[1])
-
-
-def _files(paths: tuple[Path, ...]) -> list[Path]:
-    """Return the files of scenes; a folder stands for every scene in it, in order of their names."""
-    suffixes = tuple(suffix for entry in FORMATS for suffix in entry.suffixes)
-    found: list[Path] = []
-    for path in paths:
-        if not path.is_dir():
-            found.append(path)
-            continue
-        files = sorted(file for file in path.iterdir() if file.name.lower().endswith(suffixes))
-        if not files:
-            raise SceneError(
-                f"{path}: holds no scene; expected files that end in {', '.join(sorted(set(suffixes)))}"
-            )
-        found.extend(files)
-    return found

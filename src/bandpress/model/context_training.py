@@ -1,106 +1,213 @@
-"""Training the network that chooses tables for wavelet coefficients: `bandpress.model.context_model`.
+"""Training a context model, `bandpress.model.context_model`: scenes in, a model folder out.
 
-The loss is what coding costs: bits of the classes of magnitudes with the two tables on both sides of what the network
-returns. Tables and network are learned together, in minutes on one core, since all of it is a few thousand numbers.
-In the second half, coefficients are quantised as the encoder quantises them, with what was learned in the first.
+Tables and network are learned together, in minutes on one core, since all of it is a few thousand numbers. At some
+points of the schedule coefficients begin to be quantised as the encoder quantises them, with what was learned until
+then. What coding costs is lower from there on, so the best weights are those that validated best after the last.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+import math
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_compression as tfc
+from safetensors import SafetensorError
 
-from bandpress.model.context_model import (
-    LOWEST,
-    PLAIN_BITS,
-    UNIT,
-    class_of,
-    quantised,
-)
-from bandpress.model.contexts import SHARED, VARYING, walk
-from bandpress.model.quantisation import part_of
+from bandpress.errors import ModelError
+from bandpress.model import context_store
+from bandpress.model.checkpoints import Checkpoints
+from bandpress.model.context_model import SHAPED, ContextModel
+from bandpress.model.context_network import ContextNetwork
+from bandpress.model.context_pool import HELD_OUT, Pool
+from bandpress.model.context_rows import Rows, batches, measured_offsets, rows_at
+from bandpress.model.context_settings import Settings
+from bandpress.model.fingerprints import fingerprint
+from bandpress.model.machine import limit_threads
+from bandpress.model.patches import split_lines
+from bandpress.model.schedule import Budget, Progress, cosine
+from bandpress.scene import Scene
 
-_RATE, _LAST_RATE, _WARM_UP = 3e-3, 2e-5, 50
-_MEANS = (0.03, 3000.0)
-SPEED = 8.0
-
-
-@dataclass(frozen=True)
-class Settings:
-    steps: int = 1500
-    hidden: int = 32
-    tables: int = 48
-    rows: int = 120_000
-    least: float = 15.0
-    most: float = 1500.0
-    seed: int = 1
-    coded_from: float = 0.5
+#: Draws that a validation measures, and coefficients of each.
+_VALIDATION, _VALIDATION_ROWS = 24, 40_000
+#: Coefficients of a cluster's draw, about, for each that a step learns from: features are of whole clusters.
+_DRAWN = 2
+#: Share of the last steps that the rate reported is a mean of.
+_LATELY = 0.05
 
 
-class Rows(NamedTuple):
-    """Coefficients to learn from: features in octaves, class, and the bits that no table changes."""
+def train(
+    out: str | Path,
+    scenes: Sequence[Scene],
+    settings: Settings,
+    *,
+    validation: Sequence[Scene] = (),
+    threads: int | None = None,
+    card: Mapping[str, Any] | None = None,
+    report: Callable[[Progress], object] = lambda progress: None,
+    say: Callable[[str], object] = lambda line: None,
+) -> ContextModel:
+    """Train a context model.
 
-    features: np.ndarray
-    classes: np.ndarray
-    plain: np.ndarray
+    Equal scenes, settings and threads give equal models, to the bit, where steps and not minutes end the training. The
+    folder ``OUT.training`` keeps the settings and the log.
+
+    Parameters
+    ----------
+    out
+        Folder of the model to make.
+    scenes
+        What to train on.
+    settings
+        How to train.
+    validation
+        What to choose the best weights on. Default: the last eighth of the lines of each scene, which then is not
+        trained on.
+    threads
+        Of TensorFlow, and of what prepares its batches; default: one a processor.
+    card
+        What else the model's card is to say: ``sensor``, for example.
+    report
+        Called after each step; the rate is in bits a coefficient.
+    say
+        Called with a sentence now and then.
+
+    Returns
+    -------
+    ContextModel
+        The model, as read back.
+
+    Raises
+    ------
+    SceneError
+        If a scene cannot be trained on.
+    ModelError
+        If `out` exists, or training diverges.
+    """
+    out = Path(out)
+    if out.exists():
+        raise ModelError(f"{out}: exists already; expected a new folder to write the model to")
+    if not validation:
+        parts = [split_lines(scene) for scene in scenes]
+        scenes, validation = [part[0] for part in parts], [part[1] for part in parts]
+    pool = Pool(scenes, settings.seed, _DRAWN * settings.rows)
+    survey, held_out = Pool(scenes, settings.seed, settings.rows), Pool(validation, 0, settings.rows)
+    facts = dict(card or {}) | {
+        "settings": settings.to_json(),
+        "training_set": [fingerprint(scene) for scene in scenes],
+        "validation_set": [fingerprint(scene) for scene in validation],
+        "versions": {"numpy": np.__version__, "tensorflow": tf.__version__},
+    }
+    threads = threads or len(os.sched_getaffinity(0))
+    limit_threads(threads)
+    kept = Checkpoints(Path(f"{out}.training"), facts, resume=False, restart=True)
+    run = _Run(settings, (pool, survey, held_out), kept, threads)
+    facts["validation"] = {"bits": run.until_done(report, say)}
+    facts["steps"] = run.step
+    try:
+        made = context_store.save(out, run.model(facts))
+    except (OSError, SafetensorError) as error:
+        raise ModelError(
+            f"{out}: the trained model could not be written ({error}); expected room for it"
+        ) from None
+    kept.finish(run.step)
+    return made
 
 
-def rows_of(energy: np.ndarray, magnitudes: np.ndarray) -> Rows:
-    features, classes = [], []
-    for step in walk(energy, *magnitudes.shape[2:]):
-        found = part_of(magnitudes, step)
-        step.magnitudes[...] = found
-        both = np.empty((found.size, VARYING + SHARED), np.int16)
-        both[:, :VARYING], both[:, VARYING:] = step.varying.reshape(-1, VARYING), step.shared
-        features.append(both)
-        classes.append(class_of(found).ravel())
-    if not features:
-        return Rows(
-            np.zeros((0, VARYING + SHARED), np.float32), np.zeros(0, np.int32), np.zeros(0, np.float32)
-        )
-    which = np.concatenate(classes)
-    plain = PLAIN_BITS[which] + (which > 0)
-    return Rows(
-        np.concatenate(features).astype(np.float32) / UNIT, which.astype(np.int32), plain.astype(np.float32)
-    )
+class _Run:
+    """A training under way."""
 
+    def __init__(
+        self, settings: Settings, pools: tuple[Pool, Pool, Pool], kept: Checkpoints, threads: int
+    ) -> None:
+        self.settings = settings
+        self.pool, self.survey, self.held_out = pools
+        self.kept, self.threads = kept, threads
+        self.network = ContextNetwork(settings)
+        self.quantiser: ContextModel | None = None
+        self.step, self.checked, self.best = 0, -1, (math.inf, self.network.weights())
 
-class Net(tf.Module):
-    def __init__(self, s: Settings):
-        rng = np.random.default_rng(s.seed)
-        sizes = [(VARYING + SHARED, s.hidden), (s.hidden, s.hidden), (s.hidden, 1)]
-        self.w = [tf.Variable(rng.normal(0, a**-0.5, (a, b)).astype(np.float32)) for a, b in sizes]
-        self.b = [tf.Variable(np.zeros(b, np.float32)) for _, b in sizes]
-        self.b[-1].assign([s.tables / 3 / SPEED])
-        means = np.geomspace(*_MEANS, s.tables)[:, None]
-        edges = np.append(np.maximum(LOWEST - 0.5, 0), 1e9)
-        masses = np.diff(-0.95 * np.exp(-edges / means) - 0.05 * np.exp(-edges / (5 * means)), axis=1)
-        self.logits = tf.Variable(np.log(np.maximum(masses, 1e-5)).astype(np.float32))
-        self.all = [*self.w, *self.b, self.logits]
-        self.last = s.tables - 1
+    def until_done(self, report: Callable[[Progress], object], say: Callable[[str], object]) -> float:
+        """Take steps until the schedule or the budget ends; return bits a coefficient of the best weights."""
+        budget = Budget(self.settings, time.monotonic)
+        for end in (*self.settings.refreshed, 1.0):
+            if self.step:
+                self.quantiser = self.model()
+            self._part(end, budget, report, say)
+        bits, weights = self.best
+        self.network.assign(weights)
+        return bits
 
-    def bits(self, features, classes, plain):
-        h = features
-        for i in range(2):
-            h = tf.nn.relu(h @ self.w[i] + self.b[i])
-        free = SPEED * (h @ self.w[2] + self.b[2])[:, 0]
-        index = tfc.upper_bound(tfc.lower_bound(free, 0.0), self.last - 1e-3)
-        log = tf.nn.log_softmax(self.logits, axis=1)
-        below = tf.cast(index, tf.int32)
-        part = index - tf.floor(index)
-        of = lambda row: tf.gather_nd(log, tf.stack([row, classes], 1))
-        mixed = (1 - part) * of(below) + part * of(below + 1)
-        return plain - mixed / np.log(2.0).astype(np.float32)
+    def model(self, card: Mapping[str, Any] | None = None) -> ContextModel:
+        """Return what is learned so far, in integers."""
+        rough = self.network.model(np.zeros((self.settings.tables, SHAPED)))
+        return self.network.model(measured_offsets(self.survey, rough, self.quantiser), card)
 
-    def model(self, offsets, card=None):
-        return quantised(
-            [*(w.numpy() for w in self.w[:2]), SPEED * self.w[2].numpy()],
-            [*(b.numpy() for b in self.b[:2]), SPEED * self.b[2].numpy()],
-            self.logits.numpy(),
-            offsets,
-            card,
-        )
+    def _part(
+        self, end: float, budget: Budget, report: Callable[[Progress], object], say: Callable[[str], object]
+    ) -> None:
+        """Take steps with one quantiser, until a share of the schedule."""
+        most = self.settings.rows
+        fixed = [
+            rows_at(self.held_out, HELD_OUT, number, min(most, _VALIDATION_ROWS), self.quantiser)
+            for number in range(_VALIDATION)
+        ]
+        self.best = (math.inf, self.network.weights())
+        recent: list[float] = []
+        lately, started, first = math.nan, time.monotonic(), self.step
+        with closing(batches(self.pool, self.step, most, self.quantiser, self.threads)) as ready:
+            while True:
+                done = min(1.0, budget.done(self.step))
+                due = int(done * self.settings.validations) > self.checked
+                if due or done >= end:
+                    self.checked = int(done * self.settings.validations)
+                    self._check(fixed, done, budget, recent, say)
+                    recent = []
+                if done >= end:
+                    return
+                loss = self.network.step(next(ready), self._rate(done))
+                if not math.isfinite(loss):
+                    raise ModelError(
+                        f"{self.kept.folder}: the loss became {loss} at step {self.step}; expected a number: try a "
+                        "lower learning rate"
+                    )
+                self.step += 1
+                recent.append(loss)
+                lately = loss if math.isnan(lately) else lately + _LATELY * (loss - lately)
+                left = budget.left(self.step, (time.monotonic() - started) / (self.step - first))
+                report(Progress(self.step, done, lately, math.nan, left))
+
+    def _rate(self, done: float) -> float:
+        return self.settings.learning_rate * cosine(done, self.settings.warm_up, self.settings.final)
+
+    def _check(
+        self,
+        fixed: Sequence[Rows],
+        done: float,
+        budget: Budget,
+        recent: Sequence[float],
+        say: Callable[[str], object],
+    ) -> None:
+        """Validate, keep the weights if they are the best of this part, write a line of the log."""
+        bits = sum(map(self.network.bits, fixed)) / sum(len(rows.classes) for rows in fixed)
+        if not math.isfinite(bits):
+            raise ModelError(
+                f"{self.kept.folder}: the loss became {bits} at step {self.step}; expected a number"
+            )
+        if bits < self.best[0]:
+            self.best = (bits, self.network.weights())
+        row = {
+            "step": self.step,
+            "seconds": budget.seconds,
+            "learning_rate": self._rate(done),
+            "validation_loss": bits,
+        }
+        if recent:
+            row["train_loss"] = float(np.mean(recent))
+        self.kept.note(row)
+        say(f"step {self.step}: validation at {bits:.4f} bits a coefficient")

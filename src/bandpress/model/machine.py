@@ -17,6 +17,14 @@ def set_threads(threads: int) -> None:
     tf.config.threading.set_inter_op_parallelism_threads(threads)
 
 
+def limit_threads(threads: int) -> None:
+    """Do the same where it still can be done; a TensorFlow that is at work already keeps the threads that it has."""
+    try:
+        set_threads(threads)
+    except RuntimeError:
+        return
+
+
 def matmul_rate(size: int = 2048, seconds: float = 1.0) -> float:
     """Measure float32 matrix products.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from bandpress.errors import ModelError
 
@@ -123,11 +123,47 @@ def learning_rate(settings: Settings, done: float) -> float:
     """
     first = settings.coding_first
     done = done / first if done < first else (done - first) / (1 - first)
-    if done < settings.warm_up:
-        return settings.learning_rate * (done + 1e-3) / (settings.warm_up + 1e-3)
-    part = min(1.0, (done - settings.warm_up) / max(1e-9, 1 - settings.warm_up))
-    share = settings.final + (1 - settings.final) * (1 + math.cos(math.pi * part)) / 2
-    return settings.learning_rate * share
+    return settings.learning_rate * cosine(done, settings.warm_up, settings.final)
+
+
+def cosine(done: float, warm_up: float, final: float) -> float:
+    """Return the share of the highest learning rate where a share `done` of the training is done.
+
+    Parameters
+    ----------
+    done
+        Between 0 and 1.
+    warm_up
+        Share of the training in which the rate rises.
+    final
+        Share of the highest rate that is left at the end.
+    """
+    if done < warm_up:
+        return (done + 1e-3) / (warm_up + 1e-3)
+    part = min(1.0, (done - warm_up) / max(1e-9, 1 - warm_up))
+    return final + (1 - final) * (1 + math.cos(math.pi * part)) / 2
+
+
+class Limits(Protocol):
+    """What ends a training: a number of steps, minutes, or whichever comes first."""
+
+    @property
+    def steps(self) -> int | None:
+        """Steps of the schedule."""
+
+    @property
+    def minutes(self) -> float | None:
+        """Wall-clock budget."""
+
+
+class Progress(NamedTuple):
+    """What is known after a step; rate in bits per sample, PSNR in dB, both of the patches of late."""
+
+    step: int
+    done: float
+    bps: float
+    psnr: float
+    seconds_left: float
 
 
 class Budget:
@@ -143,7 +179,7 @@ class Budget:
         Seconds that went into the training before it was resumed.
     """
 
-    def __init__(self, settings: Settings, clock: Callable[[], float], spent: float = 0.0) -> None:
+    def __init__(self, settings: Limits, clock: Callable[[], float], spent: float = 0.0) -> None:
         self._settings, self._clock = settings, clock
         self._from = clock() - spent
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -21,24 +20,16 @@ from bandpress.model.architecture import Architecture
 from bandpress.model.checkpoints import Checkpoints
 from bandpress.model.dashboard import Dashboard
 from bandpress.model.finalise import finalise
+from bandpress.model.fingerprints import fingerprint
+from bandpress.model.machine import limit_threads
 from bandpress.model.patches import MULTIPLE, Batch, Patches, Residual, split_lines
-from bandpress.model.schedule import Budget, Settings, learning_rate
+from bandpress.model.schedule import Budget, Progress, Settings, learning_rate
 from bandpress.model.trainer import Trainer
 from bandpress.scene import Scene
 
 _SURVEY = 384  # patches that the warm start looks at
 _VALIDATION = 48  # patches that a validation codes
 _CALIBRATION = 16  # patches that finalising codes
-
-
-class Progress(NamedTuple):
-    """What is known after a step; rate in bits per sample, PSNR in dB, both of the patches of late."""
-
-    step: int
-    done: float
-    bps: float
-    psnr: float
-    seconds_left: float
 
 
 Report = Callable[[Progress], object]
@@ -135,11 +126,11 @@ def train(
     facts = dict(card or {}) | {
         "lambda": list(settings.lambdas) if architecture.qualities > 1 else settings.lambdas[0],
         "settings": settings.to_json(),
-        "training_set": [_fingerprint(scene) for scene in scenes],
-        "validation_set": [_fingerprint(scene) for scene in validation],
+        "training_set": [fingerprint(scene) for scene in scenes],
+        "validation_set": [fingerprint(scene) for scene in validation],
         "versions": {"numpy": np.__version__, "tensorflow": tf.__version__},
     }
-    _set_threads(threads or len(os.sched_getaffinity(0)))
+    limit_threads(threads or len(os.sched_getaffinity(0)))
     if init_from is None:
         weights, reference = _start(architecture, settings, patches, say)
     else:
@@ -318,24 +309,3 @@ def _from_model(
             f"{path}: a family for lambdas {list(before)}; found {list(settings.lambdas)}, expected the same"
         )
     return weights, reference
-
-
-def _fingerprint(scene: Scene) -> dict[str, Any]:
-    """Return what a card says of a scene: name, shape, type and the SHA-256 of its samples in file order."""
-    digest = hashlib.sha256()
-    for band in scene.cube:
-        digest.update(np.ascontiguousarray(band).data)
-    return {
-        "scene": scene.name,
-        "shape": list(scene.cube.shape),
-        "dtype": scene.dtype.str,
-        "sha256": digest.hexdigest(),
-    }
-
-
-def _set_threads(threads: int) -> None:
-    try:
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(threads)
-    except RuntimeError:  # TensorFlow is at work already: it keeps the threads that it has
-        return

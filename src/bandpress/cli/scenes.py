@@ -1,0 +1,44 @@
+"""Scenes that commands are given to learn from."""
+
+from pathlib import Path
+
+from bandpress.errors import SceneError
+from bandpress.formats import FORMATS, read_scene
+from bandpress.scene import Scene
+
+
+def scenes_to_train(
+    train_on: tuple[Path, ...], validate_on: tuple[Path, ...]
+) -> tuple[list[Scene], list[Scene]]:
+    """Read scenes to train and to validate on, files or folders of them.
+
+    Raises
+    ------
+    SceneError
+        If a folder holds none, or a scene is to be used for both.
+    """
+    files, held_out = _files(train_on), _files(validate_on)
+    for file in held_out:
+        if file.resolve() in {other.resolve() for other in files}:
+            raise SceneError(
+                f"{file}: to be trained on and validated on; expected another scene to validate on, or none: the last "
+                "lines of each are then held out"
+            )
+    return [read_scene(file) for file in files], [read_scene(file) for file in held_out]
+
+
+def _files(paths: tuple[Path, ...]) -> list[Path]:
+    """Return the files of scenes; a folder stands for every scene in it, in order of their names."""
+    suffixes = tuple(suffix for entry in FORMATS for suffix in entry.suffixes)
+    found: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        files = sorted(file for file in path.iterdir() if file.name.lower().endswith(suffixes))
+        if not files:
+            raise SceneError(
+                f"{path}: holds no scene; expected files that end in {', '.join(sorted(set(suffixes)))}"
+            )
+        found.extend(files)
+    return found

@@ -1,0 +1,81 @@
+"""``bandpress train-contexts``: scenes to a context model."""
+
+from pathlib import Path
+
+import click
+
+from bandpress.cli.progress import training_bar
+from bandpress.cli.scenes import scenes_to_train
+from bandpress.errors import MissingDependencyError
+from bandpress.model.context_settings import Settings
+
+_STEPS = 2000
+
+
+@click.command()
+@click.argument("scenes", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder of the model to make."
+)
+@click.option(
+    "--validate",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Scene to choose the best weights on; may be given again. Default: the last lines of each scene.",
+)
+@click.option("--steps", type=click.IntRange(1), help=f"Default: {_STEPS}, or as many as --minutes allow.")
+@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Train for that long at most.")
+@click.option(
+    "--hidden",
+    type=click.IntRange(1),
+    default=40,
+    show_default=True,
+    help="Units of each of the two hidden layers.",
+)
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option("--threads", type=click.IntRange(1), help="Default: one a processor.")
+@click.option("--sensor", help="Name of the sensor, for the model's card.")
+def command(
+    scenes: tuple[Path, ...],
+    output: Path,
+    validate: tuple[Path, ...],
+    steps: int | None,
+    minutes: float | None,
+    hidden: int,
+    seed: int,
+    threads: int | None,
+    sensor: str | None,
+) -> None:
+    """Train the model of wavelet-learned on SCENES (files, or folders of them).
+
+    One model codes clusters of every size, at every rate, of scenes of every size; scenes of several sensors may be
+    mixed. The settings and the log of the training are kept in OUTPUT.training.
+
+    \b
+    Examples:
+      bandpress train-contexts flights/ -o contexts
+      bandpress train-contexts flights/ --validate other.224_680_512_2_1_0.raw --minutes 10 -o contexts
+    """
+    if steps is None and minutes is None:
+        steps = _STEPS
+    settings = Settings(steps=steps, minutes=minutes, hidden=hidden, seed=seed)
+    train_on, validate_on = scenes_to_train(scenes, validate)
+    try:
+        from bandpress.model.context_training import train  # takes seconds: not before all else is right
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"training needs TensorFlow ({error}); install bandpress[tensorflow] with Python 3.11"
+        ) from None
+    with training_bar(output.name) as (report, say):
+        made = train(
+            output,
+            train_on,
+            settings,
+            validation=validate_on,
+            threads=threads,
+            card={} if sensor is None else {"sensor": sensor},
+            report=report,
+            say=say,
+        )
+    click.echo(f"{output}: {made.card['steps']} steps, model {made.digest[:16]}")
+    click.echo(f"{made.card['validation']['bits']:.4f} bits a coefficient on validation clusters")

@@ -1,0 +1,21 @@
+"""What the card of a model says of the scenes that it was trained on. No TensorFlow here."""
+
+import hashlib
+from typing import Any
+
+import numpy as np
+
+from bandpress.scene import Scene
+
+
+def fingerprint(scene: Scene) -> dict[str, Any]:
+    """Return name, shape, type and the SHA-256 of a scene's samples in file order."""
+    digest = hashlib.sha256()
+    for band in scene.cube:
+        digest.update(np.ascontiguousarray(band).data)
+    return {
+        "scene": scene.name,
+        "shape": list(scene.cube.shape),
+        "dtype": scene.dtype.str,
+        "sha256": digest.hexdigest(),
+    }
