@@ -8,7 +8,7 @@ import json
 import shlex
 from pathlib import Path
 
-from bandpress.study import TrainedFamily
+from bandpress.study_families import ContextFamily, TrainedFamily
 from bandpress.study_file import load_study
 
 ROOT = Path(__file__).parents[1]
@@ -37,8 +37,7 @@ def card(name: str, family: TrainedFamily, folder: Path) -> str:
     """Return the card of one network."""
     found = json.loads((folder / "model.json").read_text())
     made, widths = found["training"], found["architecture"]
-    with open(f"{folder}.training/log.csv", newline="") as file:
-        minutes = float(list(csv.DictReader(file))[-1]["seconds"]) / 60
+    minutes = _minutes(folder)
     size = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
     hidden = widths["hidden"]
     filters = ",".join(map(str, hidden)) if isinstance(hidden, list) else hidden
@@ -79,12 +78,47 @@ def card(name: str, family: TrainedFamily, folder: Path) -> str:
     )
 
 
+def context_card(name: str, family: ContextFamily, folder: Path) -> str:
+    """Return the card of a model of contexts."""
+    made = json.loads((folder / "model.json").read_text())["training"]
+    minutes = _minutes(folder)
+    size = sum(path.stat().st_size for path in folder.iterdir()) / 1e3
+    trained, validated = (
+        ", ".join(scene["scene"] for scene in made[key]) for key in ("training_set", "validation_set")
+    )
+    words = ["bandpress", "train-contexts", "SCENES", "--validate", validated]
+    return "\n".join(
+        [
+            f"## {name}",
+            "",
+            f"- Contexts of wavelet coefficients: {made.get('sensor', 'every sensor')}, every k",
+            f"- Two hidden layers of {made['settings']['hidden']}, {made['settings']['tables']} tables; {size:.0f} kB",
+            f"- Trained on {trained}; validated on {validated}",
+            f"- {made['steps']} steps in {minutes:.0f} min, seed {made['settings']['seed']}",
+            f"- Validation: {made['validation']['bits']:.4f} bits a coefficient of clusters drawn as in training",
+            "",
+            "```",
+            shlex.join([*words, *family.training_options(family.names[0])]),
+            "```",
+            "",
+        ]
+    )
+
+
+def _minutes(folder: Path) -> float:
+    """Return how long a training took, from its log."""
+    with open(f"{folder}.training/log.csv", newline="") as file:
+        return float(list(csv.DictReader(file))[-1]["seconds"]) / 60
+
+
 def text() -> str:
     """Return the whole page."""
     parts = [INTRODUCTION]
     for name, family in load_study(STUDY).models.items():
-        if isinstance(family, TrainedFamily) and family.kept and (ROOT / family.kept).is_dir():
-            parts.append(card(name, family, ROOT / family.kept))
+        if family.source == "fetch" or not family.kept or not (ROOT / family.kept).is_dir():
+            continue
+        written = context_card if isinstance(family, ContextFamily) else card
+        parts.append(written(name, family, ROOT / family.kept))
     return "\n".join(parts)
 
 

@@ -48,7 +48,7 @@ wildcard_constraints:
     codec=one_of(STUDY.codecs),
     scene=r"[A-Za-z0-9][A-Za-z0-9._+-]*",
     point=r"[A-Za-z0-9.-]+",
-    member=r"gains|q\d+",
+    member=r"gains|contexts|q\d+",
 
 
 def scenes_of(dataset):

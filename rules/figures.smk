@@ -28,9 +28,9 @@ if LEARNED:
     networks = [f"--family={name}={STUDY.codecs[name].model}" for name in LEARNED]
     FIGURES["complexity"] = ("complexity", [MODELS], [], [])
     FIGURES["quality_complexity"] = ("quality_complexity", [RD], MODELS, [f"--models={MODELS}", *networks])
-if set(TRAINED + KEPT) & set(USED):
+if set(NETWORKS) & set(USED):
     logs = [f"{label}={log}" for label, log in training_logs()]
-    FIGURES["training"] = ("training", [], model_folders(n for n in USED if n in TRAINED + KEPT), logs)
+    FIGURES["training"] = ("training", [], model_folders(n for n in USED if n in NETWORKS), logs)
 
 
 for name, (script, reads, needs, options) in FIGURES.items():

@@ -139,13 +139,12 @@ def commands_of_failures(logs):
 
 
 def training_logs():
-    """Return a label and the log of each training: beside the network that it made, or that is kept."""
+    """Return a label and the log of each training of a network: beside the network that it made, or that is kept."""
     found = []
-    for name in (name for name in USED if name in TRAINED + KEPT):
+    for name in (name for name in USED if name in NETWORKS):
         for member in STUDY.models[name].names:
-            made = (
-                f"{OUT}/models/{name}/{member}" if name in TRAINED else STUDY.models[name].kept_member(member)
-            )
+            kept = STUDY.models[name].kept_member(member)
+            made = kept if name in KEPT else f"{OUT}/models/{name}/{member}"
             found.append((f"{name}/{member}", f"{made}.training/log.csv"))
     return found
 

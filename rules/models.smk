@@ -4,9 +4,10 @@
 
 
 RETRAIN = str(config.get("retrain", False)).lower() in ("true", "yes", "1")
-TRAINED = [name for name, family in STUDY.models.items() if family.source == "train"]
-KEPT = [] if RETRAIN else [name for name in TRAINED if STUDY.models[name].kept]
-TRAINED = [name for name in TRAINED if name not in KEPT]
+NETWORKS = [name for name, family in STUDY.models.items() if family.source == "train"]
+CONTEXTS = [name for name, family in STUDY.models.items() if family.source == "contexts"]
+KEPT = [] if RETRAIN else [name for name in NETWORKS + CONTEXTS if STUDY.models[name].kept]
+TRAINED = [name for name in NETWORKS if name not in KEPT]
 # Families that codecs use and, where these are trained here, those that they go on from.
 USED = {codec.model for codec in STUDY.codecs.values() if codec.model}
 for _ in STUDY.models:

@@ -14,6 +14,7 @@ import matplotlib.pyplot as plt
 
 from bandpress.figures import script, style
 from bandpress.figures.models import read_models
+from bandpress.figures.results import NothingToShow
 
 SIDES = {"encoder": ("-", "full"), "decoder": ((0, (4, 1.5)), "none")}
 WIDTHS = (
@@ -29,6 +30,10 @@ def draw(args: argparse.Namespace) -> None:
     """Draw the figure."""
     models = read_models(args.models)
     shapes = ["bands_per_cluster", "hidden", "latent", "hyper"]
+    models = models[models["bands_per_cluster"].notna()]  # contexts cost the same for every k
+    if models.empty:
+        raise NothingToShow("The study has no networks whose cost depends on the bands a cluster.")
+    models = models.astype(dict.fromkeys(("bands_per_cluster", "latent", "hyper"), int))
     networks = models.drop_duplicates(shapes).sort_values(shapes)
     style.use()
     figure, ax = plt.subplots(figsize=(style.COLUMN, 2.6))

@@ -27,7 +27,8 @@ COLUMNS = (
 )
 NOTE = (
     "k: bands a cluster. N, M: channels between stages and of the latents. Cost: multiply-accumulates of convolutions "
-    "and GDN, counted from the architecture for a large image; the encoder includes the hyper-synthesis."
+    "and GDN, counted from the architecture for a large image; the encoder includes the hyper-synthesis. A model of "
+    "contexts serves every k; N: units of its hidden layers; cost: of one pass over all coefficients."
 )
 
 

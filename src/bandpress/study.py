@@ -3,153 +3,26 @@
 A study file is YAML; `bandpress.study_file.load_study` reads it.
 """
 
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from bandpress.codecs import NEEDS_TENSORFLOW, REGISTRY
-from bandpress.datasets import Dataset, Source, refuse_overlaps
+from bandpress.datasets import Dataset, refuse_overlaps
 from bandpress.errors import DataError
-
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
+from bandpress.study_families import STRICT, ContextFamily, Family, Name, PositiveInt, TrainedFamily
 
 Rate = Annotated[float, Field(gt=0, le=64)]
-PositiveInt = Annotated[int, Field(gt=0)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class TrainedFamily(_Section):
-    """Models that the workflow trains.
-
-    `kind` is ``separate``, one network a lambda as in the paper, or ``gains``, one network for all of them, which codes
-    at any rate between. Quality q is the q-th lambda, counted from 1; a network with gains also knows those between.
-
-    `init_from` is a family of the same widths whose networks these go on from, member by member.
-    `kept` is a folder, counted from the study's checkout, with the networks that this very recipe made before: they are
-    used as they are, unless the study is run with ``--config retrain=true``.
-    `inputs` are what the network is to see: samples; for `klt-learned` components of the KLT over all bands; for
-    `predicted-learned` residuals. Of the latter two the lambdas name operating points of the scenes, and `levels` is
-    the number of qualities.
-    """
-
-    source: Literal["train"]
-    kind: Literal["separate", "gains"] = "separate"
-    kept: Annotated[str, Field(min_length=1)] | None = None
-    inputs: Literal["samples", "components", "residuals"] = "samples"
-    levels: Annotated[int, Field(ge=2, le=16)] = 6
-    sensor: Name
-    bands_per_cluster: PositiveInt
-    train_on: Annotated[list[str], Field(min_length=1)]
-    validate_on: list[str] = []
-    init_from: str | None = None
-    filters: tuple[PositiveInt | tuple[PositiveInt, PositiveInt, PositiveInt], PositiveInt] = (64, 192)
-    hyper: PositiveInt | None = None
-    borders: Literal["zero", "mirror"] = "zero"
-    lambdas: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)]
-    start: Literal["block", "overlap", "random"] = "block"
-    steps: PositiveInt = 100_000
-    patch: PositiveInt = 256
-    batch: PositiveInt = 8
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-4
-    coding_rate: Annotated[float, Field(gt=0)] = 10.0
-    coding_first: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    averaging: Annotated[int, Field(ge=0)] = 100
-    sharpen: Annotated[float, Field(ge=0)] = 0.0
-    spread: Annotated[float, Field(ge=0, le=1)] = 0.0
-    precision: Literal["float32", "mixed"] = "float32"
-    seed: Annotated[int, Field(ge=0)] = 1
-
-    @model_validator(mode="after")
-    def _one_network(self) -> "TrainedFamily":
-        if self.inputs != "samples" and self.kind != "gains":
-            raise ValueError(f"a family for {self.inputs} with separate networks; expected kind gains")
-        return self
-
-    @property
-    def qualities(self) -> int:
-        """Number of models, or of qualities of the one network."""
-        return len(self.lambdas) if self.inputs == "samples" else self.levels
-
-    @property
-    def names(self) -> list[str]:
-        """Names of the models."""
-        return list(dict.fromkeys(self.member(quality + 1) for quality in range(self.qualities)))
-
-    def member(self, quality: float) -> str:
-        """Return the name of the model that codes at a quality."""
-        return "gains" if self.kind == "gains" else f"q{quality:g}"
-
-    def kept_member(self, member: str) -> Path | None:
-        """Return the folder of one network that is kept, relative to the checkout."""
-        if self.kept is None:
-            return None
-        return Path(self.kept) / member if self.kind == "separate" else Path(self.kept)
-
-    def training_options(self, member: str) -> list[str]:
-        """Return the options of ``bandpress train`` for one model of the family."""
-        lambdas = self.lambdas if self.kind == "gains" else [self.lambdas[int(member[1:]) - 1]]
-        hidden, latent = self.filters
-        widths = ",".join(map(str, hidden)) if isinstance(hidden, tuple) else hidden
-        options: dict[str, list[object]] = {
-            "--bands-per-cluster": [self.bands_per_cluster],
-            "--filters": [widths, latent],
-            "--hyper": [self.hyper or latent],
-            "--borders": [self.borders],
-            "--steps": [self.steps],
-            "--patch": [self.patch],
-            "--batch": [self.batch],
-            "--learning-rate": [self.learning_rate],
-            "--coding-rate": [self.coding_rate],
-            "--coding-first": [self.coding_first],
-            "--averaging": [self.averaging],
-            "--sharpen": [self.sharpen],
-            "--spread": [self.spread],
-            "--seed": [self.seed],
-            "--sensor": [self.sensor],
-        }
-        words = [str(word) for key, values in options.items() for word in (key, *values)]
-        words += [f"--lambda={value:g}" for value in lambdas]
-        if self.inputs != "samples":
-            words += ["--klt"] if self.inputs == "components" else ["--residuals", "jpeg2000"]
-            words += ["--qualities", str(self.levels)]
-        if self.precision != "float32":
-            words += ["--precision", self.precision]
-        return words + (["--random-start"] if self.start == "random" else ["--start", self.start])
-
-
-class FetchedFamily(_Section):
-    """Models trained by somebody else: SavedModel folders of the authors' script, one a quality, to be imported."""
-
-    source: Literal["fetch"]
-    sensor: Name
-    bands_per_cluster: PositiveInt
-    archive: Source
-    members: Annotated[list[Name], Field(min_length=1)]
-
-    @property
-    def qualities(self) -> int:
-        """Number of models."""
-        return len(self.members)
-
-    @property
-    def names(self) -> list[str]:
-        """Names of the models."""
-        return [self.member(quality + 1) for quality in range(self.qualities)]
-
-    def member(self, quality: float) -> str:
-        """Return the name of the model that codes at a quality."""
-        return f"q{quality:g}"
-
-
-Family = Annotated[TrainedFamily | FetchedFamily, Field(discriminator="source")]
+    model_config = STRICT
 
 
 #: Codecs whose operating points are rates, shared over the scene by distortion.
-_RATES_ALONE = {"klt-learned", "predicted-jpeg2000", "predicted-learned"}
+_RATES_ALONE = {"klt-learned", "predicted-jpeg2000", "predicted-learned", "wavelet-learned"}
+#: Codecs that models of contexts serve, and whether networks serve them too.
+_WITH_CONTEXTS = {"wavelet-learned": False, "predicted-learned": True}
 
 
 class CodecEntry(_Section):
@@ -284,18 +157,18 @@ class Study(_Section):
         except DataError as error:
             raise Misplaced(("datasets",), str(error)) from None
         for key, family in self.models.items():
-            if isinstance(family, TrainedFamily):
+            if isinstance(family, TrainedFamily | ContextFamily):
                 for use in ("train_on", "validate_on"):
                     for name in getattr(family, use):
                         _must_be_in(name, self.datasets, "data set", ("models", key, use))
-                if family.init_from is not None:
-                    where = ("models", key, "init_from")
-                    _must_be_in(family.init_from, self.models, "model family", where)
-                    other = self.models[family.init_from]
-                    if key in self._beginnings(key) or set(family.names) - set(other.names):
-                        raise Misplaced(
-                            where, f"{family.init_from}; expected another family, with the same members"
-                        )
+            if isinstance(family, TrainedFamily) and family.init_from is not None:
+                where = ("models", key, "init_from")
+                _must_be_in(family.init_from, self.models, "model family", where)
+                other = self.models[family.init_from]
+                if key in self._beginnings(key) or set(family.names) - set(other.names):
+                    raise Misplaced(
+                        where, f"{family.init_from}; expected another family, with the same members"
+                    )
         for key, entry in self.codecs.items():
             for name in entry.datasets or []:
                 _must_be_in(name, self.datasets, "data set", ("codecs", key, "datasets"))
@@ -330,7 +203,7 @@ class Study(_Section):
             if (
                 dataset in entry.datasets
                 if entry.datasets is not None
-                else entry.model is None or self.models[entry.model].sensor == sensor
+                else entry.model is None or self.models[entry.model].sensor in (None, sensor)
             )
         ]
 
@@ -343,10 +216,15 @@ class Misplaced(ValueError):
         self.where = where
 
 
-def _check_points(family: TrainedFamily | FetchedFamily, entry: CodecEntry, where: tuple[str, ...]) -> None:
-    """Refuse qualities that a family does not have, and rates where it cannot choose any."""
+def _check_points(family: Family, entry: CodecEntry, where: tuple[str, ...]) -> None:
+    """Refuse models of another kind, qualities that a family does not have, and rates where it cannot choose any."""
+    contexts = isinstance(family, ContextFamily)
+    if contexts and entry.codec not in _WITH_CONTEXTS:
+        raise Misplaced((*where, "model"), f"{entry.model}, a model of contexts; expected networks")
+    if not contexts and not _WITH_CONTEXTS.get(entry.codec, True):
+        raise Misplaced((*where, "model"), f"{entry.model}, networks; expected a model of contexts")
     gains = isinstance(family, TrainedFamily) and family.kind == "gains"
-    if entry.rates and not gains:
+    if entry.rates and not (gains or contexts):
         raise Misplaced(
             (*where, "rates"), f"rates of {entry.model}, whose kind is not gains; expected qualities"
         )

@@ -10,6 +10,8 @@ import pandas as pd
 
 from bandpress.errors import ModelError, StudyError
 from bandpress.figures.results import NothingToShow
+from bandpress.model import context_store
+from bandpress.model.architecture import Architecture
 
 #: Columns of models.csv that the figures need.
 REQUIRED = (
@@ -32,7 +34,7 @@ def describe_models(folders: Sequence[Path]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a model: family, quality, bands_per_cluster, hidden, latent, hyper, lambda, steps,
+        One row a model: family, quality, bands_per_cluster (none for contexts), hidden, latent, hyper, lambda, steps,
         parameters, bytes (of the folder's files), encoder_kmac_per_sample, decoder_kmac_per_sample
         (analytic, thousands of multiply-accumulates a sample of a large image).
 
@@ -43,37 +45,59 @@ def describe_models(folders: Sequence[Path]) -> pd.DataFrame:
     NothingToShow
         If no folders are given.
     """
-    from bandpress.model.architecture import Architecture
-
     if not folders:
         raise NothingToShow("The study has no networks.")
-    rows = []
-    for folder in folders:
-        card_file = folder / "model.json"
-        try:
-            card = json.loads(card_file.read_text("utf-8"))
-            architecture = Architecture.from_json(card["architecture"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelError(f"{card_file}: {error!r}; expected the card of a model") from None
-        cost = architecture.macs_per_sample()
-        training = card.get("training") or {}
-        rows.append(
-            {
-                "family": folder.parent.name,
-                "quality": folder.name,
-                "bands_per_cluster": architecture.bands_per_cluster,
-                "hidden": architecture.filters.split("/")[0],
-                "latent": architecture.latent,
-                "hyper": architecture.hyper,
-                "lambda": _written_out(training.get("lambda")),
-                "steps": training.get("steps"),
-                "parameters": sum(math.prod(shape) for shape in architecture.shapes().values()),
-                "bytes": sum(file.stat().st_size for file in folder.iterdir() if file.is_file()),
-                "encoder_kmac_per_sample": cost["encoder"] / 1000,
-                "decoder_kmac_per_sample": cost["decoder"] / 1000,
-            }
-        )
-    return pd.DataFrame(rows).sort_values(["bands_per_cluster", "family", "quality"]).reset_index(drop=True)
+    frame = pd.DataFrame([_row(folder) for folder in folders])
+    for column in ("bands_per_cluster", "latent", "hyper"):  # models of contexts have none
+        frame[column] = frame[column].astype("Int64")
+    return frame.sort_values(["bands_per_cluster", "family", "quality"]).reset_index(drop=True)
+
+
+def _row(folder: Path) -> dict[str, Any]:
+    """Return what is known of one model."""
+    card_file = folder / "model.json"
+    try:
+        card = json.loads(card_file.read_text("utf-8"))
+        of_contexts = card.get("format") == context_store.FORMAT
+        cost = _of_contexts(folder) if of_contexts else _of_network(card["architecture"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{card_file}: {error!r}; expected the card of a model") from None
+    training = card.get("training") or {}
+    return {
+        "family": folder.parent.name,
+        "quality": folder.name,
+        **cost,
+        "lambda": None if of_contexts else _written_out(training.get("lambda")),
+        "steps": training.get("steps"),
+        "bytes": sum(file.stat().st_size for file in folder.iterdir() if file.is_file()),
+    }
+
+
+def _of_network(described: Any) -> dict[str, Any]:
+    architecture = Architecture.from_json(described)
+    cost = architecture.macs_per_sample()
+    return {
+        "bands_per_cluster": architecture.bands_per_cluster,
+        "hidden": architecture.filters.split("/")[0],
+        "latent": architecture.latent,
+        "hyper": architecture.hyper,
+        "parameters": sum(math.prod(shape) for shape in architecture.shapes().values()),
+        "encoder_kmac_per_sample": cost["encoder"] / 1000,
+        "decoder_kmac_per_sample": cost["decoder"] / 1000,
+    }
+
+
+def _of_contexts(folder: Path) -> dict[str, Any]:
+    model = context_store.load(folder)
+    return {
+        "bands_per_cluster": None,
+        "hidden": str(len(model.biases[0])),
+        "latent": None,
+        "hyper": None,
+        "parameters": sum(values.size for values in model.tables().values()),
+        "encoder_kmac_per_sample": model.macs / 1000,
+        "decoder_kmac_per_sample": model.macs / 1000,
+    }
 
 
 def _written_out(values: Any) -> str:

@@ -29,6 +29,7 @@ FAMILY_NAMES = {
     "rklt-jpeg2000": "RKLT + JPEG 2000",
     "jpegxl": "JPEG XL, band by band",
     "klt-learned": "KLT + learned",
+    "wavelet-learned": "Wavelet + learned contexts",
     "predicted-learned": "Prediction + learned",
     "predicted-jpeg2000": "Prediction + JPEG 2000",
 }
