@@ -134,9 +134,9 @@ def test_a_difference_of_one_count_in_key_clusters_stays_below_the_drift(
     random = np.random.default_rng(0)
 
     def elsewhere(coder, items):
-        for cluster, reader, chunk in items:
-            residual = original(coder, reader, chunk, cluster.count)
-            if cluster.first // 2 in keys:
+        for item in items:
+            residual = original(coder, item.reader, item.chunk, item.cluster.count)
+            if item.cluster.first // 2 in keys:
                 residual = residual + random.integers(-1, 2, residual.shape)
             yield residual
 

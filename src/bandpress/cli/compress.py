@@ -12,6 +12,10 @@ from bandpress.codecs import REGISTRY, make_codec
 from bandpress.coding import compress, rate
 from bandpress.errors import CodecError, SceneError
 from bandpress.formats import SUFFIXES, is_scene, read_scene
+from bandpress.model.context_store import is_context_model
+
+#: Codecs that code the whole scene before the first cluster is written.
+_WHOLE = frozenset({"klt-learned", "predicted-jpeg2000", "predicted-learned", "wavelet-learned"})
 
 
 def _bands_per_cluster(ctx: click.Context, param: click.Parameter, value: str | None) -> Any:
@@ -28,20 +32,30 @@ def _bands_per_cluster(ctx: click.Context, param: click.Parameter, value: str | 
     "--codec",
     "codec_name",
     type=click.Choice(sorted(REGISTRY)),
-    help="Default: learned if a model is given.",
+    help="Default, if a model is given: wavelet-learned with a context model, learned with a network.",
 )
-@click.option("--model", help="Folder or name of a network model, or of a family of them.")
+@click.option("--model", help="Folder or name of a context model, of a network, or of a family of networks.")
 @click.option(
     "--quality", type=float, help="Operating point of a family: 1 is the lowest; fractions with gains."
 )
 @click.option("--psnr", type=float, help="Target in dB, peak 65,535.")
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Target in bits per sample.")
+@click.option(
+    "--step",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Quantiser step in DN instead of a target, for codecs with one step for the scene.",
+)
 @click.option("--lossless", is_flag=True, default=None, help="Exact reconstruction, for codecs that can.")
 @click.option("--bands-per-cluster", "-k", callback=_bands_per_cluster, help="A number, or 'all'.")
 @click.option(
     "--allocation",
     type=click.Choice(["equal", "shared"]),
     help="Rate the same for every cluster, or shared over the scene by distortion.",
+)
+@click.option(
+    "--key-distance",
+    type=click.IntRange(1),
+    help="Clusters of a segment that is decoded alone, for codecs that predict; 16 unless told otherwise.",
 )
 @click.option(
     "--precision",
@@ -66,18 +80,16 @@ def command(
 
     \b
     Examples:
+      bandpress compress scene.hdr --model contexts --rate 0.3
       bandpress compress scene.hdr --model aviris-k3 --quality 2
       bandpress compress scene.224_680_512_2_1_0.raw --model models/aviris-k3 --rate 0.3
       bandpress compress scene.hdr --model aviris-k3 --quality 2 --refine 100
       bandpress compress *.raw --codec rklt-jpeg2000 -k all --rate 0.5 -o packed/
     """
     given = {key: value for key, value in options.items() if value is not None}
-    if codec_name is None:
-        if "model" not in given:
-            raise click.UsageError("give --model DIR for the learned codec, or --codec NAME for another")
-        codec_name = "learned"
+    codec_name = chosen(codec_name, given.get("model"))
     codec = make_codec(codec_name, **given)
-    searches = codec_name == "learned" and ("rate" in given or "psnr" in given)
+    searches = codec_name in _WHOLE or (codec_name == "learned" and ("rate" in given or "psnr" in given))
     paths = expanded(scenes)
     targets: dict[Path, Path] = {}
     for path in paths:
@@ -100,6 +112,15 @@ def command(
                 found = reader.header.parameters.get("psnr", float("nan"))
             reached += f", {found:.2f} dB ({given['psnr']:g} asked for)"
         click.echo(f"{target}: {size} bytes, {reached}")
+
+
+def chosen(codec: str | None, model: str | None) -> str:
+    """Return the codec that is meant: the one that is named, or the one that a model is for."""
+    if codec is not None:
+        return codec
+    if model is None:
+        raise click.UsageError("give --model DIR for a learned codec, or --codec NAME for another")
+    return "wavelet-learned" if is_context_model(model) else "learned"
 
 
 def expanded(scenes: tuple[Path, ...]) -> list[Path]:

@@ -9,8 +9,8 @@ import click
 import numpy as np
 
 from bandpress.bitstream import SUFFIX
+from bandpress.cli.compress import chosen, expanded
 from bandpress.cli.compress import command as compress_command
-from bandpress.cli.compress import expanded
 from bandpress.cli.progress import bands_bar
 from bandpress.codecs import make_codec
 from bandpress.errors import MissingDependencyError, SceneError
@@ -72,10 +72,7 @@ def command(
       bandpress evaluate AVIRIS_test/ --codec rklt-jpeg2000 -k 3 --rate 0.5 -o results.csv --sample 5 --seed 7
     """
     given = {key: value for key, value in options.items() if value is not None}
-    if codec_name is None:
-        if "model" not in given:
-            raise click.UsageError("give --model DIR for the learned codec, or --codec NAME for another")
-        codec_name = "learned"
+    codec_name = chosen(codec_name, given.get("model"))
     if output.exists() and not overwrite:
         raise SceneError(f"{output}: exists already; give --overwrite to replace it")
     codec = make_codec(codec_name, **given)

@@ -29,8 +29,9 @@ SHIFT, FRACTION = 14, 8
 LARGEST = (1 << 20) - 1
 _EXACT = 1 << 53
 _LAYERS = 3
-#: Rows of features that go through the layers together: as many as a cache holds.
-_BLOCK = 2048
+#: Products of a layer for the rows that go through it together: a cache holds them, and BLAS does not divide so few
+#: over threads, which would take several times as long.
+_PRODUCTS = 1 << 18
 
 #: What a trained network takes for 1 of a feature: an octave.
 UNIT = OCTAVE
@@ -162,8 +163,9 @@ class ContextModel:
         found = np.empty(len(rows), np.int32)
         (first, bias), *_ = self._layers
         constant = shared.astype(np.float64) @ first[VARYING:] + bias
-        for start in range(0, len(rows), _BLOCK):
-            found[start : start + _BLOCK] = self._chosen(rows[start : start + _BLOCK], constant)
+        block = max(1, _PRODUCTS // max(weight.size for weight in self.weights))
+        for start in range(0, len(rows), block):
+            found[start : start + block] = self._chosen(rows[start : start + block], constant)
         return found.reshape(varying.shape[:-1])
 
     def _chosen(self, rows: np.ndarray, constant: np.ndarray) -> np.ndarray:
