@@ -89,7 +89,9 @@ class ContextNetwork:
         free = _SPEED * (values @ self._kernels[-1] + self._biases[-1])[:, 0]
         place = tfc.upper_bound(tfc.lower_bound(free, 0.0), self._last - 1e-3)
         logs = tf.nn.log_softmax(self._logits, axis=1)
-        below = tf.cast(place, tf.int32)
+        below = tf.clip_by_value(
+            tf.cast(place, tf.int32), 0, self._last - 1
+        )  # what is no number has no place
         share = place - tf.floor(place)
         lower, upper = (tf.gather_nd(logs, tf.stack([row, classes], 1)) for row in (below, below + 1))
         return plain - ((1 - share) * lower + share * upper) / np.log(2.0).astype(np.float32)
