@@ -34,17 +34,21 @@ PROTOCOLS = {
 }
 
 
-def sentence(sensor: str, protocol: str, gain: dict[str, pd.Series], frame: pd.DataFrame) -> str:
+#: What is said of each family of codecs that is learned and has RKLT + JPEG 2000 in the same clusters.
+SUBJECTS = {"learned": "the learned codec", "wavelet-learned": "the wavelet with learned contexts"}
+
+
+def sentence(family: str, sensor: str, protocol: str, gain: dict[str, pd.Series], frame: pd.DataFrame) -> str:
     """Say what the mean gains of a sensor are.
 
     Parameters
     ----------
-    sensor, protocol
+    family, sensor, protocol
         What is said to be compared.
     gain
         Mean gains over scenes by cluster size, under each pooling.
     frame
-        The rows of rd.csv of the networks compared.
+        The rows of rd.csv of the codecs compared.
     """
     scenes = frame["scene"].nunique()
     low, high = frame["bps"].min(), frame["bps"].max()
@@ -52,7 +56,7 @@ def sentence(sensor: str, protocol: str, gain: dict[str, pd.Series], frame: pd.D
     how = f", {PROTOCOLS[protocol]}" if protocol in PROTOCOLS else ""
     text = (
         f"On {scenes} {sensor} scene{'s' * (scenes > 1)}, at {low:.2f} to {high:.2f} bits per sample, "
-        f"the learned codec is {'on average ' * (scenes > 1)}{compared(pooled)}, "
+        f"{SUBJECTS[family]} is {'on average ' * (scenes > 1)}{compared(pooled)}, "
         f"compared with RKLT + JPEG 2000 in the same clusters{how} (BD-PSNR of the pooled MSE, peak 65,535)"
     )
     if clusters is not None:
@@ -64,14 +68,14 @@ def draw(args: argparse.Namespace) -> None:
     """Make the table."""
     frame = script.select(args)
     frame = results.lossy(frame)
-    if not (frame["family"] == "learned").any():
+    if not frame["family"].isin(list(SUBJECTS)).any():
         raise results.NothingToShow("The study has no learned codec to speak of.")
     found = gains(frame, same_clusters(frame))
-    found = found[found["family"] == "learned"]
+    found = found[found["family"].isin(list(SUBJECTS))]
     rows = []
-    for (sensor, protocol), group in found.groupby(["sensor", "protocol"], sort=False):
+    for (family, sensor, protocol), group in found.groupby(["family", "sensor", "protocol"], sort=False):
         known = group[group["bd_psnr_db"].notna()]
-        row = {"sensor": sensor, "protocol": protocol}
+        row = {"family": family, "sensor": sensor, "protocol": protocol}
         if not (known["pooling"] == POOLINGS["psnr"]).any():
             rows.append(
                 {**row, "sentence": f"{sensor}: the curves cannot be compared ({group['note'].iloc[0]})."}
@@ -92,7 +96,7 @@ def draw(args: argparse.Namespace) -> None:
             for pooling, values in gain.items()
             for k, value in values.items()
         }
-        rows.append({**row, "sentence": sentence(sensor, protocol, gain, part), **numbers})
+        rows.append({**row, "sentence": sentence(family, sensor, protocol, gain, part), **numbers})
     if not rows:
         raise results.NothingToShow(
             "No learned codec has RKLT + JPEG 2000 in the same clusters to be compared with."
