@@ -183,9 +183,17 @@ def of_precision(precision: str) -> Callable[[str, int], Layers]:
     return lambda transform, layer: narrow if (transform, layer) in NARROW else wide
 
 
-#: Layers that may be bfloat16 on the way forth: the hyper networks. The transforms reconstruct to a thousandth of the
-#: range, for which three digits are too few.
-NARROW = {("hyper_analysis", 0), ("hyper_analysis", 1), ("hyper_synthesis", 0), ("hyper_synthesis", 1)}
+#: Layers that may be bfloat16 on the way forth: the hyper networks, and the two stages of the analysis in which an
+#: encoder may use it too (`bandpress.model.network`). The others reconstruct to a thousandth of the range, for which
+#: three digits are too few.
+NARROW = {
+    ("analysis", 1),
+    ("analysis", 2),
+    ("hyper_analysis", 0),
+    ("hyper_analysis", 1),
+    ("hyper_synthesis", 0),
+    ("hyper_synthesis", 1),
+}
 
 
 def _pool(x: tf.Tensor, beta: tf.Tensor, gamma: tf.Tensor) -> tf.Tensor:
