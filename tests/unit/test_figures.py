@@ -2,9 +2,11 @@
 
 import importlib
 import json
+import shutil
 
 import numpy as np
 import pytest
+from golden_contexts import MODEL
 
 pytest.importorskip("seaborn", reason="the packages of bandpress[figures] are not installed")
 
@@ -18,6 +20,7 @@ from bandpress.figures.gains import gains, one_codec, over_scenes, same_clusters
 from bandpress.figures.looks import Looks
 from bandpress.figures.tables import Column, save_table
 from bandpress.metrics import write_bands
+from bandpress.model import context_store
 
 KINDS = (".pdf", ".svg", ".png", ".csv")
 TABLES = (".csv", ".md", ".tex")
@@ -384,6 +387,36 @@ def test_networks_are_described_from_their_cards(tmp_path):
         "no networks"
         in make("fig_complexity", KINDS, [str(tmp_path / "none.csv")], tmp_path / "c")[".csv"].decode()
     )
+
+
+def test_a_model_of_contexts_is_a_network_of_every_k(tmp_path):
+    architecture = pytest.importorskip("bandpress.model.architecture")
+    network, contexts = tmp_path / "models/k3/q1", tmp_path / "models/any/contexts"
+    network.mkdir(parents=True)
+    card = {"architecture": architecture.Architecture(3, 8, 16).to_json(), "training": {"lambda": 1e-4}}
+    (network / "model.json").write_text(json.dumps(card))
+    shutil.copytree(MODEL, contexts)
+    shown = make("table_models", TABLES, [str(network), str(contexts)], tmp_path / "models")
+    table = pd.read_csv(tmp_path / "models.csv").set_index("family")
+    macs = context_store.load(MODEL).macs
+    assert table.loc["any", "decoder_kmac_per_sample"] == pytest.approx(macs / 1000)
+    assert table.loc["k3", "bands_per_cluster"] == 3
+    assert np.isnan(table.loc["any", "bands_per_cluster"])
+    (row,) = [line for line in shown[".md"].decode().splitlines() if "any" in line]
+    assert row.count("–") >= 3
+    models = str(tmp_path / "models.csv")
+    make("fig_complexity", KINDS, [models], tmp_path / "complexity")
+    assert pd.read_csv(tmp_path / "complexity.csv")["bands_per_cluster"].tolist() == [3]
+    make("table_models", TABLES, [str(contexts)], tmp_path / "alone")
+    none = make("fig_complexity", KINDS, [str(tmp_path / "alone.csv")], tmp_path / "c")
+    assert "no networks whose cost" in none[".csv"].decode()
+
+
+def test_logs_of_contexts_are_no_curves_of_rate(tmp_path):
+    log = tmp_path / "log.csv"
+    log.write_text("step,train_bps,train_psnr,train_loss,validation_loss\n0,,,,2\n100,,,1.5,1.6\n")
+    none = make("fig_training", KINDS, [f"contexts={log}"], tmp_path / "training")
+    assert "contexts alone" in none[".csv"].decode()
 
 
 def test_a_missing_reconstruction_is_one_sentence(whole, tmp_path, capsys):

@@ -40,7 +40,7 @@ def test_a_tree_of_sixteen_needs_four_others_at_most():
 
 @pytest.mark.parametrize(("distance", "order"), [(0, "tree"), (16, "ring"), (None, "tree"), (True, "tree")])
 def test_a_structure_that_is_none_is_refused(distance, order):
-    with pytest.raises(CodecError, match="expected a positive number, and tree or chain"):
+    with pytest.raises(CodecError, match="expected a positive number, and one of tree, chain, components"):
         nodes(5, distance, order)
 
 

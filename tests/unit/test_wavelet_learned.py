@@ -1,5 +1,6 @@
 """wavelet-learned: any integers come back, at the rate that was asked for, the same everywhere."""
 
+import hashlib
 import json
 
 import golden_contexts as golden
@@ -10,10 +11,12 @@ from click.testing import CliRunner
 from golden import MODELS, scene
 
 from bandpress import Scene, write_scene
+from bandpress.bits import BitReader
 from bandpress.bitstream import Reader
 from bandpress.cli import cli
 from bandpress.clusters import Cluster
 from bandpress.codecs import make_codec
+from bandpress.codecs.rklt_jpeg2000 import RkltJpeg2000
 from bandpress.coding import compress, decompress, rate
 from bandpress.errors import BandpressError, CodecError, ModelError
 from bandpress.model import context_store, store
@@ -216,3 +219,24 @@ def test_the_data_is_what_was_committed():
     for name in NAMES:
         with Reader(golden.stream(name)) as reader:
             assert reader.header.model == context_store.load(golden.MODEL).digest
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_decoder_written_from_the_documentation_gives_the_same(name):
+    """The transform after it is that of rklt-jpeg2000: taken from here."""
+    second = pytest.importorskip("second_context_decoder", reason="needs safetensors")
+    transform, found = RkltJpeg2000(lossless=True), []
+    with Reader(golden.stream(name)) as reader:
+        header = reader.header
+        decoder = second.Decoder(golden.MODEL, header.lines, header.samples)
+        for cluster, chunk in reader.chunks(reader.clusters):
+            bits = BitReader(chunk)
+            state = transform.read_side(bits, cluster.count)
+            energies = [bits.number(6) for _ in range(bits.number(cluster.count.bit_length()))]
+            _, values = decoder.decode(chunk[bits.bytes_read :], energies)
+            components = np.zeros((cluster.count, header.lines, header.samples), np.int32)
+            for number, component in enumerate(values):
+                components[number] = second.undo_wavelet(component * header.parameters["step"])
+            found.append(np.clip(transform.inverse(components, state), -32768, 32767))
+    cube = np.concatenate(found).astype(header.dtype)
+    assert hashlib.sha256(cube.tobytes()).hexdigest() == facts[name]["samples"]

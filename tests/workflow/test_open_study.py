@@ -5,6 +5,7 @@ from conftest import ROOT, make_checkout
 
 from bandpress import decompress, read_scene
 from bandpress.coding import rate
+from bandpress.study_file import load_study
 
 SCENES = ROOT.parent / "shared" / "scenes"
 
@@ -24,13 +25,19 @@ def study(tmp_path):
     return checkout
 
 
-def test_it_plans_every_training_scene_and_point(study):
+def test_it_plans_every_scene_and_point_and_trains_nothing(study):
     done = study.run("-n", BANDPRESS_DATA=str(SCENES))
     assert done.returncode == 0, done.stdout
     counts = dict(line.split()[:2] for line in done.stdout.splitlines() if len(line.split()) == 2)
-    # Four networks with gains; seven codecs without one at eight rates of three scenes; three networks at eight
-    # qualities of two scenes, one at eight of one.
-    assert (counts["train_model"], counts["code_scene"], counts["code_scene_learned"]) == ("4", "168", "56")
+    planned = load_study(ROOT / study.study)
+    expected = {"keep_model": sum(bool(getattr(family, "kept", None)) for family in planned.models.values())}
+    for name in planned.test_sets:
+        for codec in map(planned.codecs.get, planned.codecs_of(name)):
+            rule = "code_scene_learned" if codec.model else "code_scene"
+            points = len(planned.datasets[name].scenes) * len(codec.points)
+            expected[rule] = expected.get(rule, 0) + points
+    assert {rule: int(counts[rule]) for rule in expected} == expected
+    assert "train_model" not in counts
 
 
 def test_its_baselines_code_a_packed_scene_in_a_folder_that_is_only_read(study):
