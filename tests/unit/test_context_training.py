@@ -129,8 +129,9 @@ def test_an_interruption_leaves_no_model(tmp_path):
 
 
 @pytest.mark.tensorflow
-def test_minutes_end_it(tmp_path):
-    settings = Settings(steps=None, minutes=0.02, hidden=4, tables=8, rows=1000, validations=2)
+@pytest.mark.parametrize("minutes", [1e-9, 0.05])
+def test_minutes_end_it_but_not_before_a_step(tmp_path, minutes):
+    settings = Settings(steps=None, minutes=minutes, hidden=4, tables=8, rows=1000, validations=2)
     model = train(tmp_path / "m", settings)
     assert model.card["steps"] >= 1
 

@@ -168,7 +168,7 @@ class _Run:
                     self.checked = int(done * self.settings.validations)
                     self._check(fixed, done, budget, recent, say)
                     recent = []
-                if done >= end:
+                if done >= end and self.step:
                     return
                 loss = self.network.step(next(ready), self._rate(done))
                 if not math.isfinite(loss):
