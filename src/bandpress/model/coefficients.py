@@ -1,7 +1,8 @@
 """Wavelet coefficients to bytes and back: the range coder, with the tables that contexts choose.
 
 Of each step of `contexts.walk`, first the classes of all magnitudes are coded, then sign and place within the class of
-those that are not zero, in plain bits. Each cluster has a string of its own.
+those that are not zero, in plain bits; then what magnitudes exceed the largest of the last class by, in two symbols of
+plain bits, the high one first. Each cluster has a string of its own.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,15 @@ import tensorflow_compression as tfc  # noqa: F401 - registers the operations
 from tensorflow_compression.python.ops import gen_ops
 
 from bandpress.errors import BitstreamError
-from bandpress.model.context_model import LOWEST, PLAIN_BITS, PRECISION, ContextModel, class_of
+from bandpress.model.context_model import (
+    EXCESS_BITS,
+    LAST,
+    LOWEST,
+    PLAIN_BITS,
+    PRECISION,
+    ContextModel,
+    class_of,
+)
 from bandpress.model.contexts import walk
 from bandpress.model.quantisation import Coefficients, part_of, put
 
@@ -31,6 +40,7 @@ class CoefficientCoder:
         self._plain = len(
             model.frequencies
         )  # the row of tables that is one plain bit, the next two, and so on
+        self._excess = self._plain + EXCESS_BITS - 1
         self._cdf = tf.constant(_rows(model.frequencies), tf.int32)
 
     def write(self, coded: Coefficients) -> list[bytes]:
@@ -43,11 +53,15 @@ class CoefficientCoder:
                 part_of(part, step) for part in (coded.magnitudes, coded.negative, coded.tables)
             )
             classes = class_of(magnitudes)
-            plain = 2 * (magnitudes - LOWEST[classes]) + negative
+            plain = 2 * (np.minimum(magnitudes, LAST) - LOWEST[classes]) + negative
             for place, cluster in enumerate(step.clusters):
                 shown = magnitudes[place] > 0
                 rows[cluster] += [tables[place].ravel(), self._plain + PLAIN_BITS[classes[place][shown]]]
                 symbols[cluster] += [classes[place].ravel(), plain[place][shown]]
+                excess = magnitudes[place][magnitudes[place] >= LAST] - LAST
+                if len(excess):
+                    rows[cluster].append(np.full(2 * len(excess), self._excess))
+                    symbols[cluster].append(np.stack(np.divmod(excess, 1 << EXCESS_BITS), axis=1).ravel())
         return [self._encoded(*pair) for pair in zip(rows, symbols, strict=True)]
 
     def _encoded(self, rows: list[np.ndarray], symbols: list[np.ndarray]) -> bytes:
@@ -92,6 +106,10 @@ class CoefficientCoder:
                     handle, plain = _decoded(handle, self._plain + PLAIN_BITS[classes[shown]])
                     magnitude[shown] += plain >> 1
                     sign[shown] = plain & 1
+                    large = np.flatnonzero(magnitude >= LAST)
+                    if len(large):
+                        handle, excess = _decoded(handle, np.full(2 * len(large), self._excess))
+                        magnitude[large] += (excess[0::2] << EXCESS_BITS) + excess[1::2]
                 handles[cluster] = handle
                 magnitudes[place] = magnitude.reshape(tables.shape[1:])
                 negative[place] = sign.reshape(tables.shape[1:])

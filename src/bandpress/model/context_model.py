@@ -51,8 +51,12 @@ def _make_classes() -> tuple[np.ndarray, np.ndarray]:
 #: Smallest magnitude of each class, and how many plain bits tell its magnitudes apart.
 LOWEST, PLAIN_BITS = _make_classes()
 CLASSES = len(LOWEST)
+#: Largest magnitude of the last class. It stands for all larger ones as well: what they exceed it by is coded after it.
+LAST = int(LOWEST[-1] + (1 << PLAIN_BITS[-1]) - 1)
+#: Plain bits of each of the two symbols of what a magnitude exceeds `LAST` by.
+EXCESS_BITS = 14
 #: Largest magnitude that can be coded.
-MOST = int(LOWEST[-1] + (1 << PLAIN_BITS[-1]) - 1)
+MOST = LAST + (1 << 2 * EXCESS_BITS) - 1
 #: Magnitudes from this on share an offset of reconstruction.
 SHAPED = 4
 

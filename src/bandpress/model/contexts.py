@@ -163,6 +163,7 @@ def _band_steps(
                 varying[..., place] = values
         shared = _shared(band, component, number)
         yield Step(clusters, component, rows, columns, varying, shared, magnitudes)
+        np.minimum(magnitudes, _MOST, out=magnitudes)  # so that no sum of neighbours leaves its type
         inside[:, 2 + top : -2 : 2, 2 + left : -2 : 2] = magnitudes
 
 
