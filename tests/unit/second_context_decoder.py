@@ -161,13 +161,20 @@ class Decoder:
                 tables.append(self._table(x))
             for (i, j), table in zip(places, tables, strict=True):
                 current[i, j] = coder.symbol(self.tables[table], 16)
-            for (i, j), table in zip(places, tables, strict=True):
+            for i, j in places:
                 if current[i, j]:
                     lowest, bits = class_of(int(current[i, j]))
                     plain = coder.symbol(list(range(0, 2**16 + 1, 2 ** (15 - bits))), 16)
                     m = lowest + plain // 2
-                    sign = -1 if plain % 2 else 1
-                    current[i, j], signed[i, j] = m, sign * m
+                    current[i, j], signed[i, j] = m, -m if plain % 2 else m
+            for i, j in places:
+                if current[i, j] == 2**17 - 1:
+                    high, low = (coder.symbol(list(range(0, 2**16 + 1, 4)), 16) for _ in range(2))
+                    signed[i, j] += np.sign(signed[i, j]) * (2**14 * high + low)
+                current[i, j] = min(current[i, j], 65535)
+            for (i, j), table in zip(places, tables, strict=True):
+                if signed[i, j]:
+                    m, sign = abs(int(signed[i, j])), np.sign(signed[i, j])
                     values[i, j] = sign * (m - self.model["offsets"][table, min(m, 4) - 1] / 256)
 
     def _table(self, x: list[int]) -> int:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from bandpress.errors import BandpressError
 from bandpress.model import context_store
-from bandpress.model.context_model import MOST, class_of
+from bandpress.model.context_model import LAST, MOST, class_of
 from bandpress.model.contexts import energies, walk
-from bandpress.model.quantisation import Coefficients, part_of, put, quantise
+from bandpress.model.quantisation import Coefficients, part_of, put, quantise, restored
 
 pytestmark = pytest.mark.tensorflow
 
@@ -59,7 +59,7 @@ def cubes(draw):
     elif kind == "dense":
         magnitudes = rng.geometric(0.02, shape)
     elif kind == "extremes":
-        magnitudes = rng.choice([0, 1, 7, 8, 9, MOST - 1, MOST], shape)
+        magnitudes = rng.choice([0, 1, 7, 8, 9, LAST - 1, LAST, LAST + 1, MOST - 1, MOST], shape)
     else:
         magnitudes = np.full(shape, MOST if kind == "largest" else 0)
     magnitudes[rng.random(shape[:2]) < 0.2] = 0  # components, or clusters, with nothing in them
@@ -73,6 +73,16 @@ def test_what_was_written_is_read(coder, cube):
     strings = check(coder, coefficients(coder.model, magnitudes, negative))
     for string, one in zip(strings, magnitudes, strict=True):
         assert bool(string) == bool(one.any())
+
+
+def test_coefficients_that_exceeded_the_last_class_were_cut_off_there(coder):
+    """A component of a hundred bands, in fine steps: its low band counts hundreds of thousands of them."""
+    values = np.zeros((1, 1, 16, 16), np.float32)
+    values[0, 0, :2, :2] = [[3 * LAST, -5 * LAST], [LAST, 7]]
+    coded = quantise(coder.model, values)
+    check(coder, coded)
+    error = restored(coder.model, coded, 0)[0, :2, :2] - values[0, 0, :2, :2]
+    assert np.abs(error).max() <= 1
 
 
 def test_a_cluster_has_the_same_bytes_alone_and_among_others(coder):

@@ -55,8 +55,8 @@ CLASSES = len(LOWEST)
 LAST = int(LOWEST[-1] + (1 << PLAIN_BITS[-1]) - 1)
 #: Plain bits of each of the two symbols of what a magnitude exceeds `LAST` by.
 EXCESS_BITS = 14
-#: Largest magnitude that can be coded.
-MOST = LAST + (1 << 2 * EXCESS_BITS) - 1
+#: Largest magnitude that can be coded, which float32 holds.
+MOST = 1 << 2 * EXCESS_BITS
 #: Magnitudes from this on share an offset of reconstruction.
 SHAPED = 4
 
