@@ -74,7 +74,8 @@ def copy(model: ContextModel, path: str | Path) -> ContextModel:
 
 def is_context_model(path: str | Path) -> bool:
     """Tell whether a path is the folder, or the name, of a context model."""
-    return store.format_of(catalogue.resolve(path)) == FORMAT
+    folder = catalogue.resolve(path)
+    return store.is_model(folder) and store.format_of(folder) == FORMAT  # a family is a folder of folders
 
 
 def named(model: str | Path) -> ContextModel:
