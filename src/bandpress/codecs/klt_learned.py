@@ -30,7 +30,7 @@ from bandpress.codecs.learned import named_model
 from bandpress.codecs.predicted import Item, Job
 from bandpress.codecs.residual_network import NetworkCoder, family_with_gains, trained_on
 from bandpress.codecs.rklt_jpeg2000 import RkltJpeg2000
-from bandpress.codecs.targets import meet, one_target, step_of
+from bandpress.codecs.targets import meet, one_target, psnr_of, step_of
 from bandpress.errors import BitstreamError, ModelError
 from bandpress.model.store import StoredModel
 from bandpress.pipeline import batches
@@ -100,7 +100,7 @@ class KltLearned(Codec):
 
         def value(trial: Trial) -> float:
             if self.psnr is not None:
-                return float(10 * np.log10(65535.0**2 / max(trial.mse, 1e-12)))
+                return psnr_of(trial.mse)
             return 8 * (len(trial.chunk) + overhead(header)) / scene.cube.size
 
         if self.step is not None:

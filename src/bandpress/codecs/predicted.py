@@ -24,7 +24,7 @@ from bandpress.bitstream import Header, overhead
 from bandpress.clusters import BandsPerCluster, Cluster
 from bandpress.codecs.base import Codec, Encoding
 from bandpress.codecs.budgets import pooled, within
-from bandpress.codecs.targets import meet, one_target, positive, rounded_step, step_of
+from bandpress.codecs.targets import meet, one_target, positive, psnr_of, rounded_step, step_of
 from bandpress.dependence import Node, Order, levels, nodes
 from bandpress.errors import CodecError
 from bandpress.pipeline import batches
@@ -242,7 +242,7 @@ class Predicted(Codec):
 
     def _value(self, scene: Scene, trial: Trial, kind: str) -> float:
         if kind == "psnr":
-            return float(10 * np.log10(65535.0**2 / max(trial.mse, 1e-12)))
+            return psnr_of(trial.mse)
         size = sum(map(len, trial.chunks)) + overhead(self._header(scene, trial.step))
         return 8 * size / scene.cube.size
 

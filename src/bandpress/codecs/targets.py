@@ -61,6 +61,11 @@ def step_of(header: Header) -> float:
     return float(step)
 
 
+def psnr_of(mse: float) -> float:
+    """Return the PSNR in dB at a peak of 65,535; an error of nothing counts 1e-12."""
+    return 10 * math.log10(65535.0**2 / max(mse, 1e-12))
+
+
 def meet(
     trial: Callable[[float], T], value: Callable[[T], float], kind: str, target: float, start: float
 ) -> T:

@@ -21,7 +21,7 @@ from bandpress.codecs.base import Codec, Encoding
 from bandpress.codecs.budgets import pooled, within
 from bandpress.codecs.component_coder import Chunk, ComponentCoder, Part
 from bandpress.codecs.rklt_jpeg2000 import RkltJpeg2000
-from bandpress.codecs.targets import meet, one_target, rounded_step, step_of
+from bandpress.codecs.targets import meet, one_target, psnr_of, rounded_step, step_of
 from bandpress.errors import BitstreamError
 from bandpress.model import context_store
 from bandpress.model.context_model import ContextModel
@@ -166,7 +166,7 @@ class WaveletLearned(Codec):
 
 
 def _psnr(trial: Trial) -> float:
-    return float(10 * np.log10(65535.0**2 / max(trial.squared_error / trial.samples, 1e-12)))
+    return psnr_of(trial.squared_error / trial.samples)
 
 
 def _samples(transform: RkltJpeg2000, components: np.ndarray, state: Any, dtype: np.dtype) -> np.ndarray:
