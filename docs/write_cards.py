@@ -8,8 +8,8 @@ import json
 import shlex
 from pathlib import Path
 
-from bandpress.study_families import ContextFamily, TrainedFamily
-from bandpress.study_file import load_study
+from bandpress.study.families import ContextFamily, TrainedFamily
+from bandpress.study.file import load_study
 
 ROOT = Path(__file__).parents[1]
 TARGET = Path(__file__).parent / "cards.md"

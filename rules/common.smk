@@ -8,8 +8,8 @@ import re
 
 from bandpress.codecs import NEEDS_TENSORFLOW
 from bandpress.errors import BandpressError
-from bandpress.progress import failures_of_log
-from bandpress.study_file import load_study
+from bandpress.study.progress import failures_of_log
+from bandpress.study.file import load_study
 
 
 def study_file():

@@ -6,13 +6,13 @@ import resource
 import time
 from pathlib import Path
 
-from bandpress.bitstream import Reader
 from bandpress.codecs import make_codec
 from bandpress.coding import compress, decompress, rate
+from bandpress.container.bitstream import Reader
+from bandpress.evaluation.metrics import measure, write_bands
 from bandpress.files import atomic_path, remove_parts
 from bandpress.formats import read_scene
-from bandpress.metrics import measure, write_bands
-from bandpress.scripting import only_file, stated_failures
+from bandpress.study.scripting import only_file, stated_failures
 
 
 @stated_failures

@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 from bandpress.errors import BandpressError, StudyError
-from bandpress.figures.results import REQUIRED
-from bandpress.metrics import METRICS, write_csv
+from bandpress.evaluation.metrics import METRICS, write_csv
+from bandpress.study.figures.results import REQUIRED
 
 #: Columns that come first, in this order; others follow as the records have them.
 COLUMNS = (

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from bandpress.claims import judge, read_claims
-from bandpress.comparison import compare
 from bandpress.errors import BandpressError, StudyError
-from bandpress.figures.results import read_rd
+from bandpress.study.claims import judge, read_claims
+from bandpress.study.comparison import compare
+from bandpress.study.figures.results import read_rd
 from table_comparison import notes_of
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bandpress.datasets import Dataset, fetch, find_scenes
 from bandpress.files import atomic_path
-from bandpress.scripting import stated_failures
+from bandpress.study.scripting import stated_failures
 
 
 @stated_failures

@@ -7,7 +7,7 @@ from pathlib import Path
 from bandpress.datasets import Dataset, Source, fetch
 from bandpress.errors import DataError
 from bandpress.files import atomic_path
-from bandpress.scripting import stated_failures
+from bandpress.study.scripting import stated_failures
 
 
 @stated_failures

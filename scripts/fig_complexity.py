@@ -12,9 +12,9 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-from bandpress.figures import script, style
-from bandpress.figures.models import read_models
-from bandpress.figures.results import NothingToShow
+from bandpress.study.figures import script, style
+from bandpress.study.figures.models import read_models
+from bandpress.study.figures.results import NothingToShow
 
 SIDES = {"encoder": ("-", "full"), "decoder": ((0, (4, 1.5)), "none")}
 WIDTHS = (

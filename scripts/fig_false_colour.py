@@ -22,9 +22,9 @@ import pandas as pd
 
 from bandpress import Scene, read_scene
 from bandpress.errors import SceneError, StudyError
-from bandpress.figures import results, script, style
-from bandpress.figures.images import default_bands, false_colour, stretch, window
-from bandpress.scripting import only_file
+from bandpress.study.figures import results, script, style
+from bandpress.study.figures.images import default_bands, false_colour, stretch, window
+from bandpress.study.scripting import only_file
 
 
 def rms_error(original: Scene, decoded: Scene) -> np.ndarray:

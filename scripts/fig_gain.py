@@ -13,10 +13,10 @@ import sys
 
 import matplotlib.pyplot as plt
 
-from bandpress.bjontegaard import METHODS
-from bandpress.figures import results, script, style
-from bandpress.figures.axes import against_clusters, cluster_sizes, size_ticks
-from bandpress.figures.gains import POOLINGS, gains, same_clusters
+from bandpress.evaluation.bjontegaard import METHODS
+from bandpress.study.figures import results, script, style
+from bandpress.study.figures.axes import against_clusters, cluster_sizes, size_ticks
+from bandpress.study.figures.gains import POOLINGS, gains, same_clusters
 
 SUFFIXES = {"equal": ", over equal rates", "shared": ", over shared rate"}
 

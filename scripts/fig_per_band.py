@@ -16,9 +16,9 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from bandpress.errors import StudyError
-from bandpress.figures import results, script, style
-from bandpress.figures.lines import with_gaps
-from bandpress.figures.looks import Looks
+from bandpress.study.figures import results, script, style
+from bandpress.study.figures.lines import with_gaps
+from bandpress.study.figures.looks import Looks
 
 SUFFIX = ".bands.csv"
 LABELS = {"psnr": "PSNR (dB, peak 65,535)", "mse": "MSE (squared units of the samples)"}

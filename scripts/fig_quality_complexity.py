@@ -14,9 +14,9 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 
 from bandpress.errors import StudyError
-from bandpress.figures import results, script, style
-from bandpress.figures.gains import POOLINGS, gains, same_clusters
-from bandpress.figures.models import read_models
+from bandpress.study.figures import results, script, style
+from bandpress.study.figures.gains import POOLINGS, gains, same_clusters
+from bandpress.study.figures.models import read_models
 
 MARKERS = "osD^vPX*"
 COLOURS = (style.BLUE, style.VERMILION, style.GREEN, style.ORANGE, style.PURPLE, style.SKY)

@@ -16,9 +16,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from bandpress.bitstream import Reader
-from bandpress.figures import results, script, style
-from bandpress.figures.looks import Looks
+from bandpress.container.bitstream import Reader
+from bandpress.study.figures import results, script, style
+from bandpress.study.figures.looks import Looks
 
 
 def cluster_rates(path: Path) -> pd.DataFrame:

@@ -14,8 +14,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from bandpress.figures import results, script, style
-from bandpress.figures.looks import Looks
+from bandpress.study.figures import results, script, style
+from bandpress.study.figures.looks import Looks
 
 AXES = {
     "psnr": "PSNR (dB, peak 65,535)",

@@ -18,9 +18,9 @@ import pandas as pd
 
 from bandpress import Scene, read_scene
 from bandpress.errors import SceneError, StudyError
-from bandpress.figures import results, script, style
-from bandpress.figures.lines import with_gaps
-from bandpress.scripting import only_file
+from bandpress.study.figures import results, script, style
+from bandpress.study.figures.lines import with_gaps
+from bandpress.study.scripting import only_file
 
 LOOKS = (
     (style.BLUE, (0, (4, 1)), "o"),

@@ -9,9 +9,9 @@ import sys
 
 import matplotlib.pyplot as plt
 
-from bandpress.figures import script, style
-from bandpress.figures.axes import against_clusters, log_ticks, size_ticks
-from bandpress.figures.speed import throughput
+from bandpress.study.figures import script, style
+from bandpress.study.figures.axes import against_clusters, log_ticks, size_ticks
+from bandpress.study.figures.speed import throughput
 
 
 def draw(args: argparse.Namespace) -> None:

@@ -15,8 +15,8 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from bandpress.errors import StudyError
-from bandpress.figures import script, style
-from bandpress.figures.results import NothingToShow
+from bandpress.study.figures import script, style
+from bandpress.study.figures.results import NothingToShow
 
 LOOKS = (
     (style.BLUE, "o"),

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from bandpress.cli import main as bandpress
-from bandpress.scripting import stated_failures
+from bandpress.study.scripting import stated_failures
 
 
 @stated_failures

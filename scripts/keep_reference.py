@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 
 from bandpress.files import atomic_path
-from bandpress.scripting import stated_failures
+from bandpress.study.scripting import stated_failures
 
 #: Tables that say how a run compares with the reference say nothing when they are of the reference itself.
 LEFT_OUT = ("comparison",)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from bandpress.errors import BandpressError
 from bandpress.files import atomic_path
-from bandpress.report import parts
-from bandpress.report.page import render
+from bandpress.study.report import parts
+from bandpress.study.report.page import render
 
 CAPTIONS = Path(__file__).parent / "captions"
 

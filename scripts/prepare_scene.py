@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bandpress.datasets import Dataset, prepare
 from bandpress.files import atomic_path, remove_parts
-from bandpress.scripting import stated_failures
+from bandpress.study.scripting import stated_failures
 
 
 @stated_failures

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bandpress.files import atomic_path
-from bandpress.scripting import stated_failures
+from bandpress.study.scripting import stated_failures
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -13,11 +13,11 @@ import sys
 
 import pandas as pd
 
-from bandpress.bjontegaard import METHODS
 from bandpress.errors import StudyError
-from bandpress.figures import script
-from bandpress.figures.gains import gains, one_codec, over_scenes, same_clusters
-from bandpress.figures.tables import Column, save_table
+from bandpress.evaluation.bjontegaard import METHODS
+from bandpress.study.figures import script
+from bandpress.study.figures.gains import gains, one_codec, over_scenes, same_clusters
+from bandpress.study.figures.tables import Column, save_table
 
 COLUMNS = (
     Column("sensor", "Sensor"),

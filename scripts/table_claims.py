@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from bandpress.claims import judge, read_claims
-from bandpress.figures import script
-from bandpress.figures.tables import Column, save_table
+from bandpress.study.claims import judge, read_claims
+from bandpress.study.figures import script
+from bandpress.study.figures.tables import Column, save_table
 
 COLUMNS = (
     Column("claim", "Claim"),

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from bandpress.claims import read_claims
-from bandpress.comparison import Tolerance, compare
-from bandpress.figures import script
-from bandpress.figures.tables import Column, save_table
+from bandpress.study.claims import read_claims
+from bandpress.study.comparison import Tolerance, compare
+from bandpress.study.figures import script
+from bandpress.study.figures.tables import Column, save_table
 
 COLUMNS = (
     Column("scene", "Scene"),

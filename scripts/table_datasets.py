@@ -15,9 +15,9 @@ import pandas as pd
 
 from bandpress import read_scene
 from bandpress.errors import StudyError
-from bandpress.figures import script
-from bandpress.figures.tables import Column, save_table
-from bandpress.scripting import only_file
+from bandpress.study.figures import script
+from bandpress.study.figures.tables import Column, save_table
+from bandpress.study.scripting import only_file
 
 COLUMNS = (
     Column("dataset", "Data set"),

@@ -11,10 +11,10 @@ import sys
 
 import pandas as pd
 
-from bandpress.figures import results, script
-from bandpress.figures.axes import cluster_sizes
-from bandpress.figures.gains import POOLINGS, gains, same_clusters
-from bandpress.figures.tables import Column, save_table
+from bandpress.study.figures import results, script
+from bandpress.study.figures.axes import cluster_sizes
+from bandpress.study.figures.gains import POOLINGS, gains, same_clusters
+from bandpress.study.figures.tables import Column, save_table
 
 
 def listed(items: list[str]) -> str:

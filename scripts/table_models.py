@@ -8,9 +8,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from bandpress.figures import script
-from bandpress.figures.models import describe_models
-from bandpress.figures.tables import Column, save_table
+from bandpress.study.figures import script
+from bandpress.study.figures.models import describe_models
+from bandpress.study.figures.tables import Column, save_table
 
 COLUMNS = (
     Column("family", "Family"),

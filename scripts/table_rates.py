@@ -7,8 +7,8 @@ Example:
 import argparse
 import sys
 
-from bandpress.figures import script
-from bandpress.figures.tables import Column, save_table
+from bandpress.study.figures import script
+from bandpress.study.figures.tables import Column, save_table
 
 COLUMNS = (
     Column("scene", "Scene"),

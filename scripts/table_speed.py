@@ -7,9 +7,9 @@ Example:
 import argparse
 import sys
 
-from bandpress.figures import script
-from bandpress.figures.speed import throughput
-from bandpress.figures.tables import Column, save_table
+from bandpress.study.figures import script
+from bandpress.study.figures.speed import throughput
+from bandpress.study.figures.tables import Column, save_table
 
 COLUMNS = (
     Column("sensor", "Sensor"),

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from bandpress import bitstream
-from bandpress.bitstream import Header, Reader
 from bandpress.clusters import Cluster, covering
 from bandpress.codecs import REGISTRY, Codec, codec_class
+from bandpress.container import bitstream
+from bandpress.container.bitstream import Header, Reader
 from bandpress.errors import BitstreamError, CodecError, ModelError
 from bandpress.scene import CODABLE, Scene
 

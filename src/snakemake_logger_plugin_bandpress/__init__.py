@@ -1,6 +1,6 @@
 """What a person sees while a study runs: ``snakemake --logger bandpress``, which ``make demo`` uses.
 
-Snakemake finds the plugin by the name of this package. The view is in `bandpress.progress`.
+Snakemake finds the plugin by the name of this package. The view is in `bandpress.study.progress`.
 """
 
 from logging import LogRecord
@@ -8,7 +8,7 @@ from logging import LogRecord
 from snakemake.logging import DefaultFormatter
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 
-from bandpress.progress import View
+from bandpress.study.progress import View
 
 
 class LogHandler(LogHandlerBase):

@@ -37,9 +37,10 @@ def scene() -> Scene:
 
 def symbols_digest(name: str) -> str:
     """SHA-256 of the latents that the stream decodes to, as int32 little-endian, cluster after cluster."""
-    from bandpress.bitstream import Reader
-    from bandpress.codecs import learned, learned_chunks
-    from bandpress.model import store
+    from bandpress.codecs import learned
+    from bandpress.container.bitstream import Reader
+    from bandpress.hyperprior import chunks as learned_chunks
+    from bandpress.hyperprior import store
 
     network = learned.open_network(store.load(MODELS[name]))
     found = hashlib.sha256()
@@ -55,8 +56,8 @@ def make() -> None:
     """Make models, streams and facts."""
     from bandpress.codecs.learned import Learned
     from bandpress.coding import compress, decompress
-    from bandpress.model.architecture import Architecture
-    from bandpress.model.finalise import finalise
+    from bandpress.hyperprior.architecture import Architecture
+    from bandpress.hyperprior.training.finalise import finalise
 
     facts = {}
     for name, path in MODELS.items():

@@ -41,8 +41,8 @@ def samples_digest(name: str) -> str:
 
 
 def train_model() -> None:
-    from bandpress.model.context_settings import Settings
-    from bandpress.model.context_training import train
+    from bandpress.contexts.training.settings import Settings
+    from bandpress.contexts.training.train import train
 
     scenes = [smooth_scene(bands=12, lines=64, samples=48, seed=seed) for seed in (1, 2, 3)]
     shutil.rmtree(MODEL, ignore_errors=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from bandpress.errors import ModelError
-from bandpress.model.architecture import Architecture
+from bandpress.hyperprior.architecture import Architecture
 
 
 def test_widths_of_each_stage_are_mirrored_in_the_synthesis():

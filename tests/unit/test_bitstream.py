@@ -4,9 +4,9 @@ import hashlib
 
 import pytest
 
-from bandpress import bitstream
-from bandpress.bitstream import Header, Reader
 from bandpress.clusters import Cluster
+from bandpress.container import bitstream
+from bandpress.container.bitstream import Header, Reader
 from bandpress.errors import BitstreamError
 
 CHUNKS = [b"first", b"", b"third chunk"]

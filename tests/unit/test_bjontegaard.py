@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.interpolate import PchipInterpolator
 
-from bandpress.bjontegaard import METHODS, Curve, CurveError, bd_psnr, bd_rate, overlap
+from bandpress.evaluation.bjontegaard import METHODS, Curve, CurveError, bd_psnr, bd_rate, overlap
 
 RATES = np.array([0.1, 0.25, 0.5, 1.0, 2.0])
 PSNRS = np.array([40.0, 46.0, 50.5, 54.0, 56.5])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bandpress.errors import ModelError
-from bandpress.model.checkpoints import Checkpoints
+from bandpress.training.checkpoints import Checkpoints
 
 
 def test_a_state_survives(tmp_path):

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bandpress import Scene, read_scene, write_scene
-from bandpress.cluster_files import extract, merge
+from bandpress.datasets.cluster_files import extract, merge
 from bandpress.errors import SceneError
 
 SEED = Path(__file__).parents[2].parent / "shared" / "conformance" / "seed_streams"

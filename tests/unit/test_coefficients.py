@@ -8,11 +8,11 @@ from golden_contexts import MODEL
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bandpress.contexts import store as context_store
+from bandpress.contexts.features import energies, walk
+from bandpress.contexts.model import LAST, MOST, class_of
+from bandpress.contexts.quantisation import Coefficients, part_of, put, quantise, restored
 from bandpress.errors import BandpressError
-from bandpress.model import context_store
-from bandpress.model.context_model import LAST, MOST, class_of
-from bandpress.model.contexts import energies, walk
-from bandpress.model.quantisation import Coefficients, part_of, put, quantise, restored
 
 pytestmark = pytest.mark.tensorflow
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.tensorflow
 @pytest.fixture(scope="module")
 def coder():
     pytest.importorskip("tensorflow", reason="needs the TensorFlow environment")
-    from bandpress.model.coefficients import CoefficientCoder
+    from bandpress.contexts.coefficients import CoefficientCoder
 
     return CoefficientCoder(context_store.load(MODEL))
 

@@ -11,10 +11,10 @@ from test_figures import both_protocols
 
 import compare as compare_script
 import table_comparison
-from bandpress.claims import NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED, Claim, judge, read_claims
-from bandpress.comparison import compare
 from bandpress.errors import StudyError
-from bandpress.figures import results
+from bandpress.study.claims import NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED, Claim, judge, read_claims
+from bandpress.study.comparison import compare
+from bandpress.study.figures import results
 
 CLAIMS = """
 gain:

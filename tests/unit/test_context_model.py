@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bandpress.errors import ModelError
-from bandpress.model.context_model import (
+from bandpress.contexts.features import SHARED, VARYING
+from bandpress.contexts.model import (
     CLASSES,
     FRACTION,
     LARGEST,
@@ -20,7 +20,7 @@ from bandpress.model.context_model import (
     class_of,
     quantised,
 )
-from bandpress.model.contexts import SHARED, VARYING
+from bandpress.errors import ModelError
 
 
 def random_model(seed=0, hidden=7, tables=9, scale=3.0):

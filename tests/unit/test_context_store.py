@@ -10,8 +10,9 @@ from golden_contexts import MODEL
 from test_context_model import random_model
 
 from bandpress.cli import cli
+from bandpress.contexts import store as context_store
 from bandpress.errors import ModelError
-from bandpress.model import context_store, store
+from bandpress.hyperprior import store
 
 
 def test_what_was_written_is_read(tmp_path):

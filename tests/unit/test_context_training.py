@@ -9,11 +9,11 @@ from click.testing import CliRunner
 
 from bandpress import Scene, write_scene
 from bandpress.cli import cli
+from bandpress.contexts import store as context_store
+from bandpress.contexts.training.pool import HELD_OUT, TRAIN, Pool
+from bandpress.contexts.training.rows import batches, quantised_with, rows_at, rows_of
+from bandpress.contexts.training.settings import Settings
 from bandpress.errors import ModelError, SceneError
-from bandpress.model import context_store
-from bandpress.model.context_pool import HELD_OUT, TRAIN, Pool
-from bandpress.model.context_rows import batches, quantised_with, rows_at, rows_of
-from bandpress.model.context_settings import Settings
 
 QUICK = Settings(steps=12, hidden=6, tables=8, rows=3000, validations=4)
 
@@ -25,7 +25,7 @@ def pool(**options):
 
 def train(out, settings=QUICK, scenes=None, **options):
     pytest.importorskip("tensorflow", reason="needs the TensorFlow environment")
-    from bandpress.model.context_training import train as run
+    from bandpress.contexts.training.train import train as run
 
     return run(out, scenes or [smooth_scene(seed=1), smooth_scene(seed=2)], settings, threads=2, **options)
 
@@ -197,7 +197,7 @@ def test_settings_out_of_range_are_refused(options, message):
 
 @pytest.mark.tensorflow
 def test_it_is_trained_from_the_command_line(tmp_path, monkeypatch):
-    from bandpress.model import context_training
+    from bandpress.contexts.training import train as context_training
 
     monkeypatch.setattr(context_training, "_VALIDATION", 2)
     scene = write_scene(smooth_scene(lines=32, samples=32), tmp_path / "scene.raw")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bandpress.model.contexts import (
+from bandpress.contexts.features import (
     MOST_ENERGY,
     OCTAVE,
     SHARED,

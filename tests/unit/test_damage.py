@@ -154,7 +154,7 @@ def test_a_header_that_inflates_without_end_is_refused(tmp_path):
 @pytest.mark.parametrize("cut", ["nothing", "ranges", "size", "length"])
 def test_a_chunk_that_does_not_parse_gives_one_typed_error(tmp_path, cut):
     pytest.importorskip("tensorflow")
-    from bandpress import bitstream
+    from bandpress.container import bitstream
 
     with bitstream.Reader(STREAM) as reader:
         chunks = [reader.chunk(i) for i in range(3)]
@@ -173,7 +173,7 @@ def test_a_chunk_that_does_not_parse_gives_one_typed_error(tmp_path, cut):
 
 
 def test_overhead_is_within_its_bound(tmp_path):
-    from bandpress.bitstream import Header, overhead, write
+    from bandpress.container.bitstream import Header, overhead, write
 
     wavelengths = np.linspace(365.9298, 2496.2360, 224).tolist()
     known = {"wavelengths": wavelengths, "fwhm": [9.85 + 0.001 * b for b in range(224)], "sensor": "AVIRIS"}

@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from bandpress import Scene, read_scene, write_scene
 from bandpress.datasets import Dataset, data_folder, fetch, prepare, refuse_overlaps
 from bandpress.datasets.entry import SceneEntry, limits
+from bandpress.datasets.synthesis import Plan, write
 from bandpress.errors import DataError, MissingDependencyError
-from bandpress.study_file import load_study
-from bandpress.synthesis import Plan, write
+from bandpress.study.file import load_study
 from loopback import Loopback, paper_site, zipped
 
 PAGE = "https://gici.uab.cat/GiciWebPage/datasets.php"

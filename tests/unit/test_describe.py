@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bandpress import Scene, write_scene
-from bandpress.describe import describe, ranges
 from bandpress.formats import raw
+from bandpress.formats.describe import describe, ranges
 from peak import PEAK
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bandpress.errors import ModelError
-from bandpress.model.integer import ACTIVATION, HyperSynthesis
+from bandpress.hyperprior.integer import ACTIVATION, HyperSynthesis
 
 pytest.importorskip("tensorflow", reason="needs the TensorFlow environment")
 pytestmark = pytest.mark.tensorflow
@@ -45,7 +45,7 @@ def layers(hyper=24, latent=40, wide=False, seed=0):
 def test_tensorflow_evaluates_the_integer_layers_exactly(wide):
     import tensorflow as tf
 
-    from bandpress.model.network import indexes_graph
+    from bandpress.hyperprior.network import indexes_graph
 
     _, found = layers(wide=wide)
     assert found.first_in_float32 == (not wide)
@@ -60,7 +60,7 @@ def test_tensorflow_evaluates_the_integer_layers_exactly(wide):
 
 @pytest.mark.parametrize("mirror", [False, True])
 def test_phases_are_the_transposed_convolution(mirror):
-    from bandpress.model import transforms
+    from bandpress.hyperprior import transforms
 
     random = np.random.default_rng(3)
     for size in ((1, 1), (1, 5), (3, 4)):
@@ -94,9 +94,10 @@ import tensorflow as tf
 threads, batch = int(sys.argv[3]), int(sys.argv[4])
 tf.config.threading.set_intra_op_parallelism_threads(threads)
 tf.config.threading.set_inter_op_parallelism_threads(threads)
-from bandpress.bitstream import Reader
-from bandpress.codecs import learned, learned_chunks
-from bandpress.model import store
+from bandpress.container.bitstream import Reader
+from bandpress.codecs import learned
+from bandpress.hyperprior import chunks as learned_chunks
+from bandpress.hyperprior import store
 from bandpress.pipeline import batches
 network = learned.open_network(store.load(sys.argv[1]))
 found = hashlib.sha256()

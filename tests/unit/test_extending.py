@@ -16,10 +16,11 @@ import pandas as pd
 from ruamel.yaml import YAML
 from test_figures import KINDS, make, study
 
-from bandpress import Scene, codecs, metrics, read_scene
+from bandpress import Scene, codecs, read_scene
 from bandpress.cli import main
-from bandpress.scripting import only_file
-from bandpress.study_file import load_study
+from bandpress.evaluation import metrics
+from bandpress.study.file import load_study
+from bandpress.study.scripting import only_file
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs/extending.md").read_text("utf-8")
@@ -83,7 +84,7 @@ def test_the_codecs(tmp_path, monkeypatch):
 def test_the_schema_takes_a_codec_that_was_added_to_the_registry(tmp_path):
     code = (
         "import sys; from bandpress import codecs; codecs.REGISTRY['zlib'] = 'zlib_codec:Zlib';"
-        "from bandpress.study_file import load_study; print(load_study(sys.argv[1]).codecs['zlib'].points)"
+        "from bandpress.study.file import load_study; print(load_study(sys.argv[1]).codecs['zlib'].points)"
     )
     command = [sys.executable, "-c", code, study_with(tmp_path, blocks("yaml")[1])]
     done = subprocess.run(

@@ -12,15 +12,16 @@ pytest.importorskip("seaborn", reason="the packages of bandpress[figures] are no
 
 import pandas as pd
 
-from bandpress import Scene, bitstream, write_scene
-from bandpress.bitstream import Header
+from bandpress import Scene, write_scene
+from bandpress.container import bitstream
+from bandpress.container.bitstream import Header
+from bandpress.contexts import store as context_store
 from bandpress.errors import StudyError
-from bandpress.figures import results
-from bandpress.figures.gains import gains, one_codec, over_scenes, same_clusters
-from bandpress.figures.looks import Looks
-from bandpress.figures.tables import Column, save_table
-from bandpress.metrics import write_bands
-from bandpress.model import context_store
+from bandpress.evaluation.metrics import write_bands
+from bandpress.study.figures import results
+from bandpress.study.figures.gains import gains, one_codec, over_scenes, same_clusters
+from bandpress.study.figures.looks import Looks
+from bandpress.study.figures.tables import Column, save_table
 
 KINDS = (".pdf", ".svg", ".png", ".csv")
 TABLES = (".csv", ".md", ".tex")
@@ -360,7 +361,7 @@ def test_training_curves_need_only_logs(tmp_path):
 
 
 def test_networks_are_described_from_their_cards(tmp_path):
-    architecture = pytest.importorskip("bandpress.model.architecture")
+    architecture = pytest.importorskip("bandpress.hyperprior.architecture")
     for k in (3, 7):
         folder = tmp_path / f"models/k{k}/q1"
         folder.mkdir(parents=True)
@@ -390,7 +391,7 @@ def test_networks_are_described_from_their_cards(tmp_path):
 
 
 def test_a_model_of_contexts_is_a_network_of_every_k(tmp_path):
-    architecture = pytest.importorskip("bandpress.model.architecture")
+    architecture = pytest.importorskip("bandpress.hyperprior.architecture")
     network, contexts = tmp_path / "models/k3/q1", tmp_path / "models/any/contexts"
     network.mkdir(parents=True)
     card = {"architecture": architecture.Architecture(3, 8, 16).to_json(), "training": {"lambda": 1e-4}}

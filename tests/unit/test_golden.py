@@ -6,11 +6,11 @@ import golden
 import numpy as np
 import pytest
 
-from bandpress.bitstream import Reader
 from bandpress.clusters import Cluster
 from bandpress.coding import compress, decompress
+from bandpress.container.bitstream import Reader
 from bandpress.errors import BandpressError, ModelError
-from bandpress.model import store
+from bandpress.hyperprior import store
 
 NAMES = sorted(golden.MODELS)
 facts = json.loads(golden.FACTS.read_text())

@@ -61,8 +61,8 @@ def apart(found, expected):
 def test_layers_agree_with_those_that_code(kind, side, fan_in, fan_out, options):
     import tensorflow as tf
 
-    from bandpress.model import transforms
-    from bandpress.model.gradients import Layers
+    from bandpress.hyperprior import transforms
+    from bandpress.hyperprior.training.gradients import Layers
 
     inputs, weighed = arguments(kind, side, fan_in, fan_out)
     expected = evaluated(transforms, kind, options, inputs, weighed)
@@ -81,7 +81,8 @@ def test_bits_agree_with_those_of_the_search_and_with_exact_ones():
     import tensorflow as tf
     from scipy.special import log_ndtr
 
-    from bandpress.model import gradients, hyperprior
+    from bandpress.hyperprior import model as hyperprior
+    from bandpress.hyperprior.training import gradients
 
     random = np.random.default_rng(3)
     scale = np.exp(random.uniform(np.log(0.11), np.log(256), 20_000)).astype(np.float32)
@@ -106,8 +107,8 @@ def test_bits_agree_with_those_of_the_search_and_with_exact_ones():
 def test_a_step_in_mixed_precision_is_one_in_float32_to_three_digits(borders):
     import tensorflow as tf
 
-    from bandpress.model.architecture import Architecture
-    from bandpress.model.hyperprior import Hyperprior
+    from bandpress.hyperprior.architecture import Architecture
+    from bandpress.hyperprior.model import Hyperprior
 
     architecture = Architecture(3, (4, 8, 16), 24, 16, qualities=2, borders=borders)
     network = Hyperprior(architecture, architecture.random_weights(1))

@@ -10,9 +10,9 @@ from hypothesis.extra import numpy as hnp
 pytest.importorskip("glymur", reason="JPEG 2000 needs glymur")
 
 from bandpress import Scene
-from bandpress.bitstream import Reader
 from bandpress.codecs import make_codec
 from bandpress.coding import compress, decompress, rate
+from bandpress.container.bitstream import Reader
 from bandpress.errors import CodecError
 
 EVERY = [

@@ -4,9 +4,9 @@ from baseline_scenes import smooth_scene
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bandpress.bits import BitReader, BitWriter
+from bandpress.container.bits import BitReader, BitWriter
 from bandpress.errors import CodecError
-from bandpress.klt import (
+from bandpress.transforms.klt import (
     FINEST,
     covariance,
     innovations,

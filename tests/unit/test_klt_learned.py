@@ -6,23 +6,23 @@ from baseline_scenes import smooth_scene
 from click.testing import CliRunner
 
 from bandpress import write_scene
-from bandpress.bitstream import Reader
 from bandpress.cli import cli
 from bandpress.codecs import make_codec
 from bandpress.coding import compress, decompress, rate
+from bandpress.container.bitstream import Reader
 from bandpress.errors import BandpressError, CodecError
-from bandpress.study import TrainedFamily
+from bandpress.study.schema import TrainedFamily
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     """A model with gains as a training on components starts it."""
     pytest.importorskip("tensorflow", reason="needs the TensorFlow environment")
-    from bandpress.model import warm_start
-    from bandpress.model.architecture import Architecture
-    from bandpress.model.finalise import finalise
-    from bandpress.model.patches import Patches
-    from bandpress.residuals import component_clusters, ladder
+    from bandpress.codecs.residuals import component_clusters, ladder
+    from bandpress.hyperprior.architecture import Architecture
+    from bandpress.hyperprior.training import warm_start
+    from bandpress.hyperprior.training.finalise import finalise
+    from bandpress.hyperprior.training.patches import Patches
 
     source = smooth_scene(bands=20, lines=32, samples=32, seed=1)
     left = component_clusters([source], 2, (1e-2,))

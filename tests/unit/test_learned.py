@@ -6,11 +6,11 @@ import pytest
 from click.testing import CliRunner
 
 from bandpress import Scene, read_scene, write_scene
-from bandpress.bitstream import Reader
 from bandpress.codecs import make_codec
 from bandpress.coding import compress, decompress, rate
+from bandpress.container.bitstream import Reader
+from bandpress.container.ranges import Ranges, side_bytes
 from bandpress.errors import BitstreamError, CodecError, ModelError
-from bandpress.side import Ranges, side_bytes
 
 TYPES = ["|u1", "<u2", ">u2", "<i2", ">i2"]
 
@@ -46,8 +46,8 @@ def scene(bands=8, dtype="<u2", seed=0):
 def family(tmp_path_factory):
     """Three models of rising rate."""
     pytest.importorskip("tensorflow", reason="needs the TensorFlow environment")
-    from bandpress.model.architecture import Architecture
-    from bandpress.model.finalise import finalise
+    from bandpress.hyperprior.architecture import Architecture
+    from bandpress.hyperprior.training.finalise import finalise
 
     folder = tmp_path_factory.mktemp("models") / "family"
     architecture = Architecture(3, (8, 6, 10), 12, 6, scales=24, scale_max=64.0)
@@ -173,7 +173,7 @@ def test_a_model_for_another_number_of_bands_is_refused(tmp_path):
 
 def test_a_copied_model_is_the_same_and_a_half_one_another(family, tmp_path):
     from bandpress.cli.models import command
-    from bandpress.model import store
+    from bandpress.hyperprior import store
 
     run = CliRunner()
     done = run.invoke(command, ["copy", str(family / "q1"), str(tmp_path / "same")], catch_exceptions=False)
@@ -202,10 +202,10 @@ LAMBDAS = [1e-4, 1e-3]
 def warm(tmp_path_factory):
     """A scene, and a family with gains as a training on it starts."""
     pytest.importorskip("tensorflow", reason="needs the TensorFlow environment")
-    from bandpress.model import warm_start
-    from bandpress.model.architecture import Architecture
-    from bandpress.model.finalise import finalise
-    from bandpress.model.patches import Patches
+    from bandpress.hyperprior.architecture import Architecture
+    from bandpress.hyperprior.training import warm_start
+    from bandpress.hyperprior.training.finalise import finalise
+    from bandpress.hyperprior.training.patches import Patches
 
     bands = np.asarray(scene().cube, np.uint16) * 40
     original = Scene(bands + np.random.default_rng(1).integers(0, 200, bands.shape, np.uint16), name="scene")

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from bandpress import memory
+from bandpress.evaluation import memory
 
 
 def test_the_peak_is_not_that_of_the_process_that_started_this_one():
@@ -12,7 +12,7 @@ def test_the_peak_is_not_that_of_the_process_that_started_this_one():
     for place in range(0, len(hog), 4096):
         hog[place] = 1
     said = subprocess.run(
-        [sys.executable, "-c", "from bandpress import memory; print(memory.peak())"],
+        [sys.executable, "-c", "from bandpress.evaluation import memory; print(memory.peak())"],
         capture_output=True,
         text=True,
         check=True,

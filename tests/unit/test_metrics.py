@@ -12,8 +12,8 @@ from scipy.spatial.distance import cosine
 from bandpress import Scene
 from bandpress.clusters import Cluster, split
 from bandpress.errors import SceneError
-from bandpress.metrics import measure, psnr, write_bands
-from bandpress.structural import ms_ssim
+from bandpress.evaluation.metrics import measure, psnr, write_bands
+from bandpress.evaluation.structural import ms_ssim
 from peak import PEAK
 
 skimage_metrics = pytest.importorskip("skimage.metrics", reason="scikit-image is not installed")
@@ -206,7 +206,7 @@ def test_an_aviris_scene_is_measured_in_15_s_and_1_5_gb(tmp_path):
     program = f"""
 import time, numpy as np
 from bandpress import Scene
-from bandpress.metrics import measure
+from bandpress.evaluation.metrics import measure
 random = np.random.default_rng(0)
 cubes = [np.memmap(r"{tmp_path}/" + n, "<u2", "w+", shape=(224, 512, 680)) for n in "ab"]
 for i in range(224):

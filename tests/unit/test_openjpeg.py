@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 pytest.importorskip("glymur", reason="JPEG 2000 needs glymur")
 
-from bandpress import openjpeg
-from bandpress.codestream import Layout
 from bandpress.errors import CodecError
+from bandpress.jpeg2000 import openjpeg
+from bandpress.jpeg2000.codestream import Layout
 
 
 def components(count, lines, samples, bits, seed=0):

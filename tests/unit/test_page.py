@@ -15,7 +15,7 @@ import pandas as pd
 from test_figures import CODECS, KINDS, make, study
 
 import make_index
-from bandpress.report.stages import duration, read_stages
+from bandpress.study.report.stages import duration, read_stages
 
 FIGURES = {"rd_all": "fig_rd", "gain": "fig_gain", "throughput": "fig_throughput"}
 TABLES = ("headline", "bd", "rates", "speed")

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bandpress.errors import SceneError
-from bandpress.model.patches import Patches, band_ranges, normalise, split_lines, usable
+from bandpress.hyperprior.training.patches import Patches, band_ranges, normalise, split_lines, usable
 from bandpress.scene import Scene
 
 

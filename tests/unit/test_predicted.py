@@ -7,9 +7,9 @@ import pytest
 from baseline_scenes import smooth_scene
 
 from bandpress import Scene
-from bandpress.bitstream import Reader
 from bandpress.codecs import make_codec
 from bandpress.coding import compress, decompress, rate
+from bandpress.container.bitstream import Reader
 from bandpress.errors import CodecError, ModelError
 
 NAME = "predicted-jpeg2000"
@@ -167,11 +167,11 @@ def test_options_that_cannot_be_are_refused_in_a_sentence():
 def model(tmp_path_factory):
     """A model with gains as a training on residuals starts it."""
     pytest.importorskip("tensorflow", reason="needs the TensorFlow environment")
-    from bandpress.model import warm_start
-    from bandpress.model.architecture import Architecture
-    from bandpress.model.finalise import finalise
-    from bandpress.model.patches import Patches
-    from bandpress.residuals import ladder, residual_clusters
+    from bandpress.codecs.residuals import ladder, residual_clusters
+    from bandpress.hyperprior.architecture import Architecture
+    from bandpress.hyperprior.training import warm_start
+    from bandpress.hyperprior.training.finalise import finalise
+    from bandpress.hyperprior.training.patches import Patches
 
     source = smooth_scene(bands=16, lines=32, samples=32, seed=1)
     left = residual_clusters([source], 2, (1e-1,))
@@ -225,8 +225,8 @@ def test_residuals_decode_without_any_prediction(tmp_path, monkeypatch, model, s
 
 @pytest.mark.tensorflow
 def test_a_network_without_gains_or_for_other_clusters_is_refused(tmp_path, model, scene):
-    from bandpress.model.architecture import Architecture
-    from bandpress.model.finalise import finalise
+    from bandpress.hyperprior.architecture import Architecture
+    from bandpress.hyperprior.training.finalise import finalise
 
     architecture = Architecture(2, 8, 12, 6, scales=24, scale_max=64.0)
     plain = finalise(tmp_path / "plain", architecture.random_weights(1), architecture, {"lambda": 1e-3})

@@ -5,9 +5,9 @@ import pytest
 from baseline_scenes import smooth_scene
 
 from bandpress import Scene
-from bandpress.bitstream import Reader
 from bandpress.codecs import codec_class, make_codec
 from bandpress.coding import compress, decompress, rate
+from bandpress.container.bitstream import Reader
 from bandpress.errors import BitstreamError, CodecError
 
 pytestmark = pytest.mark.tensorflow
@@ -23,10 +23,10 @@ def scene():
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     """A model that has learned nothing: its tables fit what the random network says by chance alone."""
-    from bandpress.model import context_store
-    from bandpress.model.context_model import SHAPED
-    from bandpress.model.context_network import ContextNetwork
-    from bandpress.model.context_settings import Settings
+    from bandpress.contexts import store as context_store
+    from bandpress.contexts.model import SHAPED
+    from bandpress.contexts.training.network import ContextNetwork
+    from bandpress.contexts.training.settings import Settings
 
     settings = Settings(hidden=4, tables=8)
     made = ContextNetwork(settings).model(np.zeros((settings.tables, SHAPED)))
@@ -126,8 +126,8 @@ def test_every_type_and_constant_bands_come_back(tmp_path, model, dtype):
 
 
 def test_a_network_has_no_components(tmp_path):
-    from bandpress.model.architecture import Architecture
-    from bandpress.model.finalise import finalise
+    from bandpress.hyperprior.architecture import Architecture
+    from bandpress.hyperprior.training.finalise import finalise
 
     architecture = Architecture(2, 8, 12, 6, qualities=2, scales=24, scale_max=64.0)
     finalise(tmp_path / "m", architecture.random_weights(1), architecture, {"lambda": [1e-4, 1e-3]})

@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from bandpress.bits import BitReader, BitWriter
-from bandpress.dependence import levels, nodes
+from bandpress.codecs.dependence import levels, nodes
+from bandpress.container.bits import BitReader, BitWriter
 from bandpress.errors import CodecError
-from bandpress.prediction import ROUNDING, Prediction, fit
-from bandpress.wavelet import analyse, expected_distortion
+from bandpress.transforms.prediction import ROUNDING, Prediction, fit
+from bandpress.transforms.wavelet import analyse, expected_distortion
 
 TYPES = ["|u1", "<u2", ">u2", "<i2", ">i2"]
 

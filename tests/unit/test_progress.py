@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from bandpress.progress import View, again, failure, failures_of_log, last_lines, left, what
+from bandpress.study.progress import View, again, failure, failures_of_log, last_lines, left, what
 
 
 class Terminal(io.StringIO):

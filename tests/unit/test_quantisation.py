@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from golden_contexts import MODEL
 
-from bandpress.model import context_store
-from bandpress.model.context_model import MOST, class_of
-from bandpress.model.contexts import energies, walk
-from bandpress.model.quantisation import WORTH, dead_zone, first_energies, part_of, quantise, restored
+from bandpress.contexts import store as context_store
+from bandpress.contexts.features import energies, walk
+from bandpress.contexts.model import MOST, class_of
+from bandpress.contexts.quantisation import WORTH, dead_zone, first_energies, part_of, quantise, restored
 
 
 @pytest.fixture(scope="module")

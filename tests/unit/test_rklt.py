@@ -6,8 +6,8 @@ from baseline_scenes import names, shared_scene
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bandpress.klt import FINEST, covariance, reflections
-from bandpress.rklt import Reflections, Rklt
+from bandpress.transforms.klt import FINEST, covariance, reflections
+from bandpress.transforms.rklt import Reflections, Rklt
 
 
 @st.composite

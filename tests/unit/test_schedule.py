@@ -1,7 +1,7 @@
 import pytest
 
 from bandpress.errors import ModelError
-from bandpress.model.schedule import Budget, Settings, learning_rate
+from bandpress.hyperprior.training.schedule import Budget, Settings, learning_rate
 
 
 def test_the_learning_rate_rises_and_falls():

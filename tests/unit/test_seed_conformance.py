@@ -22,8 +22,8 @@ needs_conformance = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def coders(tmp_path_factory):
-    from bandpress.model.seed_import import import_model
-    from bandpress.model.seed_streams import SeedCoder
+    from bandpress.hyperprior.authors.models import import_model
+    from bandpress.hyperprior.authors.streams import SeedCoder
 
     folder = tmp_path_factory.mktemp("models")
     return {
@@ -77,7 +77,7 @@ def test_a_damaged_seed_stream_gives_a_typed_error(coders, tmp_path):
 
 
 def test_a_folder_without_a_checkpoint_is_refused(tmp_path):
-    from bandpress.model.seed_import import import_model
+    from bandpress.hyperprior.authors.models import import_model
 
     with pytest.raises(ModelError, match=r"variables\.index"):
         import_model(tmp_path, tmp_path / "out")

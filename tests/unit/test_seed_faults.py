@@ -21,12 +21,14 @@ import pytest
 from click.testing import CliRunner
 
 from bandpress import Scene, compress, decompress, make_codec, read_scene, write_scene
-from bandpress.bitstream import Reader
 from bandpress.cli import cli
-from bandpress.cluster_files import extract, merge
 from bandpress.codecs.residual_network import step_of
+from bandpress.codecs.residuals import UNITS, component_clusters
 from bandpress.coding import rate
+from bandpress.container.bitstream import Reader
+from bandpress.container.ranges import Ranges
 from bandpress.datasets import Dataset, refuse_overlaps
+from bandpress.datasets.cluster_files import extract, merge
 from bandpress.errors import (
     BitstreamError,
     CodecError,
@@ -35,11 +37,9 @@ from bandpress.errors import (
     ModelError,
     SceneError,
 )
-from bandpress.evaluation import evaluate
-from bandpress.model import store
-from bandpress.model.patches import Patches, split_lines
-from bandpress.residuals import UNITS, component_clusters
-from bandpress.side import Ranges
+from bandpress.evaluation.evaluate import evaluate
+from bandpress.hyperprior import store
+from bandpress.hyperprior.training.patches import Patches, split_lines
 
 ROOT = Path(__file__).parents[2]
 
@@ -233,7 +233,7 @@ def test_examples_in_help_named_options_that_do_not_exist():
         examples = re.findall(r"^      (bandpress .*)$", module.read_text("utf-8"), re.M)
         for line in examples:
             wrong += [f"{module.name}: {line}: {what}" for what in check_command(shlex.split(line))]
-    shared = (ROOT / "src/bandpress/figures/script.py").read_text("utf-8")
+    shared = (ROOT / "src/bandpress/study/figures/script.py").read_text("utf-8")
     for script in sorted((ROOT / "scripts").glob("*.py")):
         source = script.read_text("utf-8")
         doc = ast.get_docstring(ast.parse(source)) or ""

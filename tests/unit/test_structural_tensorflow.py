@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bandpress.structural import ms_ssim, ssim
+from bandpress.evaluation.structural import ms_ssim, ssim
 
 pytestmark = pytest.mark.tensorflow
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bandpress.errors import StudyError
-from bandpress.study_file import load_study
+from bandpress.study.file import load_study
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "studies/demo.yaml"

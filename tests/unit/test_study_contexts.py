@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bandpress.errors import StudyError
-from bandpress.study_file import load_study
+from bandpress.study.file import load_study
 
 OPEN = Path(__file__).parents[2] / "studies/open.yaml"
 ENTRY = "  contexts:  # one model for all sensors, sizes of clusters and rates\n    source: contexts\n"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bandpress import read_scene
-from bandpress.synthesis import TYPES, Plan, synthesize, write
+from bandpress.datasets.synthesis import TYPES, Plan, synthesize, write
 
 
 def test_a_seed_gives_the_same_bytes_everywhere():
@@ -49,5 +49,5 @@ def test_scenes_are_plausible():
 def test_synthesis_does_not_depend_on_the_size_of_blocks(tmp_path, monkeypatch):
     plan = Plan(bands=9, lines=70, samples=41, seed=3)
     one = write(plan, tmp_path / "one.raw").read_bytes()
-    monkeypatch.setattr("bandpress.synthesis._MOST_VALUES", 1)
+    monkeypatch.setattr("bandpress.datasets.synthesis._MOST_VALUES", 1)
     assert write(plan, tmp_path / "two.raw").read_bytes() == one

@@ -7,8 +7,8 @@ from click.testing import CliRunner
 
 from bandpress.cli.train import command
 from bandpress.errors import ModelError, SceneError
-from bandpress.model.architecture import Architecture
-from bandpress.model.schedule import Settings
+from bandpress.hyperprior.architecture import Architecture
+from bandpress.hyperprior.training.schedule import Settings
 from bandpress.scene import Scene
 
 pytestmark = pytest.mark.tensorflow
@@ -26,7 +26,7 @@ def scene(seed=0, lines=64, dtype="<u2"):
 
 
 def train(out, settings=QUICK, architecture=NARROW, scenes=None, **options):
-    from bandpress.model.training import train as run
+    from bandpress.hyperprior.training.train import train as run
 
     return run(out, scenes or [scene(1), scene(2, dtype=">i2")], architecture, settings, threads=2, **options)
 
@@ -56,14 +56,14 @@ def trained(tmp_path_factory):
 
 
 def test_coding_alone_lowers_the_rate_and_moves_no_transform(tmp_path):
-    from bandpress.model.hyperprior import Hyperprior
-    from bandpress.model.trainer import Trainer
+    from bandpress.hyperprior.model import Hyperprior
+    from bandpress.hyperprior.training.trainer import Trainer
 
     settings = Settings((1e-4, 1e-2), steps=40, patch=32, batch=2, coding_first=0.5, learning_rate=1e-3)
     architecture = Architecture(3, (4, 6, 8), 16, 8, qualities=2, borders="mirror")
     weights = architecture.random_weights(1)
     trainer = Trainer(architecture, settings, weights, 1000.0)
-    from bandpress.model.patches import Patches
+    from bandpress.hyperprior.training.patches import Patches
 
     batch = Patches([scene(1)], 3, 32, 2, 1).fixed(2)
     losses = [float(trainer.step(i, batch, 1e-3, 0.5, coding_only=True).loss) for i in range(30)]
@@ -88,7 +88,7 @@ def test_a_training_may_begin_with_the_coding_alone(tmp_path):
 
 
 def test_a_training_makes_a_model_and_a_log(trained):
-    from bandpress.model import store
+    from bandpress.hyperprior import store
 
     tmp_path, made, seen, said = trained
     assert store.load(tmp_path / "m").digest == made.digest
@@ -149,7 +149,7 @@ def test_interrupted_and_uninterrupted_trainings_agree(tmp_path):
 
 
 def test_a_model_that_cannot_be_written_is_finished_later(tmp_path, trained, monkeypatch):
-    from bandpress.model import store
+    from bandpress.hyperprior import store
 
     def full(*arguments):
         raise OSError(28, "No space left on device")

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bandpress.model import warm_start
-from bandpress.model.architecture import Architecture
-from bandpress.model.patches import Batch, Patches
+from bandpress.hyperprior.architecture import Architecture
+from bandpress.hyperprior.training import warm_start
+from bandpress.hyperprior.training.patches import Batch, Patches
 from bandpress.scene import Scene
 
 SHARED = Path(__file__).parents[2].parent / "shared"

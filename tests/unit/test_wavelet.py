@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bandpress.model.contexts import levels_of
-from bandpress.wavelet import analyse, subbands, synthesise
+from bandpress.contexts.features import levels_of
+from bandpress.transforms.wavelet import analyse, subbands, synthesise
 
 SIZES = [(1, 1), (1, 7), (2, 2), (3, 5), (16, 16), (31, 17), (64, 50), (100, 37)]
 

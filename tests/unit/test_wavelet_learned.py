@@ -11,15 +11,16 @@ from click.testing import CliRunner
 from golden import MODELS, scene
 
 from bandpress import Scene, write_scene
-from bandpress.bits import BitReader
-from bandpress.bitstream import Reader
 from bandpress.cli import cli
 from bandpress.clusters import Cluster
 from bandpress.codecs import make_codec
 from bandpress.codecs.rklt_jpeg2000 import RkltJpeg2000
 from bandpress.coding import compress, decompress, rate
+from bandpress.container.bits import BitReader
+from bandpress.container.bitstream import Reader
+from bandpress.contexts import store as context_store
 from bandpress.errors import BandpressError, CodecError, ModelError
-from bandpress.model import context_store, store
+from bandpress.hyperprior import store
 
 NAMES = sorted(golden.STREAMS)
 facts = json.loads(golden.FACTS.read_text())
@@ -63,7 +64,7 @@ def test_the_decoder_gives_the_golden_samples_to_the_bit(name, tensorflow):
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("samples", [1, 5000])
 def test_what_is_coded_together_changes_nothing(samples, tmp_path, tensorflow, monkeypatch):
-    from bandpress.codecs import component_coder
+    from bandpress.contexts import components as component_coder
 
     monkeypatch.setattr(component_coder, "_BATCH_SAMPLES", samples)
     for name in NAMES:

@@ -6,8 +6,8 @@ import shutil
 import pytest
 from conftest import ROOT
 
-from bandpress.bitstream import Reader
-from bandpress.model import context_store
+from bandpress.container.bitstream import Reader
+from bandpress.contexts import store as context_store
 
 pytestmark = pytest.mark.workflow
 

@@ -5,7 +5,7 @@ from conftest import ROOT, make_checkout
 
 from bandpress import decompress, read_scene
 from bandpress.coding import rate
-from bandpress.study_file import load_study
+from bandpress.study.file import load_study
 
 SCENES = ROOT.parent / "shared" / "scenes"
 

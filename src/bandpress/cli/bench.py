@@ -53,15 +53,15 @@ def command(
     if ctx.invoked_subcommand is not None:
         return
     try:
-        from bandpress.model.machine import set_threads
+        from bandpress.hyperprior.machine import set_threads
     except ImportError as error:
         raise MissingDependencyError(
             f"the benchmark needs TensorFlow ({error}); install bandpress[tensorflow] with Python 3.11"
         ) from None
-    from bandpress.benchmark import random_model, run, table
-    from bandpress.model import store
-    from bandpress.model.architecture import Architecture
-    from bandpress.model.catalogue import resolve
+    from bandpress.evaluation.benchmark import random_model, run, table
+    from bandpress.hyperprior import store
+    from bandpress.hyperprior.architecture import Architecture
+    from bandpress.hyperprior.catalogue import resolve
 
     if threads is not None:
         set_threads(threads)

@@ -3,8 +3,8 @@
 import click
 
 from bandpress.errors import MissingDependencyError
-from bandpress.model.architecture import Architecture
-from bandpress.model.schedule import PRECISIONS
+from bandpress.hyperprior.architecture import Architecture
+from bandpress.hyperprior.training.schedule import PRECISIONS
 
 
 @click.command("train")
@@ -43,7 +43,7 @@ def command(
       bandpress bench train -k 3 --filters 128 384 --patch 96
     """
     try:
-        from bandpress.model import bench
+        from bandpress.hyperprior.training import bench
     except ImportError as error:
         raise MissingDependencyError(
             f"the benchmark needs TensorFlow ({error}); install bandpress[tensorflow] with Python 3.11"

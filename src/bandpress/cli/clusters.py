@@ -52,7 +52,7 @@ def extract(source: Path, target: Path, bands: Any, first_band: int, last_band: 
       bandpress clusters extract scene.224_680_512_2_1_0.raw clusters/ --bands 3 --first-band 10 --last-band 99
     """
     from bandpress.cli.progress import busy
-    from bandpress.cluster_files import extract
+    from bandpress.datasets.cluster_files import extract
 
     with busy(f"extracting clusters of {source.name}"):
         written = extract(source, target, bands, first_band, last_band, pad)
@@ -82,7 +82,7 @@ def merge(source: Path, target: Path, bands: int | None, byte_order: Any) -> Non
       bandpress clusters merge clusters/ restored/
     """
     from bandpress.cli.progress import busy
-    from bandpress.cluster_files import merge
+    from bandpress.datasets.cluster_files import merge
 
     with busy(f"merging clusters of {source.name}"):
         for path in merge(source, target, bands, byte_order):

@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 
-from bandpress.bitstream import SUFFIX, Reader
 from bandpress.cli.progress import bands_bar
 from bandpress.codecs import REGISTRY, make_codec
 from bandpress.coding import compress, rate
+from bandpress.container.bitstream import SUFFIX, Reader
+from bandpress.contexts.store import is_context_model
 from bandpress.errors import CodecError, SceneError
 from bandpress.formats import SUFFIXES, is_scene, read_scene
-from bandpress.model.context_store import is_context_model
 
 #: Codecs that code the whole scene before the first cluster is written.
 _WHOLE = frozenset({"klt-learned", "predicted-jpeg2000", "predicted-learned", "wavelet-learned"})

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from bandpress.bitstream import Reader
 from bandpress.cli.progress import bands_bar
 from bandpress.coding import decompress
+from bandpress.container.bitstream import Reader
 from bandpress.errors import MissingDependencyError, ModelError, SceneError
 from bandpress.formats import write_scene
 from bandpress.formats.gici import file_name
-from bandpress.model import catalogue
+from bandpress.hyperprior import catalogue
 
 
 def _bands(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:
@@ -73,7 +73,7 @@ def _seed_stream(path: Path, model: str | None, output: Path | None, overwrite: 
     if model is None:
         raise click.UsageError(f"{path}: a .tfci file does not name its model; give --model")
     try:
-        from bandpress.model.seed_streams import SeedCoder
+        from bandpress.hyperprior.authors.streams import SeedCoder
     except ImportError as error:
         raise MissingDependencyError(
             f"decoding a .tfci file needs TensorFlow ({error}); install bandpress[tensorflow] with Python 3.11"

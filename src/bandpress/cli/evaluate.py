@@ -8,17 +8,17 @@ from typing import Any
 import click
 import numpy as np
 
-from bandpress.bitstream import SUFFIX
 from bandpress.cli.compress import chosen, expanded
 from bandpress.cli.compress import command as compress_command
 from bandpress.cli.progress import bands_bar
 from bandpress.codecs import make_codec
+from bandpress.container.bitstream import SUFFIX
 from bandpress.errors import MissingDependencyError, SceneError
-from bandpress.evaluation import evaluate
-from bandpress.figures.images import default_bands, false_colour, stretch
+from bandpress.evaluation.evaluate import evaluate
+from bandpress.evaluation.metrics import write_csv
 from bandpress.formats import read_scene
-from bandpress.metrics import write_csv
 from bandpress.scene import Scene
+from bandpress.study.figures.images import default_bands, false_colour, stretch
 
 #: Columns of the authors' test script, and what they hold here; the other metrics follow under their own names.
 COLUMNS = {

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from bandpress.bitstream import SUFFIX, Reader
 from bandpress.coding import rate
+from bandpress.container.bitstream import SUFFIX, Reader
 from bandpress.formats import read_scene
 
 
@@ -57,7 +57,7 @@ def _of_bitstream(path: Path) -> dict[str, Any]:
 
 
 def _of_scene(path: str) -> dict[str, Any]:
-    from bandpress.describe import describe
+    from bandpress.formats.describe import describe
 
     return describe(read_scene(path), path)
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
+from bandpress.contexts import store as context_store
 from bandpress.errors import MissingDependencyError, ModelError
-from bandpress.model import catalogue, context_store, store
+from bandpress.hyperprior import catalogue, store
 
 
 @click.group()
@@ -81,7 +82,7 @@ def import_(saved_model: Path, out: Path, lambda_: float | None, sensor: str | N
       bandpress models import AVIRIS_3band_2 models/aviris-k3-2 --lambda 0.001 --sensor AVIRIS
     """
     try:
-        from bandpress.model.seed_import import import_model
+        from bandpress.hyperprior.authors.models import import_model
     except ImportError as error:
         raise MissingDependencyError(
             f"importing a SavedModel needs TensorFlow ({error}); install bandpress[tensorflow] with Python 3.11"

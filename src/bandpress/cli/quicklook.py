@@ -38,7 +38,7 @@ def command(scene: str, output: Path, bands: tuple[int, ...] | None, percent: fl
     Example:
       bandpress quicklook scene.hdr scene.png --bands 29,20,12
     """
-    from bandpress.quicklook import quicklook
+    from bandpress.pictures import quicklook
 
     shown = quicklook(read_scene(scene), output, bands, percent)
     click.echo(f"{output}: band{'s' * (len(shown) > 1)} {', '.join(str(band + 1) for band in shown)}")

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
+from bandpress.datasets.synthesis import TYPES
 from bandpress.errors import SceneError
-from bandpress.synthesis import TYPES
 
 
 @click.command()
@@ -33,7 +33,7 @@ def command(output: Path, seed: int, overwrite: bool, **options: Any) -> None:
     """
     from bandpress.cli.convert import final_path
     from bandpress.cli.progress import bands_bar
-    from bandpress.synthesis import Plan, write
+    from bandpress.datasets.synthesis import Plan, write
 
     given = {key: value for key, value in options.items() if value is not None}
     plan = Plan(**{**_of_name(output), **given}, seed=seed)
@@ -46,8 +46,8 @@ def command(output: Path, seed: int, overwrite: bool, **options: Any) -> None:
 
 def _of_name(output: Path) -> dict[str, Any]:
     """Return what the name of the file says of the scene."""
-    from bandpress.describe import byte_order
     from bandpress.formats import gici
+    from bandpress.formats.describe import byte_order
 
     if not gici.claims(output):
         return {}

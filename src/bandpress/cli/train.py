@@ -8,10 +8,10 @@ import click
 
 from bandpress.cli.progress import bands_bar, training_bar
 from bandpress.cli.scenes import scenes_to_train
-from bandpress.model.architecture import Architecture
-from bandpress.model.patches import Residual, split_lines
-from bandpress.model.schedule import PRECISIONS, Settings
-from bandpress.residuals import component_clusters, ladder, residual_clusters, unit_lambda
+from bandpress.codecs.residuals import component_clusters, ladder, residual_clusters, unit_lambda
+from bandpress.hyperprior.architecture import Architecture
+from bandpress.hyperprior.training.patches import Residual, split_lines
+from bandpress.hyperprior.training.schedule import PRECISIONS, Settings
 from bandpress.scene import Scene
 
 
@@ -210,7 +210,7 @@ def command(
     architecture = Architecture(bands_per_cluster, hidden, latent, hyper, len(lambdas), borders=borders)
     if klt:  # components span thousands of quantiser steps
         architecture = replace(architecture, scale_max=_WIDEST_SCALE)
-    from bandpress.model.training import (
+    from bandpress.hyperprior.training.train import (
         train,  # TensorFlow takes seconds to import: not before all else is right
     )
 

@@ -6,8 +6,8 @@ import click
 
 from bandpress.cli.progress import training_bar
 from bandpress.cli.scenes import scenes_to_train
+from bandpress.contexts.training.settings import Settings
 from bandpress.errors import MissingDependencyError
-from bandpress.model.context_settings import Settings
 
 _STEPS = 2000
 
@@ -61,7 +61,7 @@ def command(
     settings = Settings(steps=steps, minutes=minutes, hidden=hidden, seed=seed)
     train_on, validate_on = scenes_to_train(scenes, validate)
     try:
-        from bandpress.model.context_training import train  # takes seconds: not before all else is right
+        from bandpress.contexts.training.train import train  # takes seconds: not before all else is right
     except ImportError as error:
         raise MissingDependencyError(
             f"training needs TensorFlow ({error}); install bandpress[tensorflow] with Python 3.11"

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from bandpress.bitstream import Reader
 from bandpress.cli.progress import bands_bar
 from bandpress.coding import decompress
+from bandpress.container.bitstream import Reader
 
 
 @click.command()

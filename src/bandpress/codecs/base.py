@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bandpress.bitstream import Header
 from bandpress.clusters import BandsPerCluster, Cluster
+from bandpress.container.bitstream import Header
 from bandpress.scene import Scene
 
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from bandpress.bitstream import Header, overhead
 from bandpress.clusters import Cluster
+from bandpress.container.bitstream import Header, overhead
 from bandpress.errors import CodecError
-from bandpress.openjpeg import processors
+from bandpress.jpeg2000.openjpeg import processors
 
 #: What a cluster left over or overdrew is passed on to the cluster that comes this many later, whatever the number
 #: of processors: the same file everywhere.

@@ -23,14 +23,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bandpress.bits import BitReader, BitWriter
-from bandpress.bitstream import Header
-from bandpress.chunks import Components
 from bandpress.clusters import BandsPerCluster, Cluster, split
 from bandpress.codecs.base import Encoding
 from bandpress.codecs.budgets import chunk_budget, equal_shares, pooled, within
 from bandpress.codecs.jpeg2000 import Jpeg2000
+from bandpress.container.bits import BitReader, BitWriter
+from bandpress.container.bitstream import Header
 from bandpress.errors import CodecError, MissingDependencyError
+from bandpress.jpeg2000.chunks import Components
 from bandpress.scene import Scene
 
 _SIDE = struct.Struct("<I")

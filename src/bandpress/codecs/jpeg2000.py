@@ -7,15 +7,15 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from bandpress import chunks, openjpeg
-from bandpress.bits import BitReader, BitWriter
-from bandpress.bitstream import Header
-from bandpress.chunks import Components
 from bandpress.clusters import BandsPerCluster, Cluster, split
 from bandpress.codecs.base import Codec, Encoding
 from bandpress.codecs.budgets import LAG, chunk_budget, equal_shares, pooled, within
-from bandpress.codestream import MOST_LEVELS, Layout
+from bandpress.container.bits import BitReader, BitWriter
+from bandpress.container.bitstream import Header
 from bandpress.errors import CodecError
+from bandpress.jpeg2000 import chunks, openjpeg
+from bandpress.jpeg2000.chunks import Components
+from bandpress.jpeg2000.codestream import MOST_LEVELS, Layout
 from bandpress.scene import Scene
 
 #: How the rate is divided. "equal": every cluster gets the same (the paper's protocol). "shared": one rate for the

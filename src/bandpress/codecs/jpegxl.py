@@ -14,10 +14,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bandpress.bitstream import Header
 from bandpress.clusters import Cluster, split
 from bandpress.codecs.base import Codec, Encoding
 from bandpress.codecs.budgets import chunk_budget, equal_shares, pooled, within
+from bandpress.container.bitstream import Header
 from bandpress.errors import CodecError, MissingDependencyError
 from bandpress.scene import Scene
 

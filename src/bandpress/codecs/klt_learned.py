@@ -21,8 +21,6 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bandpress.bits import BitReader, BitWriter
-from bandpress.bitstream import Header, overhead
 from bandpress.clusters import Cluster, split
 from bandpress.codecs.base import Codec, Encoding
 from bandpress.codecs.budgets import within
@@ -31,8 +29,10 @@ from bandpress.codecs.predicted import Item, Job
 from bandpress.codecs.residual_network import NetworkCoder, family_with_gains, trained_on
 from bandpress.codecs.rklt_jpeg2000 import RkltJpeg2000
 from bandpress.codecs.targets import meet, one_target, psnr_of, step_of
+from bandpress.container.bits import BitReader, BitWriter
+from bandpress.container.bitstream import Header, overhead
 from bandpress.errors import BitstreamError, ModelError
-from bandpress.model.store import StoredModel
+from bandpress.hyperprior.store import StoredModel
 from bandpress.pipeline import batches
 from bandpress.scene import Scene
 
@@ -70,7 +70,7 @@ class KltLearned(Codec):
     batch
         Clusters that go through the network together; 0: as many as memory for activations allows.
     refine
-        Steps of a search for better latents, see `bandpress.model.refinement`.
+        Steps of a search for better latents, see `bandpress.hyperprior.refinement`.
     """
 
     name: ClassVar[str] = "klt-learned"

@@ -1,9 +1,9 @@
 """The learned codec: each cluster through one network, its symbols through a range coder, exact on every machine.
 
-`bandpress.codecs.learned_chunks` has the layout of a chunk, and what turns clusters into chunks and back.
+`bandpress.hyperprior.chunks` has the layout of a chunk, and what turns clusters into chunks and back.
 
 A cluster of fewer bands than the network takes is coded with its last band repeated; only its own bands come back.
-A cluster whose bands have little to do with one another may be coded in two parts, see `bandpress.codecs.parts`.
+A cluster whose bands have little to do with one another may be coded in two parts, see `bandpress.hyperprior.parts`.
 """
 
 from collections import deque
@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from bandpress.bitstream import Header
 from bandpress.clusters import Cluster, split
-from bandpress.codecs import parts
 from bandpress.codecs.base import Codec, Encoding
-from bandpress.codecs.learned_chunks import (
+from bandpress.codecs.ratecontrol import search
+from bandpress.container.bitstream import Header
+from bandpress.errors import BitstreamError, CodecError, MissingDependencyError, ModelError
+from bandpress.hyperprior import catalogue, parts
+from bandpress.hyperprior.architecture import STEPS_PER_QUALITY, Architecture
+from bandpress.hyperprior.chunks import (
     Batch,
     analyse_batch,
     load_batch,
@@ -30,19 +33,15 @@ from bandpress.codecs.learned_chunks import (
     worth,
     write_batch,
 )
-from bandpress.codecs.points import Point, point_of_quality
-from bandpress.codecs.ratecontrol import search
-from bandpress.errors import BitstreamError, CodecError, MissingDependencyError, ModelError
-from bandpress.model import catalogue
-from bandpress.model.architecture import STEPS_PER_QUALITY, Architecture
-from bandpress.model.processor import has_bfloat16
-from bandpress.model.store import StoredModel
+from bandpress.hyperprior.points import Point, point_of_quality
+from bandpress.hyperprior.processor import has_bfloat16
+from bandpress.hyperprior.store import StoredModel
 from bandpress.pipeline import ahead, batches
 from bandpress.scene import Scene
 
 if TYPE_CHECKING:
-    from bandpress.model.network import Network, Symbols
-    from bandpress.model.refinement import Refiner
+    from bandpress.hyperprior.network import Network, Symbols
+    from bandpress.hyperprior.refinement import Refiner
 
 PRECISIONS = ("auto", "float32", "bfloat16")
 
@@ -74,9 +73,9 @@ class Learned(Codec):
         with instructions for it, at a cost in quality that grows with it; ``"auto"``: bfloat16 where there are such, so
         that what is written depends on the machine. Decoders always use float32, whatever the encoder used.
     refine
-        Steps of a search for better latents of each cluster, see `bandpress.model.refinement`: a smaller file of the
-        same quality from a slower encoder. Each step takes about three times as long as decoding; 100 gain most of
-        what there is to gain. Decoders know nothing of it.
+        Steps of a search for better latents of each cluster, see `bandpress.hyperprior.refinement`: a smaller file of
+        the same quality from a slower encoder. Each step takes about three times as long as decoding; 100 gain most
+        of what there is to gain. Decoders know nothing of it.
     bands_per_cluster
         What the model must be for; None: whatever it is for.
     """
@@ -291,7 +290,7 @@ class _Keyed:
 @lru_cache(maxsize=4)
 def _open(keyed: _Keyed) -> "Network":
     try:
-        from bandpress.model.network import Network
+        from bandpress.hyperprior.network import Network
     except ImportError as error:
         raise MissingDependencyError(
             f"the learned codec needs TensorFlow ({error}); install bandpress[tensorflow] with Python 3.11"
@@ -301,6 +300,6 @@ def _open(keyed: _Keyed) -> "Network":
 
 @lru_cache(maxsize=4)
 def _open_refiner(keyed: _Keyed) -> "Refiner":
-    from bandpress.model.refinement import Refiner
+    from bandpress.hyperprior.refinement import Refiner
 
     return Refiner(keyed.model)

@@ -1,9 +1,10 @@
 """Prediction around a codec of clusters: each cluster from reconstructed ones, in a closed loop, only the rest coded.
 
-What a KLT over all bands keeps and clusters alone throw away is mostly in the clusters nearby. `bandpress.dependence`
-says which may be used for which, `bandpress.prediction` how; this module holds the loop that is the same whatever
-codes the residuals. Every residual is coded with one quantiser step for the scene, finer where others are predicted
-from it, so that each bit gains about the same everywhere; rates fall where they may.
+What a KLT over all bands keeps and clusters alone throw away is mostly in the clusters nearby.
+`bandpress.codecs.dependence` says which may be used for which, `bandpress.transforms.prediction` how; this module
+holds the loop that is the same whatever codes the residuals. Every residual is coded with one quantiser step for the
+scene, finer where others are predicted from it, so that each bit gains about the same everywhere; rates fall where
+they may.
 
 A chunk is the prediction (see `Prediction.write`), and in the same bits what codes the residual. Nothing in it depends
 on another chunk but the prediction itself: all residuals may be decoded in any order.
@@ -18,18 +19,18 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from bandpress import prediction
-from bandpress.bits import BitReader, BitWriter
-from bandpress.bitstream import Header, overhead
 from bandpress.clusters import BandsPerCluster, Cluster
 from bandpress.codecs.base import Codec, Encoding
 from bandpress.codecs.budgets import pooled, within
+from bandpress.codecs.dependence import Node, Order, levels, nodes
 from bandpress.codecs.targets import meet, one_target, positive, psnr_of, rounded_step, step_of
-from bandpress.dependence import Node, Order, levels, nodes
+from bandpress.container.bits import BitReader, BitWriter
+from bandpress.container.bitstream import Header, overhead
 from bandpress.errors import CodecError
 from bandpress.pipeline import batches
-from bandpress.prediction import MOST_REFERENCES, Prediction
 from bandpress.scene import Scene
+from bandpress.transforms import prediction
+from bandpress.transforms.prediction import MOST_REFERENCES, Prediction
 
 #: Share of the scene's step for clusters of each level, the last for all others too: what others are predicted from
 #: is worth more bits, as in hierarchies of pictures. Found on training scenes.
@@ -135,7 +136,7 @@ class Predicted(Codec):
     key_distance
         Clusters of a segment, which is decoded alone: a key cluster every so many.
     order
-        In which a segment is coded, see `bandpress.dependence`.
+        In which a segment is coded, see `bandpress.codecs.dependence`.
     references
         Bands that a cluster may be predicted from at most.
     drift

@@ -8,18 +8,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bandpress import chunks, openjpeg
-from bandpress.bits import BitReader
-from bandpress.bitstream import Header
-from bandpress.chunks import Components
 from bandpress.codecs.budgets import pooled
 from bandpress.codecs.jpeg2000 import layout_of, levels_of
 from bandpress.codecs.predicted import Item, Job, Predicted, ResidualCoder, cost
-from bandpress.codestream import Layout
-from bandpress.klt import covariance, read_reflections, reflections, write_reflections
-from bandpress.rklt import Reflections, Rklt
+from bandpress.container.bits import BitReader
+from bandpress.container.bitstream import Header
+from bandpress.jpeg2000 import chunks, openjpeg
+from bandpress.jpeg2000.chunks import Components
+from bandpress.jpeg2000.codestream import Layout
 from bandpress.scene import Scene
-from bandpress.wavelet import analyse, expected_distortion
+from bandpress.transforms.klt import covariance, read_reflections, reflections, write_reflections
+from bandpress.transforms.rklt import Reflections, Rklt
+from bandpress.transforms.wavelet import analyse, expected_distortion
 
 #: A basis finer than this distortion, in DN², would only cost.
 _LEAST_LEVEL = 1.0

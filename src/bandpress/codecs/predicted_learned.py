@@ -13,22 +13,23 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bandpress import openjpeg
-from bandpress.bitstream import Header
 from bandpress.clusters import BandsPerCluster, Cluster
 from bandpress.codecs import segment_components
-from bandpress.codecs.component_coder import ComponentCoder
+from bandpress.codecs.dependence import Order
 from bandpress.codecs.jpeg2000 import levels_of
 from bandpress.codecs.learned import model_of
 from bandpress.codecs.predicted import Job, Predicted, ResidualCoder, Trial
 from bandpress.codecs.residual_contexts import ContextCoder
 from bandpress.codecs.residual_network import NetworkCoder, family_with_gains
 from bandpress.codecs.targets import step_of
-from bandpress.dependence import Order
+from bandpress.container.bitstream import Header
+from bandpress.contexts import store as context_store
+from bandpress.contexts.components import ComponentCoder
+from bandpress.contexts.model import ContextModel
 from bandpress.errors import CodecError, ModelError
-from bandpress.model import catalogue, context_store
-from bandpress.model.context_model import ContextModel
-from bandpress.model.store import StoredModel
+from bandpress.hyperprior import catalogue
+from bandpress.hyperprior.store import StoredModel
+from bandpress.jpeg2000 import openjpeg
 from bandpress.scene import Scene
 
 _BANDS_PER_CLUSTER = 3
@@ -51,7 +52,7 @@ class PredictedLearned(Predicted):
     batch
         With a network: clusters that go through it together; 0: as many as memory for activations allows.
     refine
-        With a network: steps of a search for better latents, see `bandpress.model.refinement`.
+        With a network: steps of a search for better latents, see `bandpress.hyperprior.refinement`.
     """
 
     name: ClassVar[str] = "predicted-learned"

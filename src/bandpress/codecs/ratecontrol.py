@@ -10,11 +10,11 @@ from typing import Protocol
 
 import numpy as np
 
-from bandpress.bitstream import Header, overhead
 from bandpress.clusters import Cluster, split
 from bandpress.codecs.base import Encoding
-from bandpress.codecs.points import Point, has_gains, lambdas_of
-from bandpress.model.store import StoredModel
+from bandpress.container.bitstream import Header, overhead
+from bandpress.hyperprior.points import Point, has_gains, lambdas_of
+from bandpress.hyperprior.store import StoredModel
 from bandpress.scene import Scene
 
 #: Peak of the PSNR, whatever the type of the samples.

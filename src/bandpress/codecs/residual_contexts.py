@@ -2,8 +2,8 @@
 
 A chunk goes on after the side information that it begins with, in the same bits::
 
-    reflections of the KLT, see `bandpress.klt`, if there are two bands or more
-    what `bandpress.codecs.component_coder` says
+    reflections of the KLT, see `bandpress.transforms.klt`, if there are two bands or more
+    what `bandpress.contexts.components` says
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,10 +11,10 @@ from functools import partial
 
 import numpy as np
 
-from bandpress.codecs.component_coder import Chunk, ComponentCoder, Part
 from bandpress.codecs.predicted import Item, Job, cost
-from bandpress.klt import covariance, read_reflections, reflections, write_reflections
-from bandpress.rklt import Reflections, Rklt
+from bandpress.contexts.components import Chunk, ComponentCoder, Part
+from bandpress.transforms.klt import covariance, read_reflections, reflections, write_reflections
+from bandpress.transforms.rklt import Reflections, Rklt
 
 #: Variance that a component must have to be worth a vector of the basis, as a share of the distortion.
 _SAFETY = 0.5

@@ -2,8 +2,8 @@
 
 A residual lies around zero and is normalised by the width of its own range, one for all bands of the cluster, to lie
 around 1/2 within (0, 1). Its quality follows from that width and from the scene's lambda as it does without prediction
-(`bandpress.model.quality`), so that all clusters have about one distortion in DN². Of the network, nothing and, where
-it is asked for, JPEG 2000, the encoder takes for each cluster what is least in bits a pixel + lambda · MSE.
+(`bandpress.hyperprior.quality`), so that all clusters have about one distortion in DN². Of the network, nothing and,
+where it is asked for, JPEG 2000, the encoder takes for each cluster what is least in bits a pixel + lambda · MSE.
 
 A chunk goes on after the side information that it begins with, in the same bits::
 
@@ -24,23 +24,23 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from bandpress.bits import BitReader
-from bandpress.bitstream import Header
 from bandpress.clusters import Cluster
 from bandpress.codecs.jpeg2000 import layout_of
 from bandpress.codecs.learned import Learned, open_network, open_refiner
-from bandpress.codecs.points import lambdas_of
 from bandpress.codecs.predicted import Item, Job, cost, lambda_of
 from bandpress.codecs.predicted_jpeg2000 import Jpeg2000Coder
+from bandpress.container.bits import BitReader
+from bandpress.container.bitstream import Header
 from bandpress.errors import BitstreamError, ModelError
-from bandpress.model import catalogue
-from bandpress.model.architecture import LATENT_STRIDE, STEPS_PER_QUALITY
-from bandpress.model.quality import cluster_steps
-from bandpress.model.store import StoredModel
+from bandpress.hyperprior import catalogue
+from bandpress.hyperprior.architecture import LATENT_STRIDE, STEPS_PER_QUALITY
+from bandpress.hyperprior.points import lambdas_of
+from bandpress.hyperprior.quality import cluster_steps
+from bandpress.hyperprior.store import StoredModel
 from bandpress.pipeline import ahead, batches
 
 if TYPE_CHECKING:
-    from bandpress.model.network import Network, Symbols
+    from bandpress.hyperprior.network import Network, Symbols
 
 _WIDTH_BITS = 7
 _STEPS_PER_OCTAVE = 4
@@ -95,7 +95,7 @@ class NetworkCoder:
     jpeg2000
         Let JPEG 2000 code residuals where it costs less.
     refine
-        Steps of the search for better latents, see `bandpress.model.refinement`.
+        Steps of the search for better latents, see `bandpress.hyperprior.refinement`.
     """
 
     def __init__(

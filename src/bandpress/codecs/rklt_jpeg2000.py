@@ -6,12 +6,12 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from bandpress.bits import BitReader
-from bandpress.chunks import Components
 from bandpress.clusters import BandsPerCluster
 from bandpress.codecs.jpeg2000 import Jpeg2000
+from bandpress.container.bits import BitReader
 from bandpress.errors import CodecError
-from bandpress.klt import (
+from bandpress.jpeg2000.chunks import Components
+from bandpress.transforms.klt import (
     FINEST,
     covariance,
     innovations,
@@ -20,7 +20,7 @@ from bandpress.klt import (
     water_level,
     write_reflections,
 )
-from bandpress.rklt import Rklt
+from bandpress.transforms.rklt import Rklt
 
 #: "matched": each vector of the basis as precise as the distortion deserves; "full": all of them, 16 bits a factor.
 Precision = Literal["matched", "full"]

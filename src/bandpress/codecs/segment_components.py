@@ -13,13 +13,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from bandpress.bits import BitReader, BitWriter
-from bandpress.bitstream import Header
 from bandpress.clusters import Cluster
-from bandpress.codecs.component_coder import Chunk, ComponentCoder, Part
 from bandpress.codecs.predicted import Item, Job, Trial
 from bandpress.codecs.residual_contexts import ContextCoder
 from bandpress.codecs.rklt_jpeg2000 import RkltJpeg2000
+from bandpress.container.bits import BitReader, BitWriter
+from bandpress.container.bitstream import Header
+from bandpress.contexts.components import Chunk, ComponentCoder, Part
 from bandpress.errors import BitstreamError
 from bandpress.scene import Scene
 

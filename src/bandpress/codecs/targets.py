@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable
 from typing import TypeVar
 
-from bandpress.bitstream import Header
 from bandpress.codecs.budgets import MOST_EXCESS
+from bandpress.container.bitstream import Header
 from bandpress.errors import CodecError
 
 T = TypeVar("T")

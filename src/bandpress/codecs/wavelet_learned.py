@@ -1,9 +1,9 @@
 """A KLT over the bands of each cluster, the 9/7 wavelet over its components, and a learned model of the coefficients.
 
 The transforms are those of the baseline, RKLT + JPEG 2000; what is learned is how probable each coefficient is, given
-those that are known (`bandpress.model.contexts`). One quantiser step serves the whole scene, so that each further bit
-gains about the same everywhere. A chunk holds the side information of `rklt-jpeg2000` and what
-`bandpress.codecs.component_coder` says.
+those that are known (`bandpress.contexts.features`). One quantiser step serves the whole scene, so that each further
+bit gains about the same everywhere. A chunk holds the side information of `rklt-jpeg2000` and what
+`bandpress.contexts.components` says.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,17 +14,17 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from bandpress.bits import BitReader
-from bandpress.bitstream import Header, overhead
 from bandpress.clusters import BandsPerCluster, Cluster, split
 from bandpress.codecs.base import Codec, Encoding
 from bandpress.codecs.budgets import pooled, within
-from bandpress.codecs.component_coder import Chunk, ComponentCoder, Part
 from bandpress.codecs.rklt_jpeg2000 import RkltJpeg2000
 from bandpress.codecs.targets import meet, one_target, psnr_of, rounded_step, step_of
+from bandpress.container.bits import BitReader
+from bandpress.container.bitstream import Header, overhead
+from bandpress.contexts import store as context_store
+from bandpress.contexts.components import Chunk, ComponentCoder, Part
+from bandpress.contexts.model import ContextModel
 from bandpress.errors import BitstreamError
-from bandpress.model import context_store
-from bandpress.model.context_model import ContextModel
 from bandpress.pipeline import batches
 from bandpress.scene import Scene
 

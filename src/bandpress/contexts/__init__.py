@@ -1,0 +1,1 @@
+"""The learned context codec: features, integer network, tables, coder. No TensorFlow."""

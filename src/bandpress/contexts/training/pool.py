@@ -1,0 +1,165 @@
+"""What a context model is trained on: wavelet coefficients of clusters drawn from scenes. No TensorFlow here.
+
+One model is to serve every size of cluster and of scene, every rate and every sensor. So clusters are of few adjacent
+bands, or they are the first components of a KLT over many bands; they are cut to windows of all sizes, transposed now
+and then, and counted in steps of all widths, relative to what the scene holds. Only what is drawn is transformed.
+
+Draw number i of a seed is always the same, whatever was drawn before.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from bandpress.contexts.features import levels_of
+from bandpress.errors import SceneError
+from bandpress.hyperprior.training.patches import usable
+from bandpress.scene import Scene
+from bandpress.transforms.klt import covariance
+from bandpress.transforms.wavelet import analyse
+
+#: Streams of random numbers that one seed gives.
+TRAIN, HELD_OUT, OFFSETS = 0, 1, 2
+
+#: Share of the draws that are clusters of adjacent bands; the others are components of many bands.
+_CLUSTERS = 0.35
+#: Bands of a cluster, and how often they are drawn.
+_BANDS, _OFTEN = (1, 3, 5, 7), (0.1, 0.6, 0.1, 0.2)
+#: Components of many bands, and the share of draws that have the last number of them.
+_FEWEST, _MOST, _MANY, _SHARE_OF_MANY = 3, 13, 36, 0.15
+#: Bands that a KLT is over, at least.
+_FEWEST_BANDS = 8
+#: Lines or samples of a window, at least, and the share of windows that are as large as they can be.
+_SMALLEST, _WHOLE = 24, 0.6
+#: Clusters of a draw.
+_MOST_CLUSTERS, _MOST_KLTS = 24, 6
+#: Quantiser steps, as shares of the standard deviation of a scene's band.
+_CLUSTER_STEPS, _COMPONENT_STEPS = (0.04, 4.5), (0.02, 1.5)
+#: A pixel of so many, along lines and along samples, tells what a scene's standard deviation is.
+_SPARSE = 2
+
+
+class _Source(NamedTuple):
+    cube: np.ndarray
+    deviation: float
+
+
+class _Kind(NamedTuple):
+    """Bands of the clusters of a draw, components that are taken of them, limits of steps, most clusters."""
+
+    bands: int
+    components: int
+    steps: tuple[float, float]
+    most: int
+
+
+class Pool:
+    """Clusters of scenes of any number, size and (16-bit or 8-bit integer) type; each scene is drawn equally often.
+
+    Parameters
+    ----------
+    scenes
+        Where to draw from. Cubes may be memory maps.
+    seed
+        Any non-negative integer.
+    most
+        Coefficients of a draw, about, at most.
+
+    Raises
+    ------
+    SceneError
+        If there is no scene, or one that cannot be used, see `bandpress.hyperprior.training.patches.usable`.
+    """
+
+    def __init__(self, scenes: Sequence[Scene], seed: int, most: int = 240_000) -> None:
+        if not scenes:
+            raise SceneError("no scene was given; expected one or more to train on")
+        self.seed, self.most = seed, most
+        self._sources = []
+        for scene in scenes:
+            usable(scene, 1)
+            self._sources.append(_Source(scene.cube, _deviation(scene.cube)))
+
+    def draw(self, stream: int, number: int, attempt: int = 0) -> np.ndarray:
+        """Return some clusters: magnitudes of coefficients in steps, float32, (clusters, components, lines, samples).
+
+        Parameters
+        ----------
+        stream, number
+            Which draw: of `TRAIN`, `HELD_OUT` or `OFFSETS`.
+        attempt
+            To draw again where there was nothing to be learned from.
+        """
+        rng = np.random.default_rng((self.seed, stream, number, attempt))
+        source = self._sources[int(rng.integers(len(self._sources)))]
+        kind = (
+            _adjacent(rng, len(source.cube)) if rng.random() < _CLUSTERS else _of_many(rng, len(source.cube))
+        )
+        size = self._size(rng, source.cube.shape[1:], kind.components)
+        sets = max(1, min(kind.most, self.most // (kind.components * math.prod(size))))
+        values = np.stack([_cluster(rng, source, kind, size) for _ in range(sets)])
+        if rng.random() < 0.5:
+            values = values.swapaxes(-1, -2)
+        return np.abs(analyse(values, levels_of(*values.shape[2:]))).astype(np.float32)
+
+    def _size(self, rng: np.random.Generator, whole: tuple[int, ...], components: int) -> tuple[int, int]:
+        """Draw the lines and samples of a window."""
+        area = max(_SMALLEST**2, self.most // components)
+        lines, samples = whole
+        lines = min(lines, max(math.isqrt(area), area // samples))
+        samples = min(samples, area // lines)
+        if rng.random() < _WHOLE:
+            return lines, samples
+        lines, samples = (round(_between(rng, (min(_SMALLEST, most), most))) for most in (lines, samples))
+        return lines, samples
+
+
+def _adjacent(rng: np.random.Generator, bands: int) -> _Kind:
+    """Draw how many adjacent bands a cluster has."""
+    count = min(int(rng.choice(_BANDS, p=_OFTEN)), bands)
+    return _Kind(count, count, _CLUSTER_STEPS, _MOST_CLUSTERS)
+
+
+def _of_many(rng: np.random.Generator, bands: int) -> _Kind:
+    """Draw how many bands a KLT is over, all or a run of them, and how many of its components are taken."""
+    if rng.random() < 0.5:
+        bands = min(bands, round(_between(rng, (_FEWEST_BANDS, max(_FEWEST_BANDS, bands)))))
+    count = _MANY if rng.random() < _SHARE_OF_MANY else int(rng.integers(_FEWEST, _MOST + 1))
+    return _Kind(bands, min(count, bands), _COMPONENT_STEPS, _MOST_KLTS)
+
+
+def _cluster(rng: np.random.Generator, source: _Source, kind: _Kind, size: tuple[int, int]) -> np.ndarray:
+    """Draw a cluster of a kind, and the step that it is counted in."""
+    first = int(rng.integers(len(source.cube) - kind.bands + 1))
+    window = _window(rng, source.cube.shape[1:], size)
+    step = source.deviation * _between(rng, kind.steps)
+    return _klt(source.cube[first : first + kind.bands, *window], kind.components) / step
+
+
+def _window(rng: np.random.Generator, whole: tuple[int, ...], size: tuple[int, int]) -> tuple[slice, slice]:
+    top, left = (int(rng.integers(most - side + 1)) for most, side in zip(whole, size, strict=True))
+    return slice(top, top + size[0]), slice(left, left + size[1])
+
+
+def _between(rng: np.random.Generator, limits: tuple[float, float]) -> float:
+    """Draw a number, even on a logarithmic scale."""
+    return float(np.exp(rng.uniform(*np.log(limits))))
+
+
+def _klt(cut: np.ndarray, count: int) -> np.ndarray:
+    """Return the first components of a cluster, float32, shape (count, lines, samples)."""
+    _, basis = np.linalg.eigh(covariance(cut))
+    centred = cut.reshape(len(cut), -1).astype(np.float32)
+    centred -= centred.mean(axis=1, keepdims=True)
+    found = basis[:, ::-1][:, :count].T.astype(np.float32) @ centred
+    return found.reshape(count, *cut.shape[1:])
+
+
+def _deviation(cube: np.ndarray) -> float:
+    """Return the standard deviation of bands: the root of the mean of their variances."""
+    sparse = (band[::_SPARSE, ::_SPARSE].astype(np.float64) for band in cube)
+    return max(1e-3, math.sqrt(np.mean([band.var() for band in sparse])))

@@ -1,0 +1,1 @@
+"""Metrics, Bjøntegaard deltas, evaluation of a codec on a scene, benchmarks."""

@@ -1,0 +1,1 @@
+"""The paper's network, a scale hyperprior in TensorFlow: model, coding, store."""

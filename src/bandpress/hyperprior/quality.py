@@ -1,0 +1,44 @@
+"""Which quality a cluster of a family is coded at. No TensorFlow here.
+
+Clusters are normalised by their ranges, which differ a hundredfold within a scene, so that the same normalised error
+is worth very different errors in DN. What minimises rate + lambda · MSE in DN² over a *scene* is to code each cluster
+at the quality whose lambda, in normalised units, is lambda · range². Training draws qualities by this rule too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from bandpress.hyperprior.architecture import STEPS_PER_QUALITY
+
+
+def cluster_steps(
+    lambdas: Sequence[float], reference_range: float, lambda_: float, ranges: np.ndarray
+) -> np.ndarray:
+    """Return the operating point of each cluster.
+
+    Parameters
+    ----------
+    lambdas
+        The family's, one a quality, lowest first, for a cluster whose range is `reference_range`; from the card,
+        ``lambda``.
+    reference_range
+        In DN; from the card, ``reference_range``.
+    lambda_
+        The weight of the mean squared error, in DN², that the scene is to be coded with; may lie beyond `lambdas`.
+    ranges
+        max - min + 1 of each band of each cluster, in DN, shape (clusters, k).
+
+    Returns
+    -------
+    numpy.ndarray
+        Operating points as `bandpress.hyperprior.architecture.at_quality` counts them, int64, shape (clusters,),
+        within 0 and `Architecture.quality_steps` - 1.
+    """
+    worth = np.mean(np.square(np.asarray(ranges, np.float64)), axis=-1)
+    wanted = math.log(lambda_) + np.log(worth / reference_range**2)
+    qualities = np.interp(wanted, np.log(np.asarray(lambdas, np.float64)), np.arange(len(lambdas)))
+    return np.round(qualities * STEPS_PER_QUALITY).astype(np.int64)

@@ -1,0 +1,98 @@
+"""How fast training is here: steps a second, and what share of the processor's matrix rate it gets."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from bandpress.hyperprior.architecture import Architecture
+from bandpress.hyperprior.training.paper_form import PaperForm
+from bandpress.hyperprior.training.patches import Batch
+from bandpress.hyperprior.training.schedule import Settings
+from bandpress.hyperprior.training.trainer import Trainer
+
+_LAMBDA, _RANGE = 1e-4, 4096.0
+_SIDE = 2048
+
+
+class Speed(NamedTuple):
+    """One measurement.
+
+    Parameters
+    ----------
+    name
+        What was measured.
+    seconds
+        Median seconds a step.
+    samples
+        Samples a second.
+    gflops
+        Thousand million multiplications and additions a second; three times the forward ones count for a step.
+    """
+
+    name: str
+    seconds: float
+    samples: float
+    gflops: float
+
+
+def matmul_rate() -> float:
+    """Return the rate of float32 matrix products, in GFLOP/s."""
+    a = tf.random.uniform((_SIDE, _SIDE))
+    (seconds,) = _medians([lambda: tf.linalg.matmul(a, a).numpy()], 5)
+    return 2 * _SIDE**3 / seconds / 1e9
+
+
+def train_speeds(
+    architecture: Architecture, patch: int, batch: int, steps: int, forms: Sequence[str]
+) -> list[Speed]:
+    """Measure training steps in several forms, a step of each in turn, so that a busy moment of the machine hits all.
+
+    Parameters
+    ----------
+    architecture
+        Widths.
+    patch, batch
+        Lines and samples of a patch; patches a step.
+    steps
+        How many steps the median is of.
+    forms
+        Of ``"mixed"`` and ``"float32"``, as `bandpress train` takes steps (see
+        `bandpress.hyperprior.training.schedule.PRECISIONS`), and ``"paper"``, as the paper's script takes them.
+    """
+    rng = np.random.default_rng(0)
+    x = rng.random((batch, patch, patch, architecture.bands_per_cluster), np.float32)
+    data = Batch(x, np.full((batch, architecture.bands_per_cluster), _RANGE, np.float32))
+    macs = sum(architecture.macs(patch, patch)[key] for key in ("encoder", "synthesis")) * batch
+
+    def step_of(form: str) -> Callable[[], float]:
+        if form == "paper":
+            return partial(PaperForm(architecture, _LAMBDA).step, data)
+        settings = Settings((_LAMBDA,), patch=patch, batch=batch, precision=form)
+        return partial(_step, Trainer(architecture, settings, architecture.random_weights(0), _RANGE), data)
+
+    taken = {form: step_of(form) for form in forms}
+    seconds = _medians(list(taken.values()), steps)
+    return [
+        Speed(form, time_, x.size / time_, 6 * macs / time_ / 1e9)
+        for form, time_ in zip(taken, seconds, strict=True)
+    ]
+
+
+def _step(trainer: Trainer, data: Batch) -> float:
+    return float(trainer.step(0, data, 1e-5, 0.99).loss)
+
+
+def _medians(calls: Sequence[Callable[[], object]], count: int) -> list[float]:
+    times = np.zeros((count + 1, len(calls)))
+    for i in range(count + 1):  # the first of each is no measurement: graphs are made in it
+        for j, call in enumerate(calls):
+            started = time.perf_counter()
+            call()
+            times[i, j] = time.perf_counter() - started
+    return [float(value) for value in np.median(times[1:], axis=0)]

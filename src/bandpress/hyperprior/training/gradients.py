@@ -1,0 +1,285 @@
+"""The layers as they are trained: those of `bandpress.hyperprior.transforms`, with gradients written out.
+
+TensorFlow's convolutions with explicit padding leave oneDNN when they go backwards, for kernels that are half as fast,
+and in bfloat16 fifty times slower. So images are padded first and cropped after, and no convolution pads.
+
+What gradients are made of may be rounded to bfloat16 (eight bits of mantissa), which takes processors with AVX512-BF16
+half the time: the gradient of a batch is far less certain than that. Sums are kept in float32 within a convolution.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from bandpress.hyperprior.processor import has_bfloat16
+
+#: Upwards, outputs of fewer channels than this are made by one correlation with all four phases of the kernel.
+_FEW = 16
+
+_Pair = tuple[tf.Tensor, tf.Tensor]
+
+
+@dataclass(frozen=True)
+class Layers:
+    """The layers, with numbers of a type of their own on the way forth and on the way back.
+
+    Parameters
+    ----------
+    forth, back
+        ``tf.float32`` or ``tf.bfloat16``: what the convolutions' operands and results are rounded to. What goes in
+        and comes out is float32.
+    native
+        Whether the processor is to work in bfloat16. Otherwise numbers are rounded to it and convolved in float32: the
+        same but for the order of sums, at the speed of float32.
+    """
+
+    forth: tf.DType = tf.float32
+    back: tf.DType = tf.float32
+    native: bool = True
+
+    def down(
+        self, x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None, mirror: bool = False
+    ) -> tf.Tensor:
+        """Do what `bandpress.hyperprior.transforms.down` does."""
+        margin = kernel.shape[0] // 2
+        if mirror:
+            x, margin = tf.pad(x, _margins(margin), "SYMMETRIC"), 0
+        x = self._correlate(x, kernel, 2, margin)
+        return x if bias is None else tf.nn.bias_add(x, bias)
+
+    def same(self, x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
+        """Do what `bandpress.hyperprior.transforms.same` does."""
+        return tf.nn.bias_add(self._correlate(x, kernel, 1, kernel.shape[0] // 2), bias)
+
+    def up(self, x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, mirror: bool = False) -> tf.Tensor:
+        """Do what `bandpress.hyperprior.transforms.up` does, for kernels of side 5."""
+        if mirror:
+            x = tf.pad(x, _margins(1), "SYMMETRIC")
+        y = self._spread(x, kernel)
+        return tf.nn.bias_add(y[:, 2:-2, 2:-2] if mirror else y, bias)
+
+    def gdn(self, x: tf.Tensor, beta: tf.Tensor, gamma: tf.Tensor) -> tf.Tensor:
+        """Do what `bandpress.hyperprior.transforms.gdn` does."""
+
+        @tf.custom_gradient
+        def run(x: tf.Tensor, beta: tf.Tensor, gamma: tf.Tensor) -> tuple[tf.Tensor, Callable]:
+            pool = _pool(x, beta, gamma)
+            y = x / pool
+
+            def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, ...]:
+                direct = upstream / pool
+                through, *slopes = self._through_pool(x, gamma, direct * y)
+                return direct - through, *(-slope for slope in slopes)
+
+            return y, gradient
+
+        return run(x, beta, gamma)
+
+    def inverse_gdn(self, x: tf.Tensor, beta: tf.Tensor, gamma: tf.Tensor) -> tf.Tensor:
+        """Do what `bandpress.hyperprior.transforms.inverse_gdn` does."""
+
+        @tf.custom_gradient
+        def run(x: tf.Tensor, beta: tf.Tensor, gamma: tf.Tensor) -> tuple[tf.Tensor, Callable]:
+            pool = _pool(x, beta, gamma)
+
+            def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, ...]:
+                through, *slopes = self._through_pool(x, gamma, upstream * x)
+                return upstream * pool + through, *slopes
+
+            return x * pool, gradient
+
+        return run(x, beta, gamma)
+
+    def _through_pool(self, x: tf.Tensor, gamma: tf.Tensor, upstream: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        """Return the gradients of x, beta and gamma from that of beta + gamma^T |x|."""
+        kernel = gamma[None, None]
+        g, taps, read = (self._operand(tf.cast(part, self.back)) for part in (upstream, kernel, tf.abs(x)))
+        spread = tf.cast(self._backwards(g, taps, 1, tf.shape(x), self.back), tf.float32)
+        # A rectifier whose slope is -1 below zero is the magnitude: times the sign of x, in one pass over memory.
+        through = tf.raw_ops.LeakyReluGrad(gradients=spread, features=x, alpha=-1.0)
+        slope = self._of_kernel(read, g, 1, kernel.shape)
+        return through, tf.raw_ops.BiasAddGrad(out_backprop=upstream), slope[0, 0]
+
+    def _correlate(self, x: tf.Tensor, kernel: tf.Tensor, stride: int, margin: int) -> tf.Tensor:
+        """Correlate, with zeros in a margin around x."""
+
+        @tf.custom_gradient
+        def run(x: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, Callable]:
+            operands = (self._operand(tf.cast(part, self.forth)) for part in (x, kernel))
+            y = tf.nn.conv2d(*operands, stride, _margins(margin))
+
+            def gradient(upstream: tf.Tensor) -> _Pair:
+                g, taps = (self._operand(tf.cast(part, self.back)) for part in (upstream, kernel))
+                padded = self._operand(_padded(x, margin, self.back))
+                wide = self._backwards(g, taps, stride, tf.shape(padded), self.back)
+                return _cropped(wide, margin), self._of_kernel(padded, g, stride, kernel.shape)
+
+            return tf.cast(tf.cast(y, self.forth), tf.float32), gradient
+
+        return run(x, kernel)
+
+    def _spread(self, x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+        """Put zeros between samples and convolve with a kernel of side 5, zeros around."""
+
+        @tf.custom_gradient
+        def run(x: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, Callable]:
+            narrow = self._operand(tf.cast(x, self.forth))
+            if kernel.shape[3] < _FEW:
+                taps = self._operand(tf.cast(_phases(kernel), self.forth))
+                y = tf.cast(tf.nn.conv2d(narrow, taps, 1, "SAME"), self.forth)
+                y = tf.cast(tf.nn.depth_to_space(y, 2), tf.float32)
+            else:
+                taps = self._operand(_turned(tf.cast(kernel, self.forth)))
+                shape = tf.shape(x)
+                size = tf.stack([shape[0], 2 * shape[1] + 4, 2 * shape[2] + 4, kernel.shape[3]])
+                y = _cropped(self._backwards(narrow, taps, 2, size, self.forth), 2)
+
+            def gradient(upstream: tf.Tensor) -> _Pair:
+                g = self._operand(_padded(upstream, 2, self.back))
+                taps = self._operand(_turned(tf.cast(kernel, self.back)))
+                down = tf.cast(tf.nn.conv2d(g, taps, 2, "VALID"), self.back)
+                slope = self._of_kernel(g, self._operand(tf.cast(x, self.back)), 2, taps.shape)
+                return tf.cast(down, tf.float32), _turned(slope)
+
+            return y, gradient
+
+        return run(x, kernel)
+
+    def _operand(self, x: tf.Tensor) -> tf.Tensor:
+        """Return a rounded tensor in the type in which it is convolved."""
+        return x if self.native else tf.cast(x, tf.float32)
+
+    def _backwards(
+        self, g: tf.Tensor, kernel: tf.Tensor, stride: int, size: tf.Tensor, dtype: tf.DType
+    ) -> tf.Tensor:
+        """Return the gradient of what a correlation without padding read, in a type."""
+        found = tf.raw_ops.Conv2DBackpropInput(
+            input_sizes=size, filter=kernel, out_backprop=g, strides=[1, stride, stride, 1], padding="VALID"
+        )
+        return tf.cast(found, dtype)
+
+    def _of_kernel(self, x: tf.Tensor, g: tf.Tensor, stride: int, shape: tf.TensorShape) -> tf.Tensor:
+        """Return the gradient of the kernel of a correlation without padding."""
+        found = tf.raw_ops.Conv2DBackpropFilter(
+            input=x, filter_sizes=shape, out_backprop=g, strides=[1, stride, stride, 1], padding="VALID"
+        )
+        return tf.cast(tf.cast(found, self.back), tf.float32)
+
+
+def of_precision(precision: str) -> Callable[[str, int], Layers]:
+    """Return which layers to take for each place, such as ``("analysis", 1)``.
+
+    Parameters
+    ----------
+    precision
+        ``"float32"``, or ``"mixed"``: all gradients in bfloat16, and forth what `NARROW` names.
+    """
+    if precision == "float32":
+        return lambda transform, layer: Layers()
+    native = has_bfloat16() and not tf.config.list_physical_devices("GPU")
+    narrow, wide = Layers(tf.bfloat16, tf.bfloat16, native), Layers(tf.float32, tf.bfloat16, native)
+    return lambda transform, layer: narrow if (transform, layer) in NARROW else wide
+
+
+#: Layers that may be bfloat16 on the way forth: the hyper networks, and the two stages of the analysis in which an
+#: encoder may use it too (`bandpress.hyperprior.network`). The others reconstruct to a thousandth of the range, for
+#: which three digits are too few.
+NARROW = {
+    ("analysis", 1),
+    ("analysis", 2),
+    ("hyper_analysis", 0),
+    ("hyper_analysis", 1),
+    ("hyper_synthesis", 0),
+    ("hyper_synthesis", 1),
+}
+
+
+def _pool(x: tf.Tensor, beta: tf.Tensor, gamma: tf.Tensor) -> tf.Tensor:
+    return tf.nn.bias_add(tf.nn.conv2d(tf.abs(x), gamma[None, None], strides=1, padding="VALID"), beta)
+
+
+def _padded(x: tf.Tensor, width: int, dtype: tf.DType) -> tf.Tensor:
+    x = tf.cast(x, dtype)
+    return tf.pad(x, _margins(width)) if width else x
+
+
+def _cropped(x: tf.Tensor, width: int) -> tf.Tensor:
+    x = tf.cast(x, tf.float32)
+    return x[:, width:-width, width:-width] if width else x
+
+
+def _margins(width: int) -> list[list[int]]:
+    return [[0, 0], [width, width], [width, width], [0, 0]]
+
+
+def _turned(kernel: tf.Tensor) -> tf.Tensor:
+    """Swap the channels in and out."""
+    return tf.transpose(kernel, (0, 1, 3, 2))
+
+
+def _phases(kernel: tf.Tensor) -> tf.Tensor:
+    """Turn a kernel of side 5 that convolves upwards into one of side 3 that correlates to all four phases at once.
+
+    Output 2 i + a meets input i + d at tap 2 + a - 2 d; where there is no such tap stands zero.
+    """
+    fan_in, fan_out = kernel.shape[2:]
+    taps = tf.reshape(tf.pad(kernel, [[0, 1], [0, 1], [0, 0], [0, 0]]), (3, 2, 3, 2, fan_in, fan_out))
+    taps = tf.transpose(tf.reverse(taps, (0, 2)), (0, 2, 4, 1, 3, 5))
+    return tf.reshape(taps, (3, 3, fan_in, 4 * fan_out))
+
+
+@tf.custom_gradient
+def gaussian_bits(y: tf.Tensor, scale: tf.Tensor) -> tuple[tf.Tensor, Callable]:
+    """Do what `bandpress.hyperprior.model.gaussian_bits` does, as closely, in a third of the time."""
+    bits, by_y, by_scale = _gaussian_bits(y, scale)
+    return bits, lambda upstream: (upstream * by_y, upstream * by_scale)
+
+
+@tf.function(
+    jit_compile=None if tf.config.list_physical_devices("GPU") else True
+)  # whose compiler may be missing
+def _gaussian_bits(y: tf.Tensor, scale: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Return bits, and their derivatives by y and by the scale.
+
+    Of both tails that the unit interval around y leaves, the logarithm is known to seven digits, so that their
+    difference needs no other formula far out.
+    """
+    magnitude, inverse = tf.abs(y), 1.0 / scale
+    near, far = (0.5 - magnitude) * inverse, (0.5 + magnitude) * inverse
+    square, apart = 0.5 * near * near, magnitude * inverse * inverse  # half of far² is square + apart
+    root = np.float32(np.sqrt(0.5))
+    tail, further = _log_tail(tf.abs(near) * root), _log_tail(far * root)
+    outside = tf.math.log1p(-tf.exp(tf.minimum(further - tail - apart, -1e-6)))
+    within = tf.math.log1p(-tf.exp(tail - square) - tf.exp(further - square - apart))
+    log_probability = tf.where(near > 0, within, tail - square + outside)
+    log_density = np.float32(-0.5 * np.log(2 * np.pi))
+    at_near = tf.exp(log_density - tf.where(near > 0, square + within, tail + outside))
+    at_far = at_near * tf.exp(-apart)
+    unit = np.float32(1 / np.log(2))
+    by_y = tf.sign(y) * (at_near - at_far) * inverse * unit
+    return -unit * log_probability, by_y, (near * at_near + far * at_far) * inverse * unit
+
+
+def _log_tail(x: tf.Tensor) -> tf.Tensor:
+    """Return log(erfc(x) / 2) + x² for x >= 0 (Press et al., Numerical Recipes in C, 6.2: erfcc)."""
+    t = 1.0 / (1.0 + 0.5 * x)
+    total = tf.zeros_like(t)
+    for coefficient in _TAIL:
+        total = total * t + coefficient
+    return tf.math.log(0.5 * t) + total
+
+
+_TAIL = (
+    0.17087277,
+    -0.82215223,
+    1.48851587,
+    -1.13520398,
+    0.27886807,
+    -0.18628806,
+    0.09678418,
+    0.37409196,
+    1.00002368,
+    -1.26551223,
+)

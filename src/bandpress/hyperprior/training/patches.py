@@ -1,0 +1,288 @@
+"""What the network is trained on: random patches of random clusters, straight from the scenes. No TensorFlow here.
+
+A patch is cut from one cluster of k adjacent bands, turned and mirrored at random (the eight symmetries of the
+square), and normalised by the range that each band has over the *whole* scene, exactly as coding normalises it.
+Batch number i of a seed is always the same, whatever was drawn before: a training that resumes sees what it would
+have seen.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Generator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from bandpress.errors import SceneError
+from bandpress.scene import CODABLE, Scene
+
+#: The network halves the size four times, so patches are cut to multiples of this many samples.
+MULTIPLE = 16
+
+_ORDER, _HELD_OUT = 0, 1  # streams of random numbers that one seed gives
+
+
+class Batch(NamedTuple):
+    """Some patches.
+
+    Parameters
+    ----------
+    x
+        Normalised samples, float32, shape (patches, patch, patch, k), within [0, 1).
+    ranges
+        max - min + 1 of each band of the cluster that the patch is from, in DN, float32, shape (patches, k).
+    """
+
+    x: np.ndarray
+    ranges: np.ndarray
+
+
+class Residual(NamedTuple):
+    """What a prediction left of one cluster, in units of a share of its quantiser step.
+
+    See `bandpress.codecs.residuals`.
+
+    Parameters
+    ----------
+    cube
+        Integers, shape (k, lines, samples).
+    width
+        What it is normalised by, see `bandpress.codecs.predicted_learned`.
+    """
+
+    cube: np.ndarray
+    width: float
+
+
+class _Source(NamedTuple):
+    """One cluster of one scene, or a scene; `scene` is the scene's number, if there is one."""
+
+    cube: np.ndarray
+    minimum: np.ndarray
+    ranges: np.ndarray
+    scene: int | None
+
+    def bands(self, which: slice) -> _Source:
+        """Return some bands."""
+        return _Source(self.cube[which], self.minimum[which], self.ranges[which], self.scene)
+
+
+def usable(scene: Scene, k: int, patch: int = MULTIPLE) -> None:
+    """Check that a scene can be used to train or validate a model of k bands.
+
+    Raises
+    ------
+    SceneError
+        If its type is not one that is coded, it has fewer than k bands, it is smaller than the patch, or all of its
+        samples are the same.
+    """
+    if scene.dtype.name not in CODABLE:
+        if scene.dtype.kind == "f" and not np.isfinite(scene.cube).all():
+            raise SceneError(
+                f"scene {scene.name}: holds samples that are not finite numbers; expected one of {', '.join(CODABLE)}"
+            )
+        raise SceneError(
+            f"scene {scene.name}: samples are {scene.dtype.name}; expected one of {', '.join(CODABLE)}"
+        )
+    if scene.bands < k:
+        raise SceneError(
+            f"scene {scene.name}: {scene.bands} bands; expected at least {k}, those of one cluster"
+        )
+    if min(scene.lines, scene.samples) < patch:
+        raise SceneError(
+            f"scene {scene.name}: {scene.lines} lines of {scene.samples} samples; expected at least {patch} of each, "
+            "the size of a patch"
+        )
+    first = scene.cube[0, 0, 0]
+    if all((band == first).all() for band in scene.cube):
+        raise SceneError(f"scene {scene.name}: every sample is {first}; expected an image to learn from")
+
+
+def split_lines(scene: Scene, share: float = 0.125) -> tuple[Scene, Scene]:
+    """Cut a scene into a part to train on and, below it, a part to validate on.
+
+    Parameters
+    ----------
+    scene
+        What to cut.
+    share
+        Share of the lines to hold out; at least 16 of them are.
+
+    Returns
+    -------
+    tuple of Scene
+        Training part and validation part, views that share no line.
+
+    Raises
+    ------
+    SceneError
+        If fewer than 32 lines are there to share.
+    """
+    if scene.lines < 2 * MULTIPLE:
+        raise SceneError(
+            f"scene {scene.name}: {scene.lines} lines are too few to hold some out for validation; expected "
+            f"{2 * MULTIPLE} or more, or scenes given to validate on"
+        )
+    held = max(MULTIPLE, int(scene.lines * share) // MULTIPLE * MULTIPLE)
+    return scene.crop(lines=slice(0, -held)), scene.crop(lines=slice(scene.lines - held, None))
+
+
+class Patches:
+    """Random patches of scenes of any number, size and (16-bit or 8-bit integer) type.
+
+    Clusters are drawn in proportion to their number of samples. A cluster whose samples are all the same has nothing
+    to teach and is left out.
+
+    Parameters
+    ----------
+    scenes
+        Where to cut from. Cubes may be memory maps: only what a patch holds is read, except once for the ranges.
+    k
+        Bands of a cluster. Clusters start anywhere: a scene of b bands has b - k + 1 of them, so that no way of
+        cutting is preferred. The ranges are those of the bands.
+    patch
+        Lines and samples of a patch.
+    batch
+        Patches of a batch.
+    seed
+        Any non-negative integer.
+    residuals
+        Residual clusters to cut from as well.
+    sharpen
+        Largest share of what a mean of 3 × 3 samples takes from a patch that is added to it; each patch of a batch has
+        a share of its own. Scenes that a codec has not seen may hold finer detail than those that it was trained on.
+    spread
+        Share of the patches whose bands are drawn from the whole scene instead of being adjacent. Clusters that lie
+        across an absorption band look like that, and are few.
+
+    Raises
+    ------
+    SceneError
+        If there is no scene, or one that cannot be used (see `usable`).
+    """
+
+    def __init__(
+        self,
+        scenes: Sequence[Scene],
+        k: int,
+        patch: int,
+        batch: int,
+        seed: int,
+        residuals: Sequence[Residual] = (),
+        sharpen: float = 0.0,
+        spread: float = 0.0,
+    ) -> None:
+        if not scenes and not residuals:
+            raise SceneError("no scene was given; expected one or more to train on")
+        self.k, self.patch, self.batch, self.seed = k, patch, batch, seed
+        self.sharpen, self.spread = sharpen, spread
+        self._scenes: list[_Source] = []
+        self._sources: list[_Source] = []
+        for scene in scenes:
+            usable(scene, k, patch)
+            minimum, ranges = band_ranges(scene.cube)
+            whole = _Source(scene.cube, minimum, ranges, len(self._scenes))
+            self._scenes.append(whole)
+            for first in range(scene.bands - k + 1):
+                bands = slice(first, first + k)
+                if (ranges[bands] > 1).any():
+                    self._sources.append(whole.bands(bands))
+        for cube, width in residuals:
+            half, full = np.full(k, -width / 2, np.float32), np.full(k, width, np.float32)
+            self._sources.append(_Source(cube, half, full, None))
+        area = np.array([s.cube[0].size for s in self._sources], dtype=np.float64)
+        self._share = np.cumsum(area / area.sum())
+
+    def at(self, step: int) -> Batch:
+        """Return batch number `step`: the same one for the same seed, whenever it is asked for."""
+        rng = np.random.default_rng((self.seed, _ORDER, step))
+        return self._draw(rng, self.batch, changed=True)
+
+    def fixed(self, count: int) -> Batch:
+        """Return `count` patches, upright, always the same: for validation and for the warm start."""
+        rng = np.random.default_rng((self.seed, _HELD_OUT))
+        return self._draw(rng, count, changed=False)
+
+    def batches(self, start: int = 0) -> Generator[Batch, None, None]:
+        """Yield the batches from number `start` on, without end, cut by a thread of their own."""
+        ready: queue.Queue[Batch | BaseException] = queue.Queue(maxsize=8)
+        stopped = threading.Event()
+
+        def offer(item: Batch | BaseException) -> None:
+            while not stopped.is_set():
+                try:
+                    return ready.put(item, timeout=0.2)
+                except queue.Full:
+                    continue
+
+        def cut() -> None:
+            step = start
+            try:
+                while not stopped.is_set():
+                    offer(self.at(step))
+                    step += 1
+            except BaseException as error:  # handed to the thread that trains
+                offer(error)
+
+        thread = threading.Thread(target=cut, name="patches", daemon=True)
+        thread.start()
+        try:
+            while True:
+                item = ready.get()
+                if isinstance(item, BaseException):
+                    raise item
+                yield item
+        finally:
+            stopped.set()
+            thread.join()
+
+    def _draw(self, rng: np.random.Generator, count: int, changed: bool) -> Batch:
+        x = np.empty((count, self.patch, self.patch, self.k), np.float32)
+        ranges = np.empty((count, self.k), np.float32)
+        for i in range(count):
+            source = self._sources[int(np.searchsorted(self._share, rng.random(), side="right"))]
+            bands = np.arange(self.k)
+            if changed and self.spread and source.scene is not None and rng.random() < self.spread:
+                source = self._scenes[source.scene]
+                bands = np.sort(rng.choice(len(source.cube), self.k, replace=False))
+            lines, samples = source.cube.shape[1:]
+            top = int(rng.integers(lines - self.patch + 1))
+            left = int(rng.integers(samples - self.patch + 1))
+            cut = source.cube[bands, top : top + self.patch, left : left + self.patch]
+            values = normalise(cut, source.minimum[bands], source.ranges[bands])
+            if changed:
+                values = _turned(values, int(rng.integers(8)))
+                if self.sharpen:
+                    values = sharpened(values, float(rng.uniform(0, self.sharpen)))
+            x[i] = values.transpose(1, 2, 0)
+            ranges[i] = source.ranges[bands]
+        return Batch(x, ranges)
+
+
+def band_ranges(cube: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the minimum and max - min + 1 of each band, float32, shape (bands,)."""
+    minimum = np.array([band.min() for band in cube], np.float32)
+    maximum = np.array([band.max() for band in cube], np.float32)
+    return minimum, maximum - minimum + np.float32(1)
+
+
+def normalise(cube: np.ndarray, minimum: np.ndarray, ranges: np.ndarray) -> np.ndarray:
+    """Return (x - min) / (max - min + 1) per band, float32, shape (bands, lines, samples)."""
+    return (cube.astype(np.float32) - minimum[:, None, None]) / ranges[:, None, None]
+
+
+def sharpened(values: np.ndarray, share: float) -> np.ndarray:
+    """Add a share of what a mean of 3 × 3 samples takes away, borders repeated; shape (bands, lines, samples)."""
+    around = np.pad(values, [(0, 0), (1, 1), (1, 1)], mode="edge")
+    rows = around[:, :-2] + around[:, 1:-1] + around[:, 2:]
+    mean = (rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:]) / np.float32(9)
+    return values + np.float32(share) * (values - mean)
+
+
+def _turned(values: np.ndarray, symmetry: int) -> np.ndarray:
+    """Return one of the eight symmetries of the two last axes."""
+    if symmetry & 4:
+        values = values.swapaxes(1, 2)
+    return values[:, :: -1 if symmetry & 1 else 1, :: -1 if symmetry & 2 else 1]

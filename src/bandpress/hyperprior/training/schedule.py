@@ -1,0 +1,204 @@
+"""How a training runs: its settings, the learning rate of each step, and when it ends. No TensorFlow here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple, Protocol
+
+from bandpress.errors import ModelError
+
+#: What steps may be computed in.
+PRECISIONS = ("float32", "mixed")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that decides what a training makes, besides the scenes and the network's widths.
+
+    Parameters
+    ----------
+    lambdas
+        Weight of the mean squared error, in DN², against bits a pixel (all k bands); one number, or for a family the
+        lowest quality first.
+    steps
+        Steps of the schedule; None: as many as the minutes allow.
+    minutes
+        Wall-clock budget; the schedule is shortened to fit. None: no limit.
+    patch
+        Lines and samples of a patch, a multiple of 16.
+    batch
+        Patches a step.
+    seed
+        Of data order, noise and random weights.
+    learning_rate
+        Highest learning rate of Adam, for the transforms.
+    coding_rate
+        How many times higher it is for what only the rate depends on: hyper networks and prior.
+    coding_first
+        Share of the schedule, at its beginning, in which the transforms stand still and only what the rate depends on
+        is trained, in steps a third as long.
+    warm_up
+        Share of the schedule (of each of its two parts) in which the learning rate rises.
+    final
+        Learning rate at the end, as a share of the highest.
+    clip
+        Bound of the gradient's global norm; 0 for none.
+    averaging
+        Steps over which weights are averaged (exponentially); 0 for none.
+    start
+        ``"block"`` or ``"overlap"`` (see `bandpress.hyperprior.training.warm_start.FILTERS`), or ``"random"``, the
+        paper's.
+    patience
+        Validations without a better loss after which training stops; 0 for never.
+    validations
+        How many validations, each with a checkpoint, are spread over the training.
+    precision
+        One of `PRECISIONS`: ``"float32"``, or ``"mixed"``, whose gradients are bfloat16.
+    only
+        The lambda of every patch, instead of one drawn for each: patches then differ in range alone, as residuals do.
+    sharpen
+        Largest share of fine detail that is added to patches, see `bandpress.hyperprior.training.patches.Patches`.
+    spread
+        Share of the patches whose bands are not adjacent, see there.
+    """
+
+    lambdas: tuple[float, ...]
+    steps: int | None = 4000
+    minutes: float | None = None
+    patch: int = 96
+    batch: int = 8
+    seed: int = 1
+    learning_rate: float = 5e-4
+    coding_rate: float = 10.0
+    coding_first: float = 0.0
+    warm_up: float = 0.05
+    final: float = 0.01
+    clip: float = 1.0
+    averaging: int = 100
+    start: str = "block"
+    patience: int = 0
+    validations: int = 20
+    precision: str = "float32"
+    only: float | None = None
+    sharpen: float = 0.0
+    spread: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lambdas", tuple(float(value) for value in self.lambdas))
+        positive = all(math.isfinite(value) and value > 0 for value in self.lambdas)
+        rising = all(a < b for a, b in zip(self.lambdas[:-1], self.lambdas[1:], strict=True))
+        if not self.lambdas or not positive or not rising:
+            raise ModelError(f"lambdas are {list(self.lambdas)}; expected positive numbers, lowest first")
+        if self.patch < 16 or self.patch % 16:
+            raise ModelError(f"patch is {self.patch}; expected a multiple of 16")
+        for key in ("steps", "batch", "validations"):
+            value = getattr(self, key)
+            if value is not None and value < 1:
+                raise ModelError(f"{key} is {value}; expected 1 or more")
+        if self.steps is None and self.minutes is None:
+            raise ModelError("neither steps nor minutes were given; expected one of them to end the training")
+        if self.precision not in PRECISIONS:
+            raise ModelError(f"precision is {self.precision!r}; expected one of {', '.join(PRECISIONS)}")
+        if not 0 <= self.coding_first < 1:
+            raise ModelError(f"coding_first is {self.coding_first}; expected a share, 0 or more and below 1")
+        if not self.learning_rate > 0:
+            raise ModelError(f"learning_rate is {self.learning_rate}; expected a positive number")
+
+    @property
+    def measured(self) -> tuple[float, ...]:
+        """The lambdas at which to validate."""
+        return self.lambdas if self.only is None else (self.only,)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings as JSON."""
+        return asdict(self) | {"lambdas": list(self.lambdas)}
+
+
+def learning_rate(settings: Settings, done: float) -> float:
+    """Return the learning rate where a share `done` of the training is done.
+
+    It rises in proportion, then falls along half a cosine (Loshchilov and Hutter, SGDR, ICLR 2017); once in the part
+    that is for the coding alone, if there is one, and once in the rest.
+    """
+    first = settings.coding_first
+    done = done / first if done < first else (done - first) / (1 - first)
+    return settings.learning_rate * cosine(done, settings.warm_up, settings.final)
+
+
+def cosine(done: float, warm_up: float, final: float) -> float:
+    """Return the share of the highest learning rate where a share `done` of the training is done.
+
+    Parameters
+    ----------
+    done
+        Between 0 and 1.
+    warm_up
+        Share of the training in which the rate rises.
+    final
+        Share of the highest rate that is left at the end.
+    """
+    if done < warm_up:
+        return (done + 1e-3) / (warm_up + 1e-3)
+    part = min(1.0, (done - warm_up) / max(1e-9, 1 - warm_up))
+    return final + (1 - final) * (1 + math.cos(math.pi * part)) / 2
+
+
+class Limits(Protocol):
+    """What ends a training: a number of steps, minutes, or whichever comes first."""
+
+    @property
+    def steps(self) -> int | None:
+        """Steps of the schedule."""
+
+    @property
+    def minutes(self) -> float | None:
+        """Wall-clock budget."""
+
+
+class Progress(NamedTuple):
+    """What is known after a step; rate in bits per sample, PSNR in dB, both of the patches of late."""
+
+    step: int
+    done: float
+    bps: float
+    psnr: float
+    seconds_left: float
+
+
+class Budget:
+    """How much of a training is done, by steps or by the clock, whichever is further.
+
+    Parameters
+    ----------
+    settings
+        With `steps` and `minutes`.
+    clock
+        Seconds, from any start.
+    spent
+        Seconds that went into the training before it was resumed.
+    """
+
+    def __init__(self, settings: Limits, clock: Callable[[], float], spent: float = 0.0) -> None:
+        self._settings, self._clock = settings, clock
+        self._from = clock() - spent
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that went into the training so far."""
+        return self._clock() - self._from
+
+    def done(self, step: int) -> float:
+        """Return the share that is done after `step` steps; 1 or more means the end."""
+        share = 0.0 if self._settings.steps is None else step / self._settings.steps
+        if self._settings.minutes is not None:
+            share = max(share, self.seconds / (60 * self._settings.minutes))
+        return share
+
+    def left(self, step: int, per_step: float) -> float:
+        """Return the seconds left, at `per_step` seconds a step."""
+        left = math.inf if self._settings.steps is None else (self._settings.steps - step) * per_step
+        if self._settings.minutes is not None:
+            left = min(left, 60 * self._settings.minutes - self.seconds)
+        return max(0.0, left)

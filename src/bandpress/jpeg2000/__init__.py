@@ -1,0 +1,1 @@
+"""JPEG 2000: OpenJPEG, its codestreams, and how chunks hold them."""

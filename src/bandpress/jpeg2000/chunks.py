@@ -1,0 +1,194 @@
+"""The chunk of a cluster coded with JPEG 2000: side information, number and bits of the components, packets.
+
+Everything a decoder needs besides the ``.bpk`` header is in the chunk; nothing is in it that the header says already
+(see `bandpress.jpeg2000.codestream`). `docs/codecs.md` has the layout.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bandpress.container.bits import BitReader, BitWriter
+from bandpress.errors import CodecError
+from bandpress.jpeg2000 import openjpeg
+from bandpress.jpeg2000.codestream import Layout
+
+_WIDTH_BITS = 5
+#: How far, relative to the target, a rate may be off before it is tried again.
+_TOLERANCE = 0.005
+#: Packets this many times larger than what is left for them are not worth their bytes: the means alone are kept.
+_TOO_LARGE = 1.5
+
+
+@dataclass
+class Components:
+    """A cluster as JPEG 2000 gets it.
+
+    Parameters
+    ----------
+    samples
+        int32, shape (components, lines, samples), around zero.
+    side
+        What turns them into bands again, bit by bit.
+    """
+
+    samples: np.ndarray
+    side: BitWriter
+    bits: list[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        #: Bits of each component, sign included.
+        self.bits = [max(int(c.max()), -int(c.min()) - 1, 1).bit_length() + 1 for c in self.samples]
+
+    @property
+    def side_bytes(self) -> int:
+        """Bytes before the packets if all components are coded."""
+        count = len(self.bits)
+        return -(-(len(self.side) + _count_bits(count) + _WIDTH_BITS * count) // 8)
+
+
+def code(
+    parts: Sequence[Components], layout: Layout, target: float | None, threads: int, tries: int = 1
+) -> list[bytes]:
+    """Code clusters together, as the components of one codestream, into a chunk each.
+
+    Parameters
+    ----------
+    parts
+        The clusters.
+    layout
+        Of the codestream; reversible exactly if `target` is None.
+    target
+        Bytes of all chunks together, side information included, divided by OpenJPEG over components, subbands and
+        code-blocks; None for lossless.
+    threads
+        Threads of OpenJPEG.
+    tries
+        How often to code at most while the bytes are more than 0.5 % off. If they are so few that the steepest coding
+        passes alone exceed them by far, the chunks hold the side information and no component.
+    """
+    if target is None:
+        return _chunks(parts, _packets(parts, layout, None, threads), layout)
+    room = target - sum(part.side_bytes for part in parts)
+    best: list[bytes] = []
+    request = room
+    for _ in range(tries):
+        packets = _packets(parts, layout, max(request, 1), threads)
+        chunks = _chunks(parts, packets, layout)
+        size = _size(chunks)
+        if not best or abs(size - target) < abs(_size(best) - target):
+            best = chunks
+        if abs(size - target) <= _TOLERANCE * target:
+            break
+        request += target - size
+    if _size(best) - target > (_TOO_LARGE - 1) * max(room, 1):
+        return _chunks(parts, [b""] * sum(len(part.bits) for part in parts), layout)
+    return best
+
+
+def code_to(part: Components, layout: Layout, squared_error: float | None, threads: int = 1) -> bytes:
+    """Code a cluster into a chunk that loses so much.
+
+    Parameters
+    ----------
+    part
+        The cluster.
+    layout
+        Of the codestream; not reversible.
+    squared_error
+        What all its components together may lose, divided over them by OpenJPEG; None: everything, the chunk holds
+        the side information alone.
+    threads
+        Threads of OpenJPEG.
+    """
+    if squared_error is None:
+        return _chunk(part, [b""] * len(part.bits), layout)
+    codestream = openjpeg.encode(
+        list(part.samples), part.bits, levels=layout.levels, squared_error=squared_error, threads=threads
+    )
+    return _chunk(part, layout.split(part.bits, codestream), layout)
+
+
+def read_components(reader: BitReader, chunk: bytes, bands: int, layout: Layout, threads: int) -> np.ndarray:
+    """Decode the components of a chunk.
+
+    Parameters
+    ----------
+    reader
+        Of the same chunk, its side information read.
+    chunk
+        The chunk.
+    bands
+        Bands of the cluster.
+    layout, threads
+        As for `code`.
+
+    Returns
+    -------
+    numpy.ndarray
+        int32, shape (bands, lines, samples); components that were left out are zero.
+
+    Raises
+    ------
+    CodecError
+        If it is no chunk of such a cluster.
+    """
+    count = reader.number(_count_bits(bands))
+    if count > bands:
+        raise CodecError(f"a chunk announces {count} components; expected at most {bands}")
+    bits = [reader.number(_WIDTH_BITS) for _ in range(count)]
+    if not all(2 <= width <= openjpeg.MOST_BITS for width in bits):
+        raise CodecError(f"a chunk announces components of {bits} bits; expected 2 to {openjpeg.MOST_BITS}")
+    shape = (bands, layout.lines, layout.samples)
+    if not count:
+        return np.zeros(shape, np.int32)
+    decoded = openjpeg.decode(layout.join(bits, chunk[reader.bytes_read :]), threads=threads)
+    if decoded.shape != (count, *shape[1:]):
+        raise CodecError(
+            f"a codestream holds a cube of shape {decoded.shape}; expected {(count, *shape[1:])}"
+        )
+    if count == bands:
+        return decoded
+    return np.concatenate([decoded, np.zeros((bands - count, *shape[1:]), np.int32)])
+
+
+def _packets(parts: Sequence[Components], layout: Layout, room: float | None, threads: int) -> list[bytes]:
+    bits = [width for part in parts for width in part.bits]
+    codestream = openjpeg.encode(
+        [component for part in parts for component in part.samples],
+        bits,
+        levels=layout.levels,
+        size=None if room is None else int(room) + layout.overhead(bits),
+        threads=threads,
+    )
+    return layout.split(bits, codestream)
+
+
+def _chunks(parts: Sequence[Components], packets: list[bytes], layout: Layout) -> list[bytes]:
+    chunks, first = [], 0
+    for part in parts:
+        stop = first + len(part.bits)
+        chunks.append(_chunk(part, packets[first:stop], layout))
+        first = stop
+    return chunks
+
+
+def _chunk(part: Components, packets: list[bytes], layout: Layout) -> bytes:
+    """Write one chunk, without the empty components at its end."""
+    count = len(packets)
+    while count and layout.is_empty(packets[count - 1]):
+        count -= 1
+    head = part.side.copy()
+    head.number(count, _count_bits(len(packets)))
+    for width in part.bits[:count]:
+        head.number(width, _WIDTH_BITS)
+    return head.to_bytes() + b"".join(packets[:count])
+
+
+def _size(chunks: Sequence[bytes]) -> int:
+    return sum(map(len, chunks))
+
+
+def _count_bits(most: int) -> int:
+    return most.bit_length()

@@ -1,1 +1,0 @@
-"""The network: transforms, hyperprior, training, store. TensorFlow lives here and nowhere else."""

@@ -1,0 +1,160 @@
+"""Bjøntegaard differences of every codec of a study against a reference, scene by scene and over scenes."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from bandpress.codecs import NEEDS_TENSORFLOW
+from bandpress.evaluation.bjontegaard import Curve, CurveError, bd_psnr, bd_rate
+from bandpress.study.figures.results import NothingToShow
+
+#: Columns of rd.csv that hold the PSNR under each pooling.
+POOLINGS = {"psnr": "pooled MSE", "psnr_cluster_mean": "mean of clusters"}
+
+
+#: Gives the names of the codecs that a codec is compared with.
+References = Callable[[str], list[str]]
+
+
+def same_clusters(frame: pd.DataFrame, family: str = "rklt-jpeg2000") -> References:
+    """Return a function that gives, for a codec of another family, those of `family` with the same clusters."""
+    codecs = frame.drop_duplicates("codec").set_index("codec")
+
+    def references(codec: str) -> list[str]:
+        own = codecs.loc[codec]
+        same = (codecs["family"] == family) & (codecs["bands_per_cluster"] == own["bands_per_cluster"])
+        return [] if own["family"] == family else _of_protocols(codecs, own, list(codecs.index[same]))
+
+    return references
+
+
+def one_codec(frame: pd.DataFrame, name: str) -> References:
+    """Return a function that gives, for every other codec, the codec `name` and its like under other protocols."""
+    codecs = frame.drop_duplicates("codec").set_index("codec")
+    anchor = codecs.loc[name]
+    alike = (codecs["family"] == anchor["family"]) & (
+        codecs["bands_per_cluster"] == anchor["bands_per_cluster"]
+    )
+    candidates = sorted(codecs.index[alike], key=lambda codec: codec != name)
+
+    def references(codec: str) -> list[str]:
+        return [] if codec in candidates else _of_protocols(codecs, codecs.loc[codec], candidates)
+
+    return references
+
+
+def _of_protocols(codecs: pd.DataFrame, own: pd.Series, candidates: list[str]) -> list[str]:
+    """Choose references by protocol.
+
+    A network spreads rate as it has learned to: it is compared under every protocol, with the first candidate of each.
+    Other codecs are compared with the candidate of their own protocol, and with the first where there is none.
+    """
+    of_protocol = {codecs.loc[name, "protocol"]: name for name in reversed(candidates)}
+    if own["family"] in NEEDS_TENSORFLOW:
+        return [name for name in candidates if name in of_protocol.values()]
+    return [of_protocol.get(own["protocol"], candidates[0])] if candidates else []
+
+
+def gains(
+    frame: pd.DataFrame,
+    references: References,
+    method: str = "pchip",
+    min_overlap: float = 0.25,
+) -> pd.DataFrame:
+    """Compare curves.
+
+    Parameters
+    ----------
+    frame
+        Rows of rd.csv; lossless points are left out.
+    references
+        Gives the references of a codec, none for a codec that is not compared.
+    method, min_overlap
+        As in `bandpress.evaluation.bjontegaard`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a (sensor, scene, codec, reference, pooling): protocol (that of the reference), points,
+        bd_rate_percent, bd_psnr_db, and in `note` why one of them is missing.
+
+    Raises
+    ------
+    NothingToShow
+        If no codec has a reference.
+    """
+    rows = []
+    keys = ["sensor", "scene", "codec"]
+    lossy = frame[np.isfinite(frame["psnr"])]
+    pairs = [
+        (*key, name, test)
+        for key, test in lossy.groupby(keys, sort=False)
+        for name in references(key[-1])
+        if name != key[-1]
+    ]
+    for sensor, scene, codec, name, test in pairs:
+        anchor = lossy[(lossy["scene"] == scene) & (lossy["codec"] == name)]
+        for column, pooling in POOLINGS.items():
+            if column not in lossy.columns:
+                continue
+            a = Curve(anchor["bps"].tolist(), anchor[column].tolist(), name)
+            b = Curve(test["bps"].tolist(), test[column].tolist(), codec)
+            rate = _or_reason(bd_rate, a, b, method, min_overlap)
+            psnr = _or_reason(bd_psnr, a, b, method, min_overlap)
+            notes = [value for value in (rate, psnr) if isinstance(value, str)]
+            first = test.iloc[0]
+            rows.append(
+                {
+                    "sensor": sensor,
+                    "scene": scene,
+                    "codec": codec,
+                    "label": first["label"],
+                    "family": first["family"],
+                    "bands_per_cluster": first["bands_per_cluster"],
+                    "reference": name,
+                    "protocol": frame.loc[frame["codec"] == name, "protocol"].iloc[0],
+                    "pooling": pooling,
+                    "points": len(test),
+                    "bd_rate_percent": None if isinstance(rate, str) else rate,
+                    "bd_psnr_db": None if isinstance(psnr, str) else psnr,
+                    "note": "; ".join(dict.fromkeys(notes)),
+                }
+            )
+    if not rows:
+        raise NothingToShow("No codec has a reference to be compared with in these results.")
+    result = pd.DataFrame(rows)
+    return result.astype({"bd_rate_percent": float, "bd_psnr_db": float})
+
+
+def over_scenes(per_scene: pd.DataFrame) -> pd.DataFrame:
+    """Return mean and spread (sample standard deviation) over scenes of what `gains` gives.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a (sensor, codec, protocol, pooling), with `scenes` (compared) and `of_scenes` (tried).
+    """
+    keys = ["sensor", "codec", "label", "family", "bands_per_cluster", "reference", "protocol", "pooling"]
+    return (
+        per_scene.groupby(keys, sort=False)
+        .agg(
+            of_scenes=("scene", "nunique"),
+            scenes_bd_rate=("bd_rate_percent", "count"),
+            bd_rate_percent=("bd_rate_percent", "mean"),
+            bd_rate_spread=("bd_rate_percent", "std"),
+            scenes_bd_psnr=("bd_psnr_db", "count"),
+            bd_psnr_db=("bd_psnr_db", "mean"),
+            bd_psnr_spread=("bd_psnr_db", "std"),
+        )
+        .reset_index()
+    )
+
+
+def _or_reason(
+    function: Callable[..., float], anchor: Curve, test: Curve, method: str, min_overlap: float
+) -> float | str:
+    try:
+        return function(anchor, test, method, min_overlap)
+    except CurveError as error:
+        return str(error)

@@ -1,0 +1,95 @@
+"""How a figure or table script runs: one sentence when it cannot, a note in place of what cannot exist."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from bandpress.errors import BandpressError
+from bandpress.study.figures import results, tables
+from bandpress.study.figures.results import NothingToShow
+from bandpress.study.figures.style import save_note
+
+
+def parser(doc: str | None) -> argparse.ArgumentParser:
+    """Return the parser of a script: its docstring as help, and --output."""
+    made = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--output", type=Path, required=True, help="one of the files to make")
+    return made
+
+
+def add_selection(made: argparse.ArgumentParser) -> None:
+    """Add rd.csv and what chooses among its rows."""
+    made.add_argument("rd", type=Path, help="rd.csv of a study")
+    made.add_argument("--sensor", help="only its scenes")
+    made.add_argument("--scene", action="append", default=[], help="only this scene; may be repeated")
+    made.add_argument("--protocol", choices=("equal", "shared"), help="of codecs run under both, this one")
+
+
+def caption(file: str | Path) -> str:
+    """Return the caption of what a script makes, plain text: it lies beside the script, in captions/<script>.rst."""
+    path = Path(file)
+    return " ".join((path.parent / "captions" / f"{path.stem}.rst").read_text("utf-8").split())
+
+
+def select(args: argparse.Namespace) -> pd.DataFrame:
+    """Return the rows of rd.csv that the arguments of `add_selection` choose."""
+    frame = results.of_sensor(results.read_rd(args.rd), args.sensor, args.scene)
+    return results.of_protocol(frame, args.protocol)
+
+
+def run(
+    draw: Callable[[], object], output: Path, note: Callable[[str, str | Path], object] = save_note
+) -> int:
+    """Make a figure or a table.
+
+    Parameters
+    ----------
+    draw
+        Makes the files of `output`.
+    output
+        The file that was asked for.
+    note
+        Makes the same files with a sentence instead, when `draw` raises `NothingToShow`. Default: as a figure.
+
+    Returns
+    -------
+    int
+        Exit status: 0 if the files are there, 1 if the input is not what it must be.
+    """
+    try:
+        draw()
+    except NothingToShow as reason:
+        note(str(reason), output)
+        print(f"{output}: {reason}", file=sys.stderr)
+    except (BandpressError, OSError) as error:
+        print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def run_table(
+    doc: str | None,
+    draw: Callable[[argparse.Namespace], object],
+    argv: list[str] | None,
+    options: Callable[[argparse.ArgumentParser], object] = add_selection,
+) -> int:
+    """Run a script that makes a table: its arguments, then `draw`; a sentence in place of a table that cannot exist.
+
+    Parameters
+    ----------
+    doc
+        Docstring of the script.
+    draw
+        Makes the table of the arguments.
+    argv
+        Arguments; default: those of the command line.
+    options
+        Adds what the script takes besides ``--output``. Default: rd.csv and what chooses among its rows.
+    """
+    made = parser(doc)
+    options(made)
+    args = made.parse_args(argv)
+    return run(lambda: draw(args), args.output, tables.save_note)

@@ -1,0 +1,179 @@
+"""Reading a study file: YAML in, a checked `Study` out, and for each fault one line that says where it is.
+
+Nothing in the file is executed: YAML tags are refused.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from bandpress.errors import StudyError
+from bandpress.study.schema import Misplaced, Study
+
+#: What a study file may hold, so that a hostile one is refused before it fills the memory.
+MOST_BYTES = 20_000_000
+MOST_NODES = 2_000_000
+
+
+def load_study(path: str | Path) -> Study:
+    """Read and check a study file.
+
+    Parameters
+    ----------
+    path
+        A YAML file.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    StudyError
+        If the file does not exist, is not YAML, or is not a valid study; one line for each fault, with the file, the
+        line, the key, what was found and what was expected.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise StudyError(f"{path}: no such study file")
+    if path.stat().st_size > MOST_BYTES:
+        raise StudyError(
+            f"{path}: {path.stat().st_size} bytes; expected a study file of at most {MOST_BYTES}"
+        )
+    try:
+        raw = YAML(typ="rt", pure=True).load(path.read_text("utf-8"))
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise StudyError(f"{path}:{line}: not valid YAML: {error.problem}") from None
+    except (YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise StudyError(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from None
+    if not isinstance(raw, CommentedMap):
+        raise StudyError(f"{path}: a {type(raw).__name__} was found; expected the keys of a study")
+    if (nodes := _expanded(raw, {})) > MOST_NODES:
+        raise StudyError(f"{path}: its aliases stand for {nodes:.0f} values; expected at most {MOST_NODES}")
+    for line, tag in _tags(raw):
+        raise StudyError(f"{path}:{line}: the YAML tag {tag} was found; expected plain values")
+    try:
+        return Study.model_validate(json.loads(json.dumps(raw)))
+    except ValidationError as error:
+        faults = [_sentence(path, raw, fault) for fault in error.errors()]
+        raise StudyError("\n".join(dict.fromkeys(faults))) from None
+    except TypeError as error:
+        raise StudyError(f"{path}: a value is neither text, number, list nor mapping ({error})") from None
+
+
+def _sentence(path: Path, raw: CommentedMap, fault: Any) -> str:
+    where = tuple(fault["loc"])
+    cause = fault.get("ctx", {}).get("error")
+    if isinstance(cause, Misplaced):
+        where = where + cause.where
+    keys, line, owner = _place(raw, where)
+    message = str(cause) if cause is not None else fault["msg"]
+    if fault["type"] == "extra_forbidden":
+        message = f"unknown key; expected one of {', '.join(_allowed(where[:-1]))}"
+        keys = ".".join(str(part) for part in (*_visible(raw, where[:-1]), where[-1]))
+    elif fault["type"] == "missing":
+        keys = ".".join(str(part) for part in (*_visible(raw, where[:-1]), where[-1]))
+        message = "missing"
+    elif cause is None:
+        found = owner if not isinstance(owner, (dict, list)) else type(owner).__name__
+        message = f"{found!r} was found; {message[0].lower()}{message[1:]}"
+    return f"{path}:{line}: {keys}: {message}"
+
+
+def _visible(raw: Any, where: tuple) -> list:
+    """Drop the parts of a location that stand for a choice of schema rather than for a key of the file."""
+    parts, here = [], raw
+    for part in where:
+        if isinstance(here, (CommentedMap, CommentedSeq)):
+            try:
+                here = here[part]
+            except (KeyError, IndexError, TypeError):
+                continue
+            parts.append(part)
+    return parts
+
+
+def _place(raw: CommentedMap, where: tuple) -> tuple[str, int, Any]:
+    """Return the dotted key, the line (counted from 1) and the value of a location in the file."""
+    here: Any = raw
+    line = 1
+    parts = _visible(raw, where)
+    for part in parts:
+        line = _line(here, part)
+        here = here[part]
+    if where and isinstance(here, CommentedMap) and where[-1] in here:
+        line = _line(here, where[-1])
+    return ".".join(map(str, parts)), line, here
+
+
+def _line(owner: Any, part: Any) -> int:
+    place = owner.lc.key(part) if isinstance(owner, CommentedMap) else owner.lc.item(part)
+    return int(place[0]) + 1
+
+
+def _allowed(where: tuple) -> list[str]:
+    """Return the keys that the schema knows at a location."""
+    schema = Study.model_json_schema(by_alias=True)
+    here: Any = schema
+    for part in where:
+        here = _step(schema, _resolve(schema, here), part)
+    here = _resolve(schema, here)
+    options = here.get("oneOf") or here.get("anyOf") or [here]
+    return sorted({key for option in options for key in _resolve(schema, option).get("properties", {})})
+
+
+def _step(schema: dict, here: dict, part: Any) -> dict:
+    if part in here.get("properties", {}):
+        return here["properties"][part]
+    choices = here.get("discriminator", {}).get("mapping", {})
+    if part in choices:
+        return {"$ref": choices[part]}
+    for option in here.get("anyOf", []):
+        resolved = _resolve(schema, option)
+        if resolved.get("title") == part:
+            return resolved
+        if part in resolved.get("properties", {}):
+            return resolved["properties"][part]
+    if isinstance(part, int) and "items" in here:
+        return here["items"]
+    extra = here.get("additionalProperties") or next(iter(here.get("patternProperties", {}).values()), None)
+    return extra if isinstance(extra, dict) else here
+
+
+def _resolve(schema: dict, here: dict) -> dict:
+    while "$ref" in here:
+        here = schema["$defs"][here["$ref"].rsplit("/", 1)[1]]
+    return here
+
+
+def _expanded(node: Any, known: dict[int, float]) -> float:
+    """Return how many values a document holds once every alias is written out; infinite if one holds itself."""
+    if not isinstance(node, (dict, list)):
+        return 1
+    if id(node) not in known:
+        known[id(node)] = math.inf
+        children = node.values() if isinstance(node, dict) else node
+        known[id(node)] = 1 + sum(_expanded(child, known) for child in children)
+    return known[id(node)]
+
+
+def _tags(node: Any) -> Iterator[tuple[int, str]]:
+    tag = getattr(getattr(node, "tag", None), "value", None)
+    if isinstance(node, TaggedScalar) or (
+        tag and not re.match(r"tag:yaml\.org,2002:(map|seq|omap)$", str(tag))
+    ):
+        yield int(node.lc.line or 0) + 1, str(tag)
+    children = (
+        node.values() if isinstance(node, CommentedMap) else node if isinstance(node, CommentedSeq) else ()
+    )
+    for child in children:
+        yield from _tags(child)

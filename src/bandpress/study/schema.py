@@ -1,0 +1,242 @@
+"""A study is data: data sets, models, codecs, operating points, figures. This module is its schema.
+
+A study file is YAML; `bandpress.study.file.load_study` reads it.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, model_validator
+
+from bandpress.codecs import NEEDS_TENSORFLOW, REGISTRY
+from bandpress.datasets import Dataset, refuse_overlaps
+from bandpress.errors import DataError
+from bandpress.study.families import STRICT, ContextFamily, Family, Name, PositiveInt, TrainedFamily
+
+Rate = Annotated[float, Field(gt=0, le=64)]
+
+
+class _Section(BaseModel):
+    model_config = STRICT
+
+
+#: Codecs whose operating points are rates, shared over the scene by distortion.
+_RATES_ALONE = {"klt-learned", "predicted-jpeg2000", "predicted-learned", "wavelet-learned"}
+#: Codecs that models of contexts serve, and whether networks serve them too.
+_WITH_CONTEXTS = {"wavelet-learned": False, "predicted-learned": True}
+
+
+class CodecEntry(_Section):
+    """A codec with its options and its operating points; each point is one file a scene."""
+
+    codec: Literal[tuple(REGISTRY)]  # type: ignore[valid-type]
+    label: str | None = None
+    model: str | None = None
+    bands_per_cluster: PositiveInt | Literal["all"] | None = None
+    allocation: Literal["equal", "shared"] | None = None
+    options: dict[Name, bool | int | float | str] = {}
+    rates: list[Rate] = []
+    qualities: list[Annotated[float, Field(ge=1)]] = []
+    lossless: bool = False
+    datasets: list[str] | None = None
+
+    @model_validator(mode="after")
+    def _has_points(self) -> "CodecEntry":
+        if not (self.rates or self.qualities or self.lossless):
+            raise ValueError("no operating point is given; expected rates, qualities or lossless")
+        if self.qualities and self.model is None:
+            raise ValueError("qualities are given without the model family that they number")
+        if (self.codec in NEEDS_TENSORFLOW) != (self.model is not None):
+            raise ValueError("a model family belongs to the learned codecs, and to no other")
+        if self.codec in _RATES_ALONE and (self.qualities or self.lossless or self.allocation):
+            raise ValueError(f"qualities, lossless or an allocation of {self.codec}; expected rates alone")
+        return self
+
+    @property
+    def protocol(self) -> str:
+        """How rate is spread over clusters: ``equal`` for each, or ``shared`` by distortion."""
+        shared = self.model is not None or self.codec in _RATES_ALONE
+        return self.allocation or ("shared" if shared else "equal")
+
+    @property
+    def points(self) -> dict[str, dict[str, Any]]:
+        """The codec's options at each operating point, by the point's name."""
+        common: dict[str, Any] = dict(self.options)
+        for key in ("bands_per_cluster", "allocation"):
+            if getattr(self, key) is not None:
+                common[key] = getattr(self, key)
+        points: dict[str, dict[str, Any]] = {}
+        points |= {f"r{rate:g}": {**common, "rate": rate} for rate in self.rates}
+        points |= {f"q{quality:g}": {**common, "quality": quality} for quality in self.qualities}
+        if self.lossless:
+            points["lossless"] = {**common, "lossless": True}
+        return points
+
+
+class FalseColour(_Section):
+    """What is shown of a test set: its first scene, these bands as red, green and blue, these codecs' points.
+
+    Bands are counted from 1. Choose points of about equal rate; the figure states the rate of each.
+    """
+
+    bands: tuple[PositiveInt, PositiveInt, PositiveInt]
+    points: Annotated[dict[str, str], Field(min_length=1)]
+
+
+class Figures(_Section):
+    """What the figures and tables need to know besides the numbers.
+
+    `reference` is the codec that the others are compared with; `rate`, in bits per sample, is where codecs are compared
+    band by band, each at its point nearest to it.
+    """
+
+    reference: str
+    rate: Rate
+    false_colour: dict[str, FalseColour] = {}
+
+
+class Cluster(_Section):
+    """Where jobs go on a cluster and how long they may take (``profiles/slurm``); no result depends on it.
+
+    Parameters
+    ----------
+    partition, account
+        Of Slurm; default: the cluster's own choice.
+    gpu_partition
+        Where trainings go that ask for a GPU; default: `partition`.
+    gpus
+        That a training asks for; 0 trains on processors.
+    training_minutes, coding_minutes
+        Limits of a training and of coding one scene at one point. A training that reaches its limit goes on from its
+        last checkpoint when it is started again.
+    """
+
+    partition: Name | None = None
+    gpu_partition: Name | None = None
+    account: Name | None = None
+    gpus: Literal[0, 1] = 0
+    training_minutes: PositiveInt = 720
+    coding_minutes: PositiveInt = 30
+
+    @property
+    def resources(self) -> dict[str, str]:
+        """Snakemake's resources of every job."""
+        given = {"slurm_partition": self.partition, "slurm_account": self.account}
+        return {key: value for key, value in given.items() if value is not None}
+
+    @property
+    def training(self) -> dict[str, str | int]:
+        """Snakemake's resources of a training."""
+        where = {"slurm_partition": self.gpu_partition} if self.gpus and self.gpu_partition else {}
+        return {**self.resources, **where, "runtime": self.training_minutes}
+
+
+class Study(_Section):
+    """A study, whole. See ``config.yaml`` for the paper's and ``studies/`` for others."""
+
+    study: Name
+    title: str
+    datasets: Annotated[dict[Name, Dataset], Field(min_length=1)]
+    models: dict[Name, Family] = {}
+    codecs: Annotated[dict[Name, CodecEntry], Field(min_length=1)]
+    figures: Figures
+    cluster: Cluster = Cluster()
+
+    def _beginnings(self, key: str) -> set[str]:
+        """Return the families that a family goes on from, from first to last."""
+        found: set[str] = set()
+        family = self.models.get(key)
+        while isinstance(family, TrainedFamily) and family.init_from not in (None, *found):
+            found.add(str(family.init_from))
+            family = self.models.get(str(family.init_from))
+        return found
+
+    @model_validator(mode="after")
+    def _names_refer_to_something(self) -> "Study":
+        try:
+            refuse_overlaps(self.datasets)
+        except DataError as error:
+            raise Misplaced(("datasets",), str(error)) from None
+        for key, family in self.models.items():
+            if isinstance(family, TrainedFamily | ContextFamily):
+                for use in ("train_on", "validate_on"):
+                    for name in getattr(family, use):
+                        _must_be_in(name, self.datasets, "data set", ("models", key, use))
+            if isinstance(family, TrainedFamily) and family.init_from is not None:
+                where = ("models", key, "init_from")
+                _must_be_in(family.init_from, self.models, "model family", where)
+                other = self.models[family.init_from]
+                if key in self._beginnings(key) or set(family.names) - set(other.names):
+                    raise Misplaced(
+                        where, f"{family.init_from}; expected another family, with the same members"
+                    )
+        for key, entry in self.codecs.items():
+            for name in entry.datasets or []:
+                _must_be_in(name, self.datasets, "data set", ("codecs", key, "datasets"))
+            if entry.model is not None:
+                _must_be_in(entry.model, self.models, "model family", ("codecs", key, "model"))
+                _check_points(self.models[entry.model], entry, ("codecs", key))
+        _must_be_in(self.figures.reference, self.codecs, "codec", ("figures", "reference"))
+        for name, shown in self.figures.false_colour.items():
+            where = ("figures", "false_colour", name)
+            _must_be_in(name, dict.fromkeys(self.test_sets), "test set", where)
+            for codec, point in shown.points.items():
+                _must_be_in(codec, dict.fromkeys(self.codecs_of(name)), "codec", (*where, "points", codec))
+                _must_be_in(point, self.codecs[codec].points, "point", (*where, "points", codec))
+        return self
+
+    @property
+    def test_sets(self) -> list[str]:
+        """Names of the data sets whose scenes are coded and reported."""
+        return [name for name, dataset in self.datasets.items() if dataset.role == "test"]
+
+    @property
+    def sensors(self) -> list[str]:
+        """Sensors of the test sets, each once."""
+        return list(dict.fromkeys(self.datasets[name].sensor for name in self.test_sets))
+
+    def codecs_of(self, dataset: str) -> list[str]:
+        """Names of the codecs that code a test set: those that name it, or name none and know its sensor."""
+        sensor = self.datasets[dataset].sensor
+        return [
+            name
+            for name, entry in self.codecs.items()
+            if (
+                dataset in entry.datasets
+                if entry.datasets is not None
+                else entry.model is None or self.models[entry.model].sensor in (None, sensor)
+            )
+        ]
+
+
+class Misplaced(ValueError):
+    """A value that is wrong by what stands elsewhere in the study."""
+
+    def __init__(self, where: tuple[str, ...], message: str):
+        super().__init__(message)
+        self.where = where
+
+
+def _check_points(family: Family, entry: CodecEntry, where: tuple[str, ...]) -> None:
+    """Refuse models of another kind, qualities that a family does not have, and rates where it cannot choose any."""
+    contexts = isinstance(family, ContextFamily)
+    if contexts and entry.codec not in _WITH_CONTEXTS:
+        raise Misplaced((*where, "model"), f"{entry.model}, a model of contexts; expected networks")
+    if not contexts and not _WITH_CONTEXTS.get(entry.codec, True):
+        raise Misplaced((*where, "model"), f"{entry.model}, networks; expected a model of contexts")
+    gains = isinstance(family, TrainedFamily) and family.kind == "gains"
+    if entry.rates and not (gains or contexts):
+        raise Misplaced(
+            (*where, "rates"), f"rates of {entry.model}, whose kind is not gains; expected qualities"
+        )
+    for quality in entry.qualities:
+        if quality > family.qualities or (quality % 1 and not gains):
+            numbers = "a number" if gains else "an integer"
+            message = f"quality {quality:g} of {entry.model}; expected {numbers} of 1 to {family.qualities}"
+            raise Misplaced((*where, "qualities"), message)
+
+
+def _must_be_in(name: str, known: dict[str, Any], what: str, where: tuple[str, ...]) -> None:
+    if name not in known:
+        raise Misplaced(
+            where, f"{what} {name!r} is not defined; expected one of {', '.join(known) or 'none'}"
+        )

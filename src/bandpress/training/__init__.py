@@ -1,0 +1,1 @@
+"""Shared by every training: checkpoints and fingerprints of the scenes."""

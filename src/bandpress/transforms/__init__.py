@@ -1,0 +1,1 @@
+"""Spectral and spatial transforms: KLT, reversible KLT, wavelet."""
