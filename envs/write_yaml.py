@@ -12,8 +12,8 @@ ABOUT = {
     "tensorflow-gpu": "Training on a GPU (--config tensorflow=tensorflow-gpu): tensorflow.yaml with CUDA 11.8.",
     "workflow": "Snakemake itself and every tool but TensorFlow: what `make env` puts into .venv.",
 }
-ANALYSIS = ("jpeg2000", "metrics", "figures", "formats", "data", "demo")
-NETWORK = ("tensorflow", "metrics")
+ANALYSIS = ("metrics", "figures", "formats", "data", "demo")
+NETWORK = ("tensorflow", "formats", "metrics")
 EXTRAS = {
     "analysis": ANALYSIS,
     "tensorflow": NETWORK,

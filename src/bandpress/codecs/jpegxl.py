@@ -155,6 +155,6 @@ def _libjxl() -> Any:
     except ImportError:
         raise MissingDependencyError(
             "JPEG XL needs the package imagecodecs with libjxl, which is not installed; "
-            "expected: pip install 'bandpress[jpeg2000]'"
+            "expected: pip install 'bandpress'"
         ) from None
     return imagecodecs

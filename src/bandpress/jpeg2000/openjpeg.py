@@ -47,14 +47,14 @@ def bindings() -> ModuleType:
         import glymur.lib.openjp2 as module
     except ImportError:
         raise MissingDependencyError(
-            "JPEG 2000 needs the package glymur, which is not installed; expected: pip install 'bandpress[jpeg2000]'"
+            "JPEG 2000 needs the package glymur, which is not installed; expected: pip install 'bandpress'"
         ) from None
     if module.OPENJP2 is None or _version(module) < (2, 4):
         found = _bundled_library()
         if found is None:
             raise MissingDependencyError(
                 "JPEG 2000 needs the library libopenjp2 2.4 or later, which neither the system nor Pillow, imagecodecs "
-                "or rasterio brings here; expected: pip install 'bandpress[jpeg2000]'"
+                "or rasterio brings here; expected: pip install 'bandpress'"
             )
         # The layout of glymur's structures depends on the library's version, so its module is read anew.
         original = glymur.config.glymur_config
