@@ -5,6 +5,7 @@ from importlib import import_module
 
 import click
 
+from bandpress import environment
 from bandpress.errors import BandpressError
 
 #: Each command and its module below ``bandpress.cli``.
@@ -51,6 +52,7 @@ def cli() -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command line; exit with 0 when done, 1 on a stated failure, 2 on wrong usage, 130 when interrupted."""
+    environment.is_program = argv is None
     try:
         cli.main(args=argv, prog_name="bandpress", standalone_mode=False)
     except click.ClickException as error:

@@ -6,7 +6,7 @@ import click
 
 from bandpress.cli import bench_train
 from bandpress.cli.train import Widths
-from bandpress.errors import MissingDependencyError
+from bandpress.environment import tensorflow_for
 
 
 @click.group(invoke_without_command=True)
@@ -52,12 +52,8 @@ def command(
     """
     if ctx.invoked_subcommand is not None:
         return
-    try:
+    with tensorflow_for("the benchmark"):
         from bandpress.hyperprior.machine import set_threads
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"the benchmark needs TensorFlow ({error}); install bandpress[tensorflow] with Python 3.11"
-        ) from None
     from bandpress.evaluation.benchmark import random_model, run, table
     from bandpress.hyperprior import store
     from bandpress.hyperprior.architecture import Architecture

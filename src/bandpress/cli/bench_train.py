@@ -2,7 +2,7 @@
 
 import click
 
-from bandpress.errors import MissingDependencyError
+from bandpress.environment import tensorflow_for
 from bandpress.hyperprior.architecture import Architecture
 from bandpress.hyperprior.training.schedule import PRECISIONS
 
@@ -42,12 +42,8 @@ def command(
     Example:
       bandpress bench train -k 3 --filters 128 384 --patch 96
     """
-    try:
+    with tensorflow_for("the benchmark"):
         from bandpress.hyperprior.training import bench
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"the benchmark needs TensorFlow ({error}); install bandpress[tensorflow] with Python 3.11"
-        ) from None
     rate = bench.matmul_rate()
     click.echo(f"matrix products: {rate:.0f} GFLOP/s in float32")
     click.echo(f"{'':20}  {'s/step':>8}  {'steps/s':>8}  {'samples/s':>11}  {'GFLOP/s':>8}  {'share':>6}")

@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from bandpress.cli.progress import bands_bar
-from bandpress.codecs import REGISTRY, make_codec
+from bandpress.codecs import NEEDS_TENSORFLOW, REGISTRY, make_codec
 from bandpress.coding import compress, rate
 from bandpress.container.bitstream import SUFFIX, Reader
 from bandpress.contexts.store import is_context_model
+from bandpress.environment import need_tensorflow
 from bandpress.errors import CodecError, SceneError
 from bandpress.formats import SUFFIXES, is_scene, read_scene
 
@@ -88,6 +89,8 @@ def command(
     """
     given = {key: value for key, value in options.items() if value is not None}
     codec_name = chosen(codec_name, given.get("model"))
+    if codec_name in NEEDS_TENSORFLOW:
+        need_tensorflow(f"the codec {codec_name}")
     codec = make_codec(codec_name, **given)
     searches = codec_name in _WHOLE or (codec_name == "learned" and ("rate" in given or "psnr" in given))
     paths = expanded(scenes)

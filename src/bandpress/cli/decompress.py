@@ -7,9 +7,11 @@ from pathlib import Path
 import click
 
 from bandpress.cli.progress import bands_bar
+from bandpress.codecs import NEEDS_TENSORFLOW
 from bandpress.coding import decompress
 from bandpress.container.bitstream import Reader
-from bandpress.errors import MissingDependencyError, ModelError, SceneError
+from bandpress.environment import need_tensorflow
+from bandpress.errors import ModelError, SceneError
 from bandpress.formats import write_scene
 from bandpress.formats.gici import file_name
 from bandpress.hyperprior import catalogue
@@ -54,6 +56,8 @@ def command(
             _seed_stream(path, model, output, overwrite)
             continue
         with Reader(path, salvage=salvage) as reader:
+            if reader.header.codec in NEEDS_TENSORFLOW:
+                need_tensorflow(f"{path}: the codec {reader.header.codec}")
             count = reader.header.bands if bands is None else bands[1] - bands[0] + 1
         with bands_bar(path.name, count) as progress:
             decoded = decompress(path, model=model, bands=bands, salvage=salvage, progress=progress)
@@ -72,12 +76,9 @@ def _seed_stream(path: Path, model: str | None, output: Path | None, overwrite: 
     """Decode one cluster that the authors' script coded; the file does not say which model it needs."""
     if model is None:
         raise click.UsageError(f"{path}: a .tfci file does not name its model; give --model")
-    try:
-        from bandpress.hyperprior.authors.streams import SeedCoder
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"decoding a .tfci file needs TensorFlow ({error}); install bandpress[tensorflow] with Python 3.11"
-        ) from None
+    need_tensorflow(f"{path}: a .tfci file")
+    from bandpress.hyperprior.authors.streams import SeedCoder
+
     family = catalogue.members(model)
     if len(family) != 1:
         raise ModelError(f"{model}: {len(family)} models; expected the one that {path} was made with")

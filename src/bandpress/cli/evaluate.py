@@ -11,8 +11,9 @@ import numpy as np
 from bandpress.cli.compress import chosen, expanded
 from bandpress.cli.compress import command as compress_command
 from bandpress.cli.progress import bands_bar
-from bandpress.codecs import make_codec
+from bandpress.codecs import NEEDS_TENSORFLOW, make_codec
 from bandpress.container.bitstream import SUFFIX
+from bandpress.environment import need_tensorflow
 from bandpress.errors import MissingDependencyError, SceneError
 from bandpress.evaluation.evaluate import evaluate
 from bandpress.evaluation.metrics import write_csv
@@ -75,6 +76,8 @@ def command(
     codec_name = chosen(codec_name, given.get("model"))
     if output.exists() and not overwrite:
         raise SceneError(f"{output}: exists already; give --overwrite to replace it")
+    if codec_name in NEEDS_TENSORFLOW:
+        need_tensorflow(f"the codec {codec_name}")
     codec = make_codec(codec_name, **given)
     paths = list(dict.fromkeys(expanded(scenes)))
     draw = random.Random(seed)

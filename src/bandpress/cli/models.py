@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from bandpress.contexts import store as context_store
-from bandpress.errors import MissingDependencyError, ModelError
+from bandpress.environment import tensorflow_for
+from bandpress.errors import ModelError
 from bandpress.hyperprior import catalogue, store
 
 
@@ -81,12 +82,8 @@ def import_(saved_model: Path, out: Path, lambda_: float | None, sensor: str | N
     Example:
       bandpress models import AVIRIS_3band_2 models/aviris-k3-2 --lambda 0.001 --sensor AVIRIS
     """
-    try:
+    with tensorflow_for("importing a SavedModel"):
         from bandpress.hyperprior.authors.models import import_model
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"importing a SavedModel needs TensorFlow ({error}); install bandpress[tensorflow] with Python 3.11"
-        ) from None
     known = {"lambda": lambda_, "sensor": sensor}
     model = import_model(saved_model, out, {key: value for key, value in known.items() if value is not None})
     click.echo(f"{model.path}: {store.CARD}, digest {model.digest}")

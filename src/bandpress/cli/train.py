@@ -9,6 +9,7 @@ import click
 from bandpress.cli.progress import bands_bar, training_bar
 from bandpress.cli.scenes import scenes_to_train
 from bandpress.codecs.residuals import component_clusters, ladder, residual_clusters, unit_lambda
+from bandpress.environment import tensorflow_for
 from bandpress.hyperprior.architecture import Architecture
 from bandpress.hyperprior.training.patches import Residual, split_lines
 from bandpress.hyperprior.training.schedule import PRECISIONS, Settings
@@ -210,9 +211,8 @@ def command(
     architecture = Architecture(bands_per_cluster, hidden, latent, hyper, len(lambdas), borders=borders)
     if klt:  # components span thousands of quantiser steps
         architecture = replace(architecture, scale_max=_WIDEST_SCALE)
-    from bandpress.hyperprior.training.train import (
-        train,  # TensorFlow takes seconds to import: not before all else is right
-    )
+    with tensorflow_for("training"):  # takes seconds: not before all else is right
+        from bandpress.hyperprior.training.train import train
 
     with training_bar(output.name) as (report, say):
         made = train(

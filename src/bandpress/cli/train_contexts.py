@@ -7,7 +7,7 @@ import click
 from bandpress.cli.progress import training_bar
 from bandpress.cli.scenes import scenes_to_train
 from bandpress.contexts.training.settings import Settings
-from bandpress.errors import MissingDependencyError
+from bandpress.environment import tensorflow_for
 
 _STEPS = 2000
 
@@ -60,12 +60,8 @@ def command(
         steps = _STEPS
     settings = Settings(steps=steps, minutes=minutes, hidden=hidden, seed=seed)
     train_on, validate_on = scenes_to_train(scenes, validate)
-    try:
+    with tensorflow_for("training"):
         from bandpress.contexts.training.train import train  # takes seconds: not before all else is right
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"training needs TensorFlow ({error}); install bandpress[tensorflow] with Python 3.11"
-        ) from None
     with training_bar(output.name) as (report, say):
         made = train(
             output,

@@ -5,8 +5,10 @@ from pathlib import Path
 import click
 
 from bandpress.cli.progress import bands_bar
+from bandpress.codecs import NEEDS_TENSORFLOW
 from bandpress.coding import decompress
 from bandpress.container.bitstream import Reader
+from bandpress.environment import need_tensorflow
 
 
 @click.command()
@@ -25,6 +27,8 @@ def command(files: tuple[Path, ...], decode: bool, model: Path | None) -> None:
     """
     for path in files:
         with Reader(path) as reader:
+            if decode and reader.header.codec in NEEDS_TENSORFLOW:
+                need_tensorflow(f"{path}: the codec {reader.header.codec}")
             reader.verify()
             clusters, bands = len(reader.clusters), reader.header.bands
         if decode:

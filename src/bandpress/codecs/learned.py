@@ -20,7 +20,8 @@ from bandpress.clusters import Cluster, split
 from bandpress.codecs.base import Codec, Encoding
 from bandpress.codecs.ratecontrol import search
 from bandpress.container.bitstream import Header
-from bandpress.errors import BitstreamError, CodecError, MissingDependencyError, ModelError
+from bandpress.environment import tensorflow_for
+from bandpress.errors import BitstreamError, CodecError, ModelError
 from bandpress.hyperprior import catalogue, parts
 from bandpress.hyperprior.architecture import STEPS_PER_QUALITY, Architecture
 from bandpress.hyperprior.chunks import (
@@ -289,12 +290,8 @@ class _Keyed:
 
 @lru_cache(maxsize=4)
 def _open(keyed: _Keyed) -> "Network":
-    try:
+    with tensorflow_for("the codec learned"):
         from bandpress.hyperprior.network import Network
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"the learned codec needs TensorFlow ({error}); install bandpress[tensorflow] with Python 3.11"
-        ) from None
     return Network(keyed.model)
 
 

@@ -1,0 +1,91 @@
+"""TensorFlow wherever ``bandpress`` is typed: a command that needs it goes on in the environment that has it.
+
+TensorFlow 2.14 and Snakemake 9 cannot share an environment. A checkout has one for each, made by ``make env``, and
+nobody should have to think of that: where this Python has no TensorFlow, the process replaces itself by the same command
+there.
+"""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+from bandpress.errors import MissingDependencyError
+
+#: Set in the process that took over, which must not hand over again.
+_TAKEN_OVER = "BANDPRESS_TAKEN_OVER"
+
+#: True while this process is ``bandpress`` itself, not a program that calls it.
+is_program = False
+
+
+def checkout() -> Path | None:
+    """Return the root of the checkout that this package runs from, or None for an installed package."""
+    root = Path(__file__).resolve().parents[2]
+    return root if (root / "envs" / "run").is_file() else None
+
+
+def need_tensorflow(what: str) -> None:
+    """Go on where TensorFlow is; return if it is here.
+
+    Called before any work. Replaces the process (same arguments, standard streams, signals and exit code) if
+    ``bandpress`` was started as a program and its checkout has the environment.
+
+    Parameters
+    ----------
+    what
+        Beginning of the sentence if TensorFlow is nowhere: ``"the codec learned"``, for example.
+
+    Raises
+    ------
+    MissingDependencyError
+        If TensorFlow is neither here nor in the checkout's environment.
+    """
+    if find_spec("tensorflow") is not None and find_spec("tensorflow_compression") is not None:
+        return
+    root = checkout()
+    if root is None:
+        raise MissingDependencyError(
+            f"{what} needs TensorFlow, which this Python does not have; expected pip install 'bandpress[tensorflow]' "
+            "with Python 3.11"
+        )
+    if not (root / ".venvs" / "tensorflow" / "bin" / "python").is_file():
+        raise MissingDependencyError(
+            f"{what} needs TensorFlow, whose environment is missing; expected 'make env' in {root}"
+        )
+    if not is_program or _TAKEN_OVER in os.environ:
+        raise MissingDependencyError(
+            f"{what} needs TensorFlow, which this Python does not have; expected the Python of "
+            f"{root / '.venvs' / 'tensorflow'}"
+        )
+    sys.stdout.flush()
+    sys.stderr.flush()
+    run = str(root / "envs" / "run")
+    os.environ[_TAKEN_OVER] = "1"
+    os.execv(run, [run, "tensorflow", "python", "-m", "bandpress", *sys.argv[1:]])
+
+
+@contextmanager
+def tensorflow_for(what: str) -> Iterator[None]:
+    """Import what needs TensorFlow within this: see `need_tensorflow`; Ctrl-C ends the import at once.
+
+    Importing TensorFlow takes seconds in which Python's own handler would wait. Nothing may be half written then.
+
+    Parameters
+    ----------
+    what
+        As `need_tensorflow` takes it.
+    """
+    need_tensorflow(what)
+    if not is_program or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
