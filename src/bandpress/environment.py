@@ -1,7 +1,7 @@
 """TensorFlow wherever ``bandpress`` is typed: a command that needs it goes on in the environment that has it.
 
 TensorFlow 2.14 and Snakemake 9 cannot share an environment. A checkout has one for each, made by ``make env``, and
-nobody should have to think of that: where this Python has no TensorFlow, the process replaces itself by the same command
+nobody should have to think of that: where this Python has no TensorFlow, the process replaces itself by that command
 there.
 """
 
