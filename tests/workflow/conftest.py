@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from places import ROOT
+
 HERE = Path(__file__).parent
 PARTS = (
     "Snakefile",

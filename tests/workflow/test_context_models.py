@@ -4,10 +4,10 @@ import json
 import shutil
 
 import pytest
-from conftest import ROOT
 
 from bandpress.container.bitstream import Reader
 from bandpress.contexts import store as context_store
+from places import ROOT
 
 pytestmark = pytest.mark.workflow
 

@@ -1,13 +1,14 @@
 """studies/open.yaml on the scenes that it is about, packed, in a folder that is not ours: planned, coded in part."""
 
 import pytest
-from conftest import ROOT, make_checkout
+from conftest import make_checkout
 
 from bandpress import decompress, read_scene
 from bandpress.coding import rate
 from bandpress.study.file import load_study
+from places import ROOT, SHARED
 
-SCENES = ROOT.parent / "shared" / "scenes"
+SCENES = SHARED / "scenes"
 
 pytestmark = [
     pytest.mark.workflow,

@@ -7,25 +7,24 @@ The archives are laid out like the authors'; the scenes are crops of a real one,
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, make_checkout
+from conftest import make_checkout
 from ruamel.yaml import YAML
 
 from bandpress import read_scene, write_scene
 from bandpress.scene import Scene
 from loopback import Loopback, paper_site
-
-SEED = ROOT.parent / "shared" / "conformance"
+from places import CONFORMANCE, ROOT
 
 pytestmark = [
     pytest.mark.workflow,
     pytest.mark.slow,
-    pytest.mark.skipif(not SEED.is_dir(), reason=f"{SEED} is not on this machine"),
+    pytest.mark.skipif(not CONFORMANCE.is_dir(), reason=f"{CONFORMANCE} is not on this machine"),
 ]
 
 
 def scenes(folder: Path, name: str, **where: slice) -> dict[str, bytes]:
     """A GICI raw file of a crop of the real scene, as the authors name theirs."""
-    source = read_scene(SEED / "seed_streams" / "jasper.20_100_90_2_1_0.raw").crop(**where)
+    source = read_scene(CONFORMANCE / "seed_streams" / "jasper.20_100_90_2_1_0.raw").crop(**where)
     path = write_scene(Scene(source.cube, name=name), folder / f"{name}.raw")
     return {path.name: path.read_bytes()}
 
@@ -65,7 +64,7 @@ def test_the_papers_study_runs_from_its_archives_to_its_figures(tmp_path):
         },
         "Hyperion_test": scenes(tmp_path, "EO1H0440342002212110PY", bands=slice(10, 17), lines=slice(20, 70)),
     }
-    model = {"1": SEED / "seed_models" / "tiny_k1", "3": SEED / "seed_models" / "tiny_k3"}
+    model = {"1": CONFORMANCE / "seed_models" / "tiny_k1", "3": CONFORMANCE / "seed_models" / "tiny_k3"}
     models = {f"{s}_{k}band_1": model[k] for s in ("AVIRIS", "Hyperion") for k in model}
     with Loopback() as site:
         addresses = paper_site(site, content, models)

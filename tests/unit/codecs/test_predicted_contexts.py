@@ -1,0 +1,135 @@
+"""predicted-learned with a context model: components of segments, random access, damage, the tree."""
+
+import numpy as np
+import pytest
+
+from bandpress import Scene
+from bandpress.codecs import codec_class, make_codec
+from bandpress.coding import compress, decompress, rate
+from bandpress.container.bitstream import Reader
+from bandpress.errors import BitstreamError, CodecError
+from baseline_scenes import smooth_scene
+
+pytestmark = pytest.mark.tensorflow
+
+NAME = "predicted-learned"
+
+
+@pytest.fixture(scope="module")
+def scene():
+    return smooth_scene(bands=50, lines=32, samples=40)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A model that has learned nothing: its tables fit what the random network says by chance alone."""
+    from bandpress.contexts import store as context_store
+    from bandpress.contexts.model import SHAPED
+    from bandpress.contexts.training.network import ContextNetwork
+    from bandpress.contexts.training.settings import Settings
+
+    settings = Settings(hidden=4, tables=8)
+    made = ContextNetwork(settings).model(np.zeros((settings.tables, SHAPED)))
+    return context_store.save(tmp_path_factory.mktemp("models") / "contexts", made).path
+
+
+@pytest.fixture(scope="module")
+def stream(tmp_path_factory, scene, model):
+    """A file of 25 clusters of two bands, in segments of 8."""
+    path = tmp_path_factory.mktemp("predicted") / "scene.bpk"
+    compress(scene, path, make_codec(NAME, model=model, step=10.0, bands_per_cluster=2, key_distance=8))
+    return path
+
+
+def psnr(scene, other):
+    return 10 * np.log10(65535**2 / np.mean((scene.cube.astype(np.float64) - other.cube) ** 2))
+
+
+def damaged(path, folder, number):
+    """A copy of a file with one byte changed in one cluster, counted from 0."""
+    data = bytearray(path.read_bytes())
+    with Reader(path) as reader:
+        data[reader._offsets[number] + reader.chunk_bytes[number] // 2] ^= 4
+    copy = folder / "damaged.bpk"
+    copy.write_bytes(data)
+    return copy
+
+
+def test_components_are_the_default_and_the_file_decodes_to_what_the_encoder_saw(stream, scene, model):
+    with Reader(stream) as reader:
+        assert reader.header.parameters["order"] == "components"
+        assert reader.header.bands_per_cluster == 2
+    codec = make_codec(NAME, model=model, step=10.0, bands_per_cluster=2, key_distance=8)
+    seen = codec._closed_loop(scene, codec._header(scene, 10.0), 10.0)
+    found = decompress(stream, model=model).scene
+    error = np.square(found.cube.astype(np.float64) - scene.cube).mean()
+    assert error == pytest.approx(seen.mse, rel=1e-12)
+    assert psnr(scene, found) > 80
+
+
+@pytest.mark.parametrize("order", ["components", "tree", "chain"])
+def test_a_rate_is_met_in_every_order(tmp_path, scene, model, order):
+    path = tmp_path / "scene.bpk"
+    compress(scene, path, make_codec(NAME, model=model, rate=1.0, order=order))
+    assert rate(path, scene.cube.shape) == pytest.approx(1.0, rel=0.02)
+    assert psnr(scene, decompress(path, model=model).scene) > 55
+
+
+def test_a_cluster_takes_two_chunks_at_most(stream, scene, model, tmp_path):
+    whole = decompress(stream, model=model).scene.cube
+    with Reader(stream) as reader:
+        header = reader.header
+    needed = {c: codec_class(NAME).needed(header, c) for c in header.clusters}
+    assert max(map(len, needed.values())) == 2
+    for cluster, others in needed.items():
+        assert {header.clusters.index(other) // 8 for other in others} == {
+            header.clusters.index(cluster) // 8
+        }
+    # Bands 37 and 38 are cluster 18: its segment begins with cluster 16; all others may be damaged.
+    copy = damaged(stream, tmp_path, 17)
+    part = decompress(copy, model=model, bands=(37, 38)).scene.cube
+    assert np.array_equal(part, whole[36:38])
+
+
+@pytest.mark.parametrize(("number", "lost"), [(8, range(8, 16)), (11, [11])])
+def test_damage_costs_a_cluster_or_its_segment(stream, scene, model, tmp_path, number, lost):
+    copy = damaged(stream, tmp_path, number)
+    with pytest.raises(BitstreamError):
+        decompress(copy, model=model)
+    whole = decompress(stream, model=model).scene.cube
+    found = decompress(copy, model=model, salvage=True)
+    with Reader(stream) as reader:
+        clusters = reader.header.clusters
+    assert list(found.damaged) == [clusters[i] for i in lost]
+    for i, cluster in enumerate(clusters):
+        if i not in lost:
+            assert np.array_equal(found.scene.cube[cluster.bands], whole[cluster.bands])
+
+
+def test_one_segment_for_the_whole_scene(tmp_path, scene, model):
+    path = tmp_path / "scene.bpk"
+    compress(scene, path, make_codec(NAME, model=model, step=10.0, key_distance=1000))
+    assert psnr(scene, decompress(path, model=model).scene) > 80
+    assert path.stat().st_size < 8 * scene.cube.size / 8
+
+
+@pytest.mark.parametrize("dtype", ["|u1", "<u2", ">u2", "<i2", ">i2"])
+def test_every_type_and_constant_bands_come_back(tmp_path, model, dtype):
+    source = smooth_scene(bands=10, lines=20, samples=17)
+    cube = (source.cube.astype(np.int64) % 251).astype(dtype)
+    cube[6:] = 7
+    path = tmp_path / "scene.bpk"
+    compress(Scene(cube), path, make_codec(NAME, model=model, step=3.0, key_distance=2))
+    back = decompress(path, model=model).scene.cube
+    assert back.dtype.str == dtype
+    assert np.array_equal(back[6:], cube[6:])
+
+
+def test_a_network_has_no_components(tmp_path):
+    from bandpress.hyperprior.architecture import Architecture
+    from bandpress.hyperprior.training.finalise import finalise
+
+    architecture = Architecture(2, 8, 12, 6, qualities=2, scales=24, scale_max=64.0)
+    finalise(tmp_path / "m", architecture.random_weights(1), architecture, {"lambda": [1e-4, 1e-3]})
+    with pytest.raises(CodecError, match="expected a context model"):
+        make_codec(NAME, model=tmp_path / "m", rate=1.0, order="components")
