@@ -1,0 +1,138 @@
+"""What a study needs and what of it is on this machine: told without opening a connection."""
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bandpress.datasets.entry import Source
+from bandpress.datasets.fetch import data_folder
+
+#: Folder of archives of models, below the data folder.
+MODELS = "models"
+
+
+class Item(NamedTuple):
+    """A data set or a family of models of a study.
+
+    Parameters
+    ----------
+    name
+        Its name in the study.
+    kind
+        ``"data set"`` or ``"models"``.
+    use
+        ``"train"``, ``"validation"`` or ``"test"`` of a data set; ``"code"`` of models.
+    here
+        Whether it is on this machine. Files are not opened: whether they are right is seen when they are fetched.
+    folder
+        Where it is, or where to put it by hand.
+    addresses
+        Where it comes from: files, or pages that offer them.
+    action
+        ``"none"``: it is here; ``"download"``: it is fetched by itself; ``"page"``: it is looked for on a page and
+        fetched; ``"hand"``: somebody has to bring it; ``"install"``: a package is missing.
+    licence
+        Of a data set, as the study states it.
+    size
+        Bytes, of what is here; else None.
+    """
+
+    name: str
+    kind: str
+    use: str
+    here: bool
+    folder: Path
+    addresses: tuple[str, ...]
+    action: str
+    licence: str = ""
+    size: int | None = None
+
+
+def inventory(study: Any, cache: Path | None = None, retrain: bool = False) -> list[Item]:
+    """Return what a study needs, in its order: data sets that are coded or trained on, and models from elsewhere.
+
+    Parameters
+    ----------
+    study
+        A `bandpress.study.schema.Study`.
+    cache
+        The data folder. Default: `bandpress.datasets.data_folder`.
+    retrain
+        Models that are kept are trained again, so that their training sets are needed.
+    """
+    cache = data_folder() if cache is None else Path(cache)
+    items = [
+        _item(name, "data set", study.datasets[name].role, study.datasets[name].source, cache, name)._replace(
+            licence=study.datasets[name].licence
+        )
+        for name in study.datasets
+        if name in set(_needed_sets(study, retrain))
+    ]
+    coded_with = {codec.model for codec in study.codecs.values()}
+    for name, family in study.models.items():
+        if name in coded_with and family.source == "fetch":
+            items.append(_item(name, "models", "code", family.archive, cache, MODELS))
+    return items
+
+
+def _needed_sets(study: Any, retrain: bool) -> Iterator[str]:
+    """Yield the test sets, and what the families that are trained here train and choose on."""
+    yield from study.test_sets
+    wanted = [codec.model for codec in study.codecs.values() if codec.model is not None]
+    seen: set[str] = set()
+    while wanted:
+        name = wanted.pop()
+        family = study.models[name]
+        if name in seen or family.source == "fetch" or (family.kept and not retrain):
+            continue
+        seen.add(name)
+        yield from (*family.train_on, *family.validate_on)
+        if getattr(family, "init_from", None) is not None:
+            wanted.append(family.init_from)
+
+
+def _item(name: str, kind: str, use: str, source: Source, cache: Path, folder: str) -> Item:
+    path, missing = _place(source, cache, folder)
+    files = _files(path)
+    addresses = (source.url, *source.mirrors) if source.url else (source.page,) if source.page else ()
+    return Item(
+        name,
+        kind,
+        use,
+        bool(files),
+        path,
+        tuple(address for address in addresses if address),
+        "none" if files else missing,
+        size=sum(file.stat().st_size for file in files) if files else None,
+    )
+
+
+def _place(source: Source, cache: Path, folder: str) -> tuple[Path, str]:
+    """Return where a source lies or belongs, and what is to be done when it is not there."""
+    if source.kind == "package":
+        spec = importlib.util.find_spec(str(source.package))
+        folders = [] if spec is None else list(spec.submodule_search_locations or [])
+        return Path(folders[0] if folders else str(source.package)) / str(source.file), "install"
+    if source.kind == "path":
+        given = Path(str(source.path)).expanduser()
+        tried = [given] if given.is_absolute() else [cache / given, given]
+        return next((path for path in tried if _files(path)), tried[0]), "hand"
+    if source.kind == "url":
+        from bandpress.datasets.download import file_name
+
+        return cache / folder / file_name(str(source.url)), "download"
+    return cache / folder, "hand"
+
+
+def _files(path: Path) -> list[Path]:
+    """Return a file, or the files in a folder; hidden ones are none of them."""
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        return []
+    return [
+        file
+        for file in path.rglob("*")
+        if file.is_file() and not any(part.startswith(".") for part in file.relative_to(path).parts)
+    ]
