@@ -1,16 +1,16 @@
 """Compression of hyperspectral images in clusters of bands.
 
-The same things under the same names as on the command line::
+The same things under the same names as on the command line; docs/python.md has more::
 
-    from bandpress import compress, decompress, make_codec, read_scene, write_scene
+    import bandpress
 
-    scene = read_scene("scene.224_680_512_2_1_0.raw")
-    compress(scene, "scene.bpk", make_codec("jpeg2000", rate=0.5))
-    write_scene(decompress("scene.bpk").scene, "out.raw")
+    bandpress.compress("scene.hdr", "scene.bpk", rate=0.2)
+    scene = bandpress.decompress("scene.bpk", bands=(40, 60))
+    bandpress.compare("scene.hdr", "scene.bpk")["psnr"]
 """
 
+from bandpress.api import compare, compress, decompress, read, write
 from bandpress.codecs import make_codec
-from bandpress.coding import compress, decompress
 from bandpress.errors import BandpressError
 from bandpress.formats import read_scene, write_scene
 from bandpress.scene import Scene
@@ -20,9 +20,12 @@ __version__ = "0.1.0"
 __all__ = [
     "BandpressError",
     "Scene",
+    "compare",
     "compress",
     "decompress",
     "make_codec",
+    "read",
     "read_scene",
+    "write",
     "write_scene",
 ]

@@ -3,8 +3,8 @@
 import pytest
 from conftest import make_checkout
 
-from bandpress import decompress, read_scene
-from bandpress.coding import rate
+from bandpress import read_scene
+from bandpress.coding import decompress, rate
 from bandpress.study.file import load_study
 from places import ROOT, SHARED
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from bandpress import Scene, compress, decompress, make_codec, read_scene, write_scene
+from bandpress import Scene, make_codec, read_scene, write_scene
+from bandpress.coding import compress, decompress
 from bandpress.errors import MissingDependencyError
 
 CODECS = [

@@ -19,11 +19,11 @@ import pytest
 from click.testing import CliRunner
 
 import golden
-from bandpress import Scene, compress, decompress, make_codec, read_scene, write_scene
+from bandpress import Scene, make_codec, read_scene, write_scene
 from bandpress.cli import cli
 from bandpress.codecs.residual_network import step_of
 from bandpress.codecs.residuals import UNITS, component_clusters
-from bandpress.coding import rate
+from bandpress.coding import compress, decompress, rate
 from bandpress.container.bitstream import Reader
 from bandpress.container.ranges import Ranges
 from bandpress.datasets import Dataset, refuse_overlaps
