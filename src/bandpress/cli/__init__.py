@@ -12,6 +12,7 @@ from bandpress.errors import BandpressError
 COMMANDS = {
     "bench": "bench",
     "clusters": "clusters",
+    "compare": "compare",
     "compress": "compress",
     "convert": "convert",
     "decompress": "decompress",

@@ -1,0 +1,87 @@
+"""``bandpress compare``: an original and its reconstruction."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bandpress.api import read
+from bandpress.cli.progress import busy
+from bandpress.codecs import NEEDS_TENSORFLOW
+from bandpress.container.bitstream import SUFFIX, Reader
+from bandpress.environment import need_tensorflow
+from bandpress.errors import SceneError
+from bandpress.evaluation import summary
+
+
+@click.command()
+@click.argument("original")
+@click.argument("restored")
+@click.option(
+    "--picture", type=click.Path(path_type=Path), help="PNG of both, their difference and some spectra."
+)
+@click.option("--ms-ssim", is_flag=True, help="MS-SSIM too, which takes as long as everything else.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, the error of each band included.")
+@click.option("--overwrite", is_flag=True, help="Replace a picture that exists.")
+def command(
+    original: str, restored: str, picture: Path | None, ms_ssim: bool, as_json: bool, overwrite: bool
+) -> None:
+    """Compare the scene ORIGINAL with RESTORED, a scene or a .bpk file, by the metrics of the study.
+
+    Samples without data in ORIGINAL do not count. PSNR has its peak at 65,535.
+
+    \b
+    Examples:
+      bandpress compare scene.hdr scene.bpk
+      bandpress compare scene.hdr restored.hdr --picture difference.png
+      bandpress compare scene.hdr scene.bpk --json
+    """
+    if picture is not None and picture.suffix.lower() != ".png":
+        raise SceneError(f"{picture}: the suffix is {picture.suffix!r}; expected .png")
+    if picture is not None and picture.exists() and not overwrite:
+        raise SceneError(f"{picture}: exists already; give --overwrite to replace it")
+    facts: list[str] = []
+    if Path(restored).suffix.lower() == SUFFIX:
+        with Reader(Path(restored)) as reader:
+            header = reader.header
+        if header.codec in NEEDS_TENSORFLOW:
+            need_tensorflow(f"{restored}: the codec {header.codec}")
+    before = read(original)
+    if Path(restored).suffix.lower() == SUFFIX:
+        if header.shape != before.cube.shape:
+            raise SceneError(
+                f"{restored}: holds {header.bands} x {header.lines} x {header.samples} (bands, lines, samples); "
+                f"expected {' x '.join(map(str, before.cube.shape))}, those of {original}"
+            )
+        facts = summary.size(Path(restored), header.shape, 8 * before.dtype.itemsize)
+        facts += [f"{header.codec}, {summary.clusters(header.bands_per_cluster)}"]
+    from bandpress.evaluation.metrics import measure
+
+    with busy("comparing"):
+        after = read(restored)
+        record = measure(before, after, multiscale=ms_ssim)
+    title = summary.line(Path(restored).name, *facts[:3], *summary.quality(record), *facts[3:])
+    if picture is not None:
+        from bandpress.evaluation.picture import draw
+
+        with busy("drawing"):
+            draw(before, after, picture, title)
+    if as_json:
+        click.echo(json.dumps({"original": original, "restored": restored, **_finite(record)}, indent=2))
+        return
+    click.echo(title)
+    for name, value in record.items():
+        if isinstance(value, float | int):
+            click.echo(f"  {name:24}{value:.6g}")
+    if picture is not None:
+        click.echo(f"{picture}")
+
+
+def _finite(record: dict[str, Any]) -> dict[str, Any]:
+    """Replace what JSON has no number for, the PSNR of an exact reconstruction, by None."""
+    return {
+        key: None if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in record.items()
+    }

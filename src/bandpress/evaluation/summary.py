@@ -1,0 +1,56 @@
+"""What a person wants to know of a file or of a reconstruction, in a line."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+
+def quality(record: Mapping[str, Any]) -> list[str]:
+    """Return the fidelity of a reconstruction in words.
+
+    Parameters
+    ----------
+    record
+        What `bandpress.evaluation.metrics.measure` returns.
+    """
+    if record["mse"] == 0:
+        return ["lossless"]
+    return [
+        f"{record['psnr']:.1f} dB",
+        f"max error {record['pae']:,.0f}",
+        f"SAM {record['sam_mean']:.2f}°",
+    ]
+
+
+def size(path: Path, shape: Sequence[int], sample_bits: int) -> list[str]:
+    """Return size, rate and compression ratio of a file in words.
+
+    Parameters
+    ----------
+    path
+        The file.
+    shape
+        Bands, lines, samples of the scene.
+    sample_bits
+        Bits of a sample as it came.
+    """
+    stored = path.stat().st_size
+    rate = 8 * stored / math.prod(shape)
+    return [
+        f"{stored:,} B",
+        f"{rate:.3f} bps",
+        f"1:{sample_bits / rate:,.{1 if sample_bits / rate < 10 else 0}f}",
+    ]
+
+
+def clusters(bands_per_cluster: int | str) -> str:
+    """Return how a scene was cut, in words."""
+    if bands_per_cluster == "all":
+        return "all bands"
+    return "band by band" if bands_per_cluster == 1 else f"clusters of {bands_per_cluster} bands"
+
+
+def line(*parts: str) -> str:
+    """Put parts into one line."""
+    return "  ".join(parts)
