@@ -80,9 +80,9 @@ pins: $(UV) $(WORKFLOW)  ## Choose the versions in envs/ anew, from pyproject.to
 	$(UV) pip compile -q --python-version 3.11 --upgrade pyproject.toml -o envs/workflow.txt \
 	    --extra workflow --extra metrics --extra figures --extra formats --extra data --extra demo --extra test --extra dev
 	$(UV) pip compile -q --python-version 3.11 --upgrade pyproject.toml -o envs/tensorflow.txt \
-	    --extra tensorflow --extra formats --extra metrics --extra test
+	    --extra tensorflow --extra formats --extra metrics --extra pictures --extra test
 	$(UV) pip compile -q --python-version 3.11 --constraint envs/tensorflow.txt pyproject.toml -o envs/tensorflow-gpu.txt \
-	    --extra tensorflow --extra formats --extra metrics --extra gpu --extra test
+	    --extra tensorflow --extra formats --extra metrics --extra pictures --extra gpu --extra test
 	envs/run workflow python envs/write_yaml.py
 
 clean:  ## Remove the environments and everything that the workflow made but the downloads.

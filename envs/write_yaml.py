@@ -13,7 +13,7 @@ ABOUT = {
     "workflow": "Snakemake itself and every tool but TensorFlow: what `make env` puts into .venv.",
 }
 ANALYSIS = ("metrics", "figures", "formats", "data", "demo")
-NETWORK = ("tensorflow", "formats", "metrics")
+NETWORK = ("tensorflow", "formats", "metrics", "pictures")
 EXTRAS = {
     "analysis": ANALYSIS,
     "tensorflow": NETWORK,

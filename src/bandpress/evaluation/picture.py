@@ -34,7 +34,7 @@ def draw(original: Scene, restored: Scene, path: Path, title: str = "") -> None:
     """
     if path.suffix.lower() != ".png":
         raise SceneError(f"{path}: the suffix is {path.suffix!r}; expected .png")
-    require("matplotlib", path, "figures")
+    require("matplotlib", path, "pictures")
     from matplotlib.figure import Figure
 
     pixel, band, count = _errors(original, restored)
@@ -61,7 +61,7 @@ def draw(original: Scene, restored: Scene, path: Path, title: str = "") -> None:
         name = f"line {line + 1}, sample {sample + 1}"
         spectra = (_spectrum(original, line, sample), _spectrum(restored, line, sample))
         rows["spectra"].plot(across[order], spectra[0][order], color=colour, linewidth=1, label=name)
-        rows["spectra"].plot(across[order], spectra[1][order], color=colour, linewidth=1, linestyle=":")
+        rows["spectra"].plot(across[order], spectra[1][order], color=colour, linewidth=1.6, linestyle=":")
     rows["spectra"].set_title("spectra: original solid, restored dotted", fontsize=10)
     rows["spectra"].set_ylabel("DN")
     rows["spectra"].legend(fontsize=8, frameon=False)
