@@ -17,6 +17,7 @@ from bandpress.hyperprior import transforms
 from bandpress.hyperprior.architecture import HYPER_STRIDE, LATENT_STRIDE, at_quality
 from bandpress.hyperprior.integer import ACTIVATION, HyperSynthesis
 from bandpress.hyperprior.model import gaussian_bits
+from bandpress.hyperprior.processor import has_bfloat16
 from bandpress.hyperprior.rangecoder import RangeCoder
 from bandpress.hyperprior.store import StoredModel
 
@@ -213,9 +214,15 @@ class Network:
         kernel, bias = self._layer(transform, layer)
         if not bfloat16 or (transform, layer) not in _BFLOAT16:
             return operation(x, kernel, bias)
-        narrow = tf.bfloat16.as_numpy_dtype
-        bias = None if bias is None else bias.astype(narrow)
-        return tf.cast(operation(tf.cast(x, tf.bfloat16), kernel.astype(narrow), bias), tf.float32)
+        # Where the processor has no such numbers they are rounded all the same, and convolved in float32.
+        working = tf.bfloat16 if has_bfloat16() else tf.float32
+
+        def rounded(values: np.ndarray) -> np.ndarray:
+            return values.astype(tf.bfloat16.as_numpy_dtype).astype(working.as_numpy_dtype)
+
+        x = tf.cast(tf.cast(x, tf.bfloat16), working)
+        y = operation(x, rounded(kernel), None if bias is None else rounded(bias))
+        return tf.cast(tf.cast(y, tf.bfloat16), tf.float32)
 
     def synthesis(self, y: tf.Tensor) -> tf.Tensor:
         """Latents to normalised samples, sizes a multiple of 16."""

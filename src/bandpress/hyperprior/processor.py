@@ -3,19 +3,24 @@
 import os
 from pathlib import Path
 
+#: Instruction sets without bfloat16, as the environment variable ONEDNN_MAX_CPU_ISA names them to limit oneDNN.
+_WITHOUT = {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2", "AVX512_CORE", "AVX512_CORE_VNNI"}
+
 
 def has_bfloat16() -> bool:
     """Tell whether convolutions in bfloat16 are faster than in float32 here.
 
-    They are with AMX or AVX512-BF16. A measurement would tell as well, but not the same every time, and what an encoder
+    They are with AMX or AVX512-BF16. Without, TensorFlow's kernels sum in bfloat16, slowly and with up to five times
+    the error, or there are none. A measurement would tell as well, but not the same every time, and what an encoder
     writes depends on it.
     """
     return bool(_flags() & {"amx_bf16", "avx512_bf16"})
 
 
 def _flags(processor: Path = Path("/proc/cpuinfo")) -> set[str]:
-    """The processor's instructions, as Linux tells them; none if TensorFlow may not use oneDNN, which alone does."""
-    if os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1").lower() in ("0", "false"):
+    """The processor's instructions, as Linux tells them; none if oneDNN may not be used, or may not use bfloat16."""
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA") or ""
+    if os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1").lower() in ("0", "false") or limit.upper() in _WITHOUT:
         return set()
     try:
         return set(processor.read_text().partition("\nflags")[2].partition("\n")[0].split())

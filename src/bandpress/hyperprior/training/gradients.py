@@ -4,7 +4,8 @@ TensorFlow's convolutions with explicit padding leave oneDNN when they go backwa
 and in bfloat16 fifty times slower. So images are padded first and cropped after, and no convolution pads.
 
 What gradients are made of may be rounded to bfloat16 (eight bits of mantissa), which takes processors with AVX512-BF16
-half the time: the gradient of a batch is far less certain than that. Sums are kept in float32 within a convolution.
+half the time: the gradient of a batch is far less certain than that. Sums are kept in float32 within a convolution, on
+every processor, and those of biases throughout.
 """
 
 from collections.abc import Callable
@@ -31,13 +32,13 @@ class Layers:
         ``tf.float32`` or ``tf.bfloat16``: what the convolutions' operands and results are rounded to. What goes in
         and comes out is float32.
     native
-        Whether the processor is to work in bfloat16. Otherwise numbers are rounded to it and convolved in float32: the
-        same but for the order of sums, at the speed of float32.
+        Whether the processor is to work in bfloat16, which it must have (`has_bfloat16`). Otherwise numbers are
+        rounded to it and convolved in float32: the same but for the order of sums, at the speed of float32.
     """
 
     forth: tf.DType = tf.float32
     back: tf.DType = tf.float32
-    native: bool = True
+    native: bool = False
 
     def down(
         self, x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None, mirror: bool = False
