@@ -2,19 +2,23 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from statistics import median
 from typing import TypeVar
 
 from bandpress.clusters import Cluster
 from bandpress.container.bitstream import Header, overhead
 from bandpress.errors import CodecError
 from bandpress.jpeg2000.openjpeg import processors
+from bandpress.scene import Scene
 
-#: What a cluster left over or overdrew is passed on to the cluster that comes this many later, whatever the number
-#: of processors: the same file everywhere.
+#: What a cluster left over or overdrew is shared by all from the one that comes this many later, whatever the number of
+#: processors: the same file everywhere.
 LAG = 8
 #: A file may exceed its target by this share of it, or, where files are small, by this many bytes.
 MOST_EXCESS = 0.02
 MOST_EXCESS_BYTES = 128
+#: How far, at most, coding passes of whole bytes are taken to miss what is asked for, as a part of it.
+_BIAS = 0.15
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -27,14 +31,16 @@ def chunk_budget(header: Header, rate: float) -> float:
 
 
 def equal_shares(
-    clusters: Sequence[Cluster], target: float, code: Callable[[Cluster, float], bytes]
+    scene: Scene, clusters: Sequence[Cluster], target: float, code: Callable[[Cluster, float], bytes]
 ) -> Iterator[bytes]:
-    """Code clusters, each in its bands' share of the target.
+    """Code clusters, each in its part of what is left of the target, by its bands that hold more than one value.
 
     Parameters
     ----------
+    scene
+        The scene.
     clusters
-        All clusters of a scene, in order.
+        All its clusters, in order.
     target
         Bytes of all chunks together.
     code
@@ -45,14 +51,20 @@ def equal_shares(
     bytes
         The chunks, in order.
     """
-    bands = clusters[-1].stop
+    weights = [sum(bool(band.min() != band.max()) for band in scene.cube[c.bands]) for c in clusters]
+    asked: list[float] = []
     spent: list[int] = []
 
     def jobs() -> Iterator[tuple[Cluster, float]]:
         for number, cluster in enumerate(clusters):
+            # Clusters that are being coded, and this one, are taken to spend as much of what they are asked to as the
+            # last that are known.
             known = max(number - LAG, 0)
-            owed = target * clusters[known].first / bands - sum(spent[:known])
-            yield cluster, target * cluster.count / bands + owed / LAG
+            ratios = [size / most for size, most in zip(spent[:known], asked[:known], strict=True) if most]
+            spends = min(max(median(ratios[-LAG:] or [1.0]), 1 - _BIAS), 1 + _BIAS)
+            left = max(target - sum(spent[:known]) - spends * sum(asked[known:]), 0.0)
+            asked.append(left * weights[number] / max(sum(weights[number:]), 1) / spends)
+            yield cluster, asked[-1]
 
     for chunk in pooled(lambda job: code(*job), jobs(), ahead=LAG):
         spent.append(len(chunk))

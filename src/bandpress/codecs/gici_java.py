@@ -74,7 +74,7 @@ class GiciJava(Jpeg2000):
         if self.rate is None:
             return Encoding(self.bands_per_cluster, pooled(lambda c: coded(c, None), clusters), parameters)
         header = Header.of_scene(scene, self.name, self.bands_per_cluster, parameters, None)
-        shares = equal_shares(clusters, chunk_budget(header, self.rate), coded)
+        shares = equal_shares(scene, clusters, chunk_budget(header, self.rate), coded)
         return Encoding(self.bands_per_cluster, within(self.rate, header, shares), parameters)
 
     def decode(self, header: Header, chunks_: Iterable[tuple[Cluster, bytes]]) -> Iterator[np.ndarray]:

@@ -141,7 +141,10 @@ class Jpeg2000(Codec):
     def _equal(
         self, scene: Scene, clusters: Sequence[Cluster], layout: Layout, target: float
     ) -> Iterator[bytes]:
-        """Give every cluster its bands' part of the target; pass on what rounding to whole passes left over."""
+        """Give every cluster its bands' part of the target; pass on what rounding to whole passes left over.
+
+        Bands of a single value need nothing but the side information: their part goes to the others.
+        """
         threads = _threads(clusters)
         tries = 1 if len(clusters) > LAG else _TRIES
 
@@ -150,7 +153,7 @@ class Jpeg2000(Codec):
             part = self.forward(samples, self._level([samples]))
             return chunks.code([part], layout, size, threads, tries)[0]
 
-        yield from equal_shares(clusters, target, coded)
+        yield from equal_shares(scene, clusters, target, coded)
 
     def _shared(
         self, scene: Scene, clusters: Sequence[Cluster], layout: Layout, target: float

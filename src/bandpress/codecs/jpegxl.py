@@ -79,7 +79,7 @@ class JpegXl(Codec):
         if self.rate is None:
             return Encoding(1, pooled(lambda c: coded(c, None), clusters), parameters)
         header = Header.of_scene(scene, self.name, 1, parameters, None)
-        shares = equal_shares(clusters, chunk_budget(header, self.rate), coded)
+        shares = equal_shares(scene, clusters, chunk_budget(header, self.rate), coded)
         return Encoding(1, within(self.rate, header, shares), parameters)
 
     def _coded(self, library: Any, band: np.ndarray, size: float | None) -> bytes:
