@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from bandpress.codecs import REGISTRY, Codec, codec_class
 from bandpress.container import bitstream
 from bandpress.container.bitstream import Header, Reader
 from bandpress.errors import BitstreamError, CodecError, ModelError
+from bandpress.native import native
 from bandpress.scene import CODABLE, Scene
 
 #: Called with the number of bands done so far.
@@ -40,7 +41,7 @@ def compress(scene: Scene, path: str | Path, codec: Codec, progress: Progress = 
     Parameters
     ----------
     scene
-        What to code; uint8, uint16 or int16 of either byte order.
+        What to code; uint8, uint16 or int16, in any memory layout and byte order: equal samples make equal chunks.
     path
         File to make or replace, whole or not at all.
     codec
@@ -62,7 +63,7 @@ def compress(scene: Scene, path: str | Path, codec: Codec, progress: Progress = 
         raise CodecError(
             f"scene {scene.name}: samples are {scene.dtype.name}; expected one of {', '.join(CODABLE)}"
         )
-    encoding = codec.encode(scene)
+    encoding = codec.encode(replace(scene, cube=native(scene.cube)))
     header = Header.of_scene(
         scene, codec.name, encoding.bands_per_cluster, encoding.parameters, encoding.model
     )

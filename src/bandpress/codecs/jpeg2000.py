@@ -112,7 +112,7 @@ class Jpeg2000(Codec):
         means = np.rint(samples.mean(axis=(1, 2), dtype=np.float64)).astype(np.int32)
         side = BitWriter()
         side.rice(np.diff(means, prepend=0).tolist())
-        centred = samples.astype(np.int32)
+        centred = samples.astype(np.int32, order="C")
         centred -= means[:, None, None]
         return Components(centred, side)
 

@@ -158,7 +158,7 @@ class KltLearned(Codec):
 
     def _trial(self, scene: Scene, step: float) -> Trial:
         coder = NetworkCoder(self._stored, self._header(scene, step), self.batch, refine=self.refine)
-        parts = _TRANSFORM.forward(scene.cube, _SAFETY * step * step / 12)
+        parts = _TRANSFORM.forward(scene.cube[:], _SAFETY * step * step / 12)
         state = _TRANSFORM.read_side(BitReader(parts.side.to_bytes()), scene.bands)
         groups = split(scene.bands, self._stored.architecture.bands_per_cluster)
         decoded = np.zeros_like(parts.samples)
@@ -182,7 +182,7 @@ class KltLearned(Codec):
         for chunk in coded:
             side.number(len(chunk), width)
         restored = _restored(decoded, state, scene.dtype)
-        error = np.square(restored.astype(np.float64) - scene.cube)
+        error = np.square(restored.astype(np.float64) - scene.cube[:])
         return Trial(step, side.to_bytes() + b"".join(coded), float(error.mean()))
 
 

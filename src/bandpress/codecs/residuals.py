@@ -7,6 +7,7 @@ which JPEG 2000 codes better, are not among them.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from bandpress.codecs.residual_network import step_of, width_code, width_of
 from bandpress.codecs.rklt_jpeg2000 import RkltJpeg2000
 from bandpress.errors import SceneError
 from bandpress.hyperprior.training.patches import Residual
+from bandpress.native import native
 from bandpress.scene import Scene
 
 #: Units that a quantiser step is counted as: fine enough that rounding to them is nothing.
@@ -63,7 +65,7 @@ def residual_clusters(
                 codec = PredictedJpeg2000(step=step, bands_per_cluster=k)
             else:
                 codec = PredictedLearned(step=step, bands_per_cluster=k, model=model)
-            for job in codec.residuals(scene, step):
+            for job in codec.residuals(replace(scene, cube=native(scene.cube)), step):
                 units = np.rint(job.residual * (UNITS / job.step))
                 units = np.clip(units, -_LARGEST, _LARGEST).astype(np.int16)
                 if not job.key and len(units) == k and np.abs(units).max() >= _LEAST:
@@ -86,7 +88,7 @@ def component_clusters(scenes: Sequence[Scene], k: int, lambdas: Sequence[float]
     for scene in scenes:
         for lambda_ in lambdas:
             step = step_of(lambda_, k)
-            components = transform.forward(scene.cube, step * step / 24).samples
+            components = transform.forward(native(scene.cube)[:], step * step / 24).samples
             for group in split(scene.bands, k):
                 units = np.rint(components[group.bands] * (UNITS / step)).astype(np.int32)
                 if len(units) == k and np.abs(units).max() >= _LEAST:

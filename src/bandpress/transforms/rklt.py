@@ -107,12 +107,17 @@ class Rklt:
         samples
             Integers within ± 2**16, shape (n, …).
         out
-            int32 of the same shape to write to; may be `samples`.
+            int32 of the same shape, contiguous, to write to; may be `samples`.
 
         Returns
         -------
         numpy.ndarray
             int32, same shape: the components, close to matrix @ samples.
+
+        Raises
+        ------
+        ValueError
+            If `out` is not contiguous.
         """
         return self._by_blocks(samples, self._forward, out)
 
@@ -125,6 +130,8 @@ class Rklt:
     ) -> np.ndarray:
         if out is None:
             out = np.empty(values.shape, np.int32)
+        if not out.flags.c_contiguous:
+            raise ValueError(f"strides {out.strides} of an array to write to; expected a contiguous one")
         flat, target = values.reshape(self.bands, -1), out.reshape(self.bands, -1)
         for start in range(0, flat.shape[1], _BLOCK):
             block = slice(start, start + _BLOCK)
