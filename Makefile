@@ -108,7 +108,7 @@ define make-environment
 	@[ -x $(1)/bin/python ] || $(UV) venv --quiet --python 3.11 $(1) || { \
 	    echo "make: Python 3.11 was not found and could not be installed; TensorFlow 2.14 runs on no later one" >&2; exit 1; }
 	@echo "Installing $(2) into $(1)"
-	@$(UV) pip sync --quiet --python $(1)/bin/python $(2)
+	@$(UV) pip sync --quiet --compile-bytecode --python $(1)/bin/python $(2)
 	@$(UV) pip install --quiet --no-deps --python $(1)/bin/python --editable .
 	@touch $@
 endef
