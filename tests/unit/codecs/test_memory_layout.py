@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from bandpress import Scene, compress, decompress, make_codec
+from bandpress import Scene, make_codec
 from bandpress import native as layouts
+from bandpress.coding import compress, decompress
 from bandpress.container.bitstream import Reader
 from bandpress.errors import MissingDependencyError
 from bandpress.transforms.rklt import Rklt
