@@ -22,12 +22,14 @@ PARTS = (
     "rules",
     "scripts",
     "envs",
-    "models",
     "profiles",
     "studies",
     "src",
     "results/reference",
 )
+
+#: Too large to be copied for each test, and not to be changed by any.
+LINKED = (".venv", ".venvs", "models")
 
 #: Columns of rd.csv that say how long a machine took rather than what came out.
 TIMING = ("encode_s", "decode_s", "peak_memory_mb")
@@ -35,7 +37,7 @@ TIMING = ("encode_s", "decode_s", "peak_memory_mb")
 
 @dataclass
 class Checkout:
-    """A copy of the project in a folder, with the environments of the original."""
+    """A copy of the project in a folder, with the environments and models of the original."""
 
     folder: Path
     study: str = "tiny.yaml"
@@ -120,7 +122,7 @@ def make_checkout(folder: Path, study: str = "tiny.yaml") -> Checkout:
             shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
         elif source.exists():
             shutil.copy2(source, folder / part)
-    for name in (".venv", ".venvs"):
+    for name in LINKED:
         if (ROOT / name).exists():
             (folder / name).symlink_to(ROOT / name)
     shutil.copy2(HERE / study, folder / study)
