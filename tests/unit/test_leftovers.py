@@ -24,6 +24,7 @@ def test_parts_of_folders_are_removed_too(tmp_path):
 
 def test_a_folder_that_is_not_there_holds_no_parts(tmp_path):
     remove_parts(tmp_path / "none/r1.bpk")
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_name_of_parts_is_the_one_that_is_removed(tmp_path):

@@ -75,7 +75,7 @@ def test_what_was_written_is_read(coder, cube):
         assert bool(string) == bool(one.any())
 
 
-def test_coefficients_that_exceeded_the_last_class_were_cut_off_there(coder):
+def test_coefficients_beyond_the_last_class_are_coded_whole(coder):
     """A component of a hundred bands, in fine steps: its low band counts hundreds of thousands of them."""
     values = np.zeros((1, 1, 16, 16), np.float32)
     values[0, 0, :2, :2] = [[3 * LAST, -5 * LAST], [LAST, 7]]

@@ -85,7 +85,7 @@ def test_round_trip(tmp_path_factory, writer, data):
 
 
 @pytest.mark.parametrize("dtype", ["<f4", ">f8"])
-def test_negative_zeros_came_back_from_geotiff_positive(tmp_path, dtype):
+def test_negative_zeros_come_back_from_geotiff_negative(tmp_path, dtype):
     pytest.importorskip("rasterio")
     cube = np.full((3, 4, 5), -0.0, dtype)
     cube[1] = 1.5

@@ -125,7 +125,7 @@ def test_commands_are_found_in_snakemakes_own_log():
     assert failures_of_log("all is well", []) == ""
 
 
-def test_time_left_is_said_once_it_can_be_reckoned():
+def test_time_left_is_said_as_soon_as_it_can_be_estimated():
     assert left(1, 10, 60) == ""
     assert left(5, 10, 600) == "about 10 min left"
     assert left(9, 10, 90) == "about a minute left"

@@ -1,7 +1,4 @@
-"""The seed's faults, one after the other: each has a test named after it that fails where the fault is.
-
-"The seed" are the scripts of the paper's authors from which this project set out. What a name says is what *they* did.
-"""
+"""What the scripts of the paper's authors get wrong, done right here: a test for each of their faults."""
 
 import ast
 import csv
@@ -119,7 +116,7 @@ def trained(tmp_path_factory):
 
 
 @pytest.mark.tensorflow
-def test_train_died_on_undefined_arguments(trained):
+def test_train_accepts_every_option_that_it_has(trained):
     folder, _, _, done = trained
     assert done.exit_code == 0, f"{done.output} {done.exception!r}"
     card = json.loads((folder / "m" / "model.json").read_text())
@@ -127,7 +124,7 @@ def test_train_died_on_undefined_arguments(trained):
     assert card["training"]["sensor"] == "AVIRIS"
 
 
-def test_test_died_on_a_fresh_checkout(tmp_path):
+def test_evaluate_runs_in_an_empty_folder(tmp_path):
     file = write_scene(smooth(), tmp_path / "in" / "s.raw")
     needs("jpeg2000", lossless=True)
     (tmp_path / "fresh").mkdir()
@@ -141,7 +138,7 @@ def test_test_died_on_a_fresh_checkout(tmp_path):
 
 
 @pytest.mark.tensorflow
-def test_autotest_indexed_a_string(trained, tmp_path):
+def test_a_model_just_trained_can_be_evaluated(trained, tmp_path):
     """Testing what was just trained: a scene and a model, each given as one string, and the table has one row."""
     folder, file, _, _ = trained
     words = ["evaluate", str(file), "--model", str(folder / "m"), "-o", str(tmp_path / "r.csv")]
@@ -201,7 +198,7 @@ def commands_of(text):
             yield line, words
 
 
-def test_readme_commands_named_files_and_verbs_that_do_not_exist():
+def test_documents_name_only_commands_and_files_that_exist():
     wrong, seen = [], 0
     for document in documents():
         text = document.read_text("utf-8")
@@ -224,7 +221,7 @@ def test_a_command_that_does_not_exist_would_be_found(line):
     assert check_command(shlex.split(line))
 
 
-def test_examples_in_help_named_options_that_do_not_exist():
+def test_examples_in_help_name_only_options_that_exist():
     """Of the README's fault the other half: examples of commands and of scripts are parsed as they stand."""
     wrong = []
     for module in sorted((ROOT / "src/bandpress/cli").glob("*.py")):
@@ -250,7 +247,7 @@ def test_examples_in_help_named_options_that_do_not_exist():
 
 
 @pytest.mark.tensorflow
-def test_validation_was_empty_with_fewer_files_than_the_batch(trained):
+def test_validation_has_patches_with_fewer_files_than_the_batch(trained):
     """One file, batches of eight."""
     folder, *_ = trained
     card = json.loads((folder / "m" / "model.json").read_text())["training"]
@@ -262,7 +259,7 @@ def test_validation_was_empty_with_fewer_files_than_the_batch(trained):
         assert all(float(row["validation_loss"]) > 0 for row in csv.DictReader(log))
 
 
-def test_validation_patches_were_none_with_fewer_files_than_the_batch():
+def test_as_many_patches_are_held_out_as_asked_for_with_fewer_files_than_the_batch():
     held_out = Patches([split_lines(smooth())[1]], k=3, patch=16, batch=8, seed=0)
     assert len(held_out.fixed(5).x) == 5
 
@@ -272,13 +269,13 @@ def entry(role, name):
     return Dataset.model_validate(given | {"scenes": {name: {"file": "s.raw"}}})
 
 
-def test_validation_reused_training_files():
+def test_a_study_refuses_to_validate_on_training_files():
     with pytest.raises(DataError, match=r"validation/b \(validation\) and train/a \(train\) share pixels"):
         refuse_overlaps({"train": entry("train", "a"), "validation": entry("validation", "b")})
 
 
 @pytest.mark.tensorflow
-def test_validation_reused_training_files_of_the_command(trained, tmp_path):
+def test_the_command_refuses_to_validate_on_training_files(trained, tmp_path):
     _, file, words, _ = trained
     again = ["train", *words[:-1], str(tmp_path / "m"), "--validate", str(file)]
     done = CliRunner().invoke(cli, again)
@@ -288,7 +285,7 @@ def test_validation_reused_training_files_of_the_command(trained, tmp_path):
 
 
 @pytest.mark.tensorflow
-def test_validation_reused_training_lines_of_a_scene(trained):
+def test_validation_is_on_lines_of_a_scene_that_training_does_not_see(trained):
     folder, file, *_ = trained
     card = json.loads((folder / "m" / "model.json").read_text())["training"]
     (learned_on,), (chosen_on,) = card["training_set"], card["validation_set"]
@@ -296,7 +293,7 @@ def test_validation_reused_training_lines_of_a_scene(trained):
     assert learned_on["sha256"] != chosen_on["sha256"]
 
 
-def test_training_normalised_by_patches_while_coding_by_scene():
+def test_training_normalises_by_the_scene_as_coding_does():
     """A dark scene with one bright corner: a patch without the corner has the range of the whole band all the same."""
     scene = smooth(lines=96, samples=96)
     scene.cube[:, :4, :4] = 60000
@@ -314,7 +311,7 @@ def test_training_normalised_by_patches_while_coding_by_scene():
 
 
 @pytest.mark.tensorflow
-def test_no_seeds_were_set(trained, tmp_path):
+def test_the_same_seed_gives_the_same_model(trained, tmp_path):
     folder, _, words, _ = trained
     done = CliRunner().invoke(cli, ["train", *words[:-1], str(tmp_path / "m")])
     assert done.exit_code == 0, done.output
@@ -325,7 +322,7 @@ def test_no_seeds_were_set(trained, tmp_path):
 # Samples: byte order, sign, bands.
 
 
-def test_big_endian_input_was_read_in_native_order_and_labelled_little_endian(tmp_path):
+def test_big_endian_scenes_make_little_endian_clusters_and_come_back(tmp_path):
     path = on_disk(tmp_path, ">u2")
     little = read_scene(path).cube.astype("<u2")
     first = extract(path, tmp_path / "c", 3)[0]
@@ -336,7 +333,7 @@ def test_big_endian_input_was_read_in_native_order_and_labelled_little_endian(tm
     assert back.read_bytes() == path.read_bytes()
 
 
-def test_int16_was_read_as_uint16(tmp_path):
+def test_int16_clusters_keep_their_sign(tmp_path):
     cube = np.array([[[-5, -1]], [[0, 7]]], "<i2")
     path = write_scene(Scene(cube, name="s"), tmp_path / "in/s.raw")
     first = extract(path, tmp_path / "c", 1)[0]
@@ -344,7 +341,7 @@ def test_int16_was_read_as_uint16(tmp_path):
     assert read_scene(first).cube.tolist() == [[[-5, -1]]]
 
 
-def test_int16_was_read_as_uint16_by_the_network_in_training():
+def test_int16_is_normalised_with_its_sign_in_training():
     signed = smooth("<i2")
     assert signed.cube.min() < 0
     shifted = Scene((signed.cube.astype(np.int32) + 32768).astype("<u2"))
@@ -355,7 +352,7 @@ def test_int16_was_read_as_uint16_by_the_network_in_training():
 
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("order", "<>")
-def test_int16_was_read_as_uint16_by_the_network(tmp_path, order):
+def test_int16_is_coded_with_its_sign(tmp_path, order):
     """Samples of either sign are coded as those of a scene that lies 32,768 higher."""
     pytest.importorskip("tensorflow", reason="needs the TensorFlow environment")
     signed = smooth(f"{order}i2", lines=32, samples=32)
@@ -373,7 +370,7 @@ def test_int16_was_read_as_uint16_by_the_network(tmp_path, order):
         assert [one.chunk(i)[side:] for i in (0, 1)] == [two.chunk(i)[side:] for i in (0, 1)]
 
 
-def test_max_band_with_a_partial_last_cluster_took_bands_from_the_end_of_the_file(tmp_path):
+def test_a_partial_last_cluster_ends_at_the_last_band_asked_for(tmp_path):
     path = on_disk(tmp_path, bands=10)
     clusters = extract(path, tmp_path / "c", 3, 2, 8)
     names = ["a.b_b2-4.3_3_4_2_1_0.raw", "a.b_b5-7.3_3_4_2_1_0.raw", "a.b_b8-8.1_3_4_2_1_0.raw"]
@@ -381,7 +378,7 @@ def test_max_band_with_a_partial_last_cluster_took_bands_from_the_end_of_the_fil
     assert (read_scene(clusters[-1]).cube == read_scene(path).cube[7:8]).all()
 
 
-def test_partial_clusters_were_padded_with_zero_bands(tmp_path):
+def test_partial_clusters_hold_only_bands_of_the_scene(tmp_path):
     clusters = extract(on_disk(tmp_path), tmp_path / "c", 3)
     assert sum(cluster.stat().st_size for cluster in clusters) == 7 * 4 * 3 * 2
     assert all(read_scene(cluster).cube.all() for cluster in clusters)
@@ -395,7 +392,7 @@ def test_partial_clusters_were_padded_with_zero_bands(tmp_path):
         pytest.param("learned", {"model": golden.MODELS["plain"]}, marks=pytest.mark.tensorflow),
     ],
 )
-def test_zero_bands_of_partial_clusters_counted_in_rate_and_mse(tmp_path, codec, options):
+def test_rate_and_mse_are_of_the_samples_of_the_scene(tmp_path, codec, options):
     made = needs(codec, **options)
     scene = smooth(lines=40, samples=33)
     record, decoded = evaluate(scene, made, tmp_path / "s.bpk", model=options.get("model"))
@@ -412,7 +409,7 @@ def test_zero_bands_of_partial_clusters_counted_in_rate_and_mse(tmp_path, codec,
 # The KLT.
 
 
-def test_klt_trained_on_the_untransformed_clusters():
+def test_a_network_for_components_is_trained_on_components():
     """A network for components is trained on components: uncorrelated, the first with most of the energy."""
     original = smooth(lines=40, samples=33)
     lambda_ = 10.0
@@ -427,7 +424,7 @@ def test_klt_trained_on_the_untransformed_clusters():
     assert variances.sum() == pytest.approx(whole, rel=0.05)
 
 
-def test_klt_was_a_switch_in_front_of_any_network():
+def test_a_transform_needs_a_network_that_was_trained_for_it():
     """No switch puts a transform before a network that was trained without it."""
     with pytest.raises(CodecError, match="'klt' is not known"):
         make_codec("learned", model="model", klt=True)
@@ -437,7 +434,7 @@ def test_klt_was_a_switch_in_front_of_any_network():
 
 
 @pytest.mark.parametrize("k", [3, "all"])
-def test_klt_side_information_was_never_counted(tmp_path, monkeypatch, k):
+def test_the_rate_counts_the_side_information_of_the_klt(tmp_path, monkeypatch, k):
     """All that the inverse transform needs is in the file, whose size is the rate; without it the file is smaller."""
     needs("rklt-jpeg2000", lossless=True)
     from bandpress.codecs import rklt_jpeg2000
@@ -476,7 +473,7 @@ def test_klt_side_information_was_never_counted(tmp_path, monkeypatch, k):
 # Streams.
 
 
-def test_nothing_in_a_stream_named_its_model_type_bands_or_byte_order(tmp_path):
+def test_a_stream_names_its_model_type_bands_and_byte_order(tmp_path):
     facts = json.loads(CliRunner().invoke(cli, ["info", str(golden.stream("gains")), "--json"]).output)
     assert facts["model"] == store.load(golden.MODELS["gains"]).digest
     assert (facts["codec"], facts["bands_per_cluster"]) == ("learned", 3)
@@ -492,7 +489,7 @@ def test_nothing_in_a_stream_named_its_model_type_bands_or_byte_order(tmp_path):
         assert back.cube.tobytes() == scene.cube.tobytes()
 
 
-def test_nothing_checked_a_stream(tmp_path):
+def test_a_stream_with_any_byte_changed_is_refused(tmp_path):
     """Any byte of a file may change: it is refused by name. (test_damage.py does far more of it.)"""
     codec = needs("jpeg2000", lossless=True)
     size = compress(Scene(noise(), name="s"), tmp_path / "s.bpk", codec)
@@ -506,7 +503,7 @@ def test_nothing_checked_a_stream(tmp_path):
 HOSTILE = '-a b\'; touch $(x) "q" & c'
 
 
-def test_shell_commands_were_built_by_joining_file_names(tmp_path):
+def test_file_names_that_a_shell_would_run_can_be_cut_into_clusters(tmp_path):
     path = on_disk(tmp_path, name=HOSTILE)
     runner = CliRunner()
     result = runner.invoke(cli, ["clusters", "extract", str(path), str(tmp_path / "c"), "--bands", "4"])
@@ -516,7 +513,7 @@ def test_shell_commands_were_built_by_joining_file_names(tmp_path):
     assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
 
 
-def test_shell_commands_were_built_by_joining_file_names_when_coding(tmp_path):
+def test_file_names_that_a_shell_would_run_can_be_coded(tmp_path):
     needs("jpeg2000", lossless=True)
     path = on_disk(tmp_path, name=HOSTILE)
     done = run("compress", path, "--codec", "jpeg2000", "--lossless", "-o", tmp_path / "out", folder=tmp_path)
