@@ -10,8 +10,9 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple
 
@@ -19,10 +20,16 @@ from bandpress.errors import DataError
 from bandpress.files import atomic_path
 from bandpress.formats.optional import require
 
-_TAR = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2")
-_ENDINGS = (".zip", *_TAR)
+_TAR = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tar.bzip2", ".tbz2")
+#: Endings of archives.
+ENDINGS = (".zip", *_TAR)
 #: Endings of single packed files.
-PACKED: dict[str, Callable[..., Any]] = {".xz": lzma.open, ".gz": gzip.open, ".bz2": bz2.open}
+PACKED: dict[str, Callable[..., Any]] = {
+    ".xz": lzma.open,
+    ".gz": gzip.open,
+    ".bz2": bz2.open,
+    ".bzip2": bz2.open,
+}
 
 _MOST_MEMBERS = 100_000
 _MOST_RATIO = 200
@@ -40,18 +47,46 @@ class _Member(NamedTuple):
 
 def is_archive(path: Path) -> bool:
     """Say whether a file is an archive that can be unpacked, by its name."""
-    return path.is_file() and path.name.lower().endswith(_ENDINGS) and not path.name.startswith(".")
+    return path.is_file() and path.name.lower().endswith(ENDINGS) and not path.name.startswith(".")
 
 
 def stem(path: Path) -> str:
     """Return the name of an archive without its ending."""
-    for ending in sorted(_ENDINGS, key=len, reverse=True):
+    for ending in sorted(ENDINGS, key=len, reverse=True):
         if path.name.lower().endswith(ending):
             return path.name[: -len(ending)] or "archive"
     return path.name + ".unpacked"
 
 
-def unpack(path: Path, folder: Path) -> Path:
+def test(path: Path, name: str) -> None:
+    """Read an archive or a packed file to its end, to see whether it is whole; other files are not looked at.
+
+    Parameters
+    ----------
+    path
+        The file.
+    name
+        What it is to be called: its ending tells what it is.
+
+    Raises
+    ------
+    DataError
+        If it is damaged, or unpacks to implausibly much.
+    """
+    ending = Path(name).suffix.lower()
+    with _stated(path):
+        budget = Budget(path, None)
+        if name.lower().endswith(ENDINGS):
+            for member in _members(path, budget):
+                if member.is_file:
+                    with closing(member.open()) as source:
+                        copy(source, None, budget)
+        elif ending in PACKED:
+            with PACKED[ending](path, "rb") as source:
+                copy(source, None, budget)
+
+
+def unpack(path: Path, folder: Path, only: Sequence[str] = ()) -> Path:
     """Unpack a zip or tar archive into a folder of its own, once.
 
     Parameters
@@ -60,6 +95,9 @@ def unpack(path: Path, folder: Path) -> Path:
         The archive.
     folder
         Folder to make; one that exists and was made from this very archive is kept.
+    only
+        Names or patterns (``*_img``) of the files that are wanted, and those that begin so: a header beside them.
+        Default: all of them.
 
     Returns
     -------
@@ -72,49 +110,71 @@ def unpack(path: Path, folder: Path) -> Path:
         If the archive is damaged, encrypted or of an unknown kind, names anything outside the folder, holds links
         or devices, or would unpack to implausibly much or to more than there is room for. Nothing is left then.
     """
-    if _is_unpacked(path, folder):
+    state = _state(path, only)
+    if _is_unpacked(state, folder):
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     filelock = require("filelock", path, "data")
     with filelock.FileLock(folder.with_name(f".{folder.name}.lock")):
-        if not _is_unpacked(path, folder):
-            _unpack(path, folder)
+        if not _is_unpacked(state, folder):
+            _unpack(path, folder, only, state)
     return folder
 
 
-def _is_unpacked(path: Path, folder: Path) -> bool:
+def _is_unpacked(state: str, folder: Path) -> bool:
     """Say whether the folder was made from this archive, or was there before any was unpacked into it."""
     mark = _mark(folder)
-    return folder.is_dir() and (not mark.is_file() or mark.read_text("utf-8") == _state(path))
+    return folder.is_dir() and (not mark.is_file() or mark.read_text("utf-8") == state)
 
 
 def _mark(folder: Path) -> Path:
     return folder.with_name(f".{folder.name}.unpacked")
 
 
-def _state(path: Path) -> str:
+def _state(path: Path, only: Sequence[str]) -> str:
     state = path.stat()
-    return f"{path.name} {state.st_size} {state.st_mtime_ns}\n"
+    return " ".join([path.name, str(state.st_size), str(state.st_mtime_ns), *only]) + "\n"
 
 
-def _unpack(path: Path, folder: Path) -> None:
+def _unpack(path: Path, folder: Path, only: Sequence[str], state: str) -> None:
     budget = Budget(path, folder.parent)
-    try:
-        with atomic_path(folder) as part:
-            part.mkdir()
-            for member in _members(path, budget):
+    with _stated(path, folder.parent), atomic_path(folder) as part:
+        part.mkdir()
+        for member in _members(path, budget):
+            if not only or (member.is_file and _wanted(member.name, only)):
                 _write(member, path, part, budget)
-            # In this order: at no time is there a folder whose mark is missing or is that of another archive.
-            if folder.is_dir():
-                shutil.rmtree(folder)
-            _mark(folder).write_text(_state(path), "utf-8")
+        if only and not any(part.iterdir()):
+            raise DataError(f"{path}: no file in it is named {' or '.join(only)}; expected them in the archive")
+        # In this order: at no time is there a folder whose mark is missing or is that of another archive.
+        if folder.is_dir():
+            shutil.rmtree(folder)
+        _mark(folder).write_text(state, "utf-8")
+
+
+def _wanted(name: str, only: Sequence[str]) -> bool:
+    """Say whether a member is one of those that are wanted, or begins like one: the header beside its samples."""
+    return any(fnmatch(name, f"*{beginning}*") for beginning in map(_beginning, only))
+
+
+def _beginning(pattern: str) -> str:
+    path = PurePosixPath(pattern.partition(":")[0])
+    return str(path.with_suffix("")) if path.suffix else str(path)
+
+
+@contextmanager
+def _stated(path: Path, folder: Path | None = None) -> Iterator[None]:
+    """Turn what the libraries raise for a damaged archive into one sentence."""
+    try:
+        yield
     except DAMAGED as error:
         raise DataError(f"{path}: damaged ({error}); expected a zip or tar archive") from None
     except RuntimeError as error:
         raise DataError(f"{path}: cannot be unpacked ({error}); expected a plain archive") from None
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DataError(f"{folder.parent}: no room left on the device to unpack {path}") from None
+        if error.errno in (errno.ENOSPC, errno.EDQUOT) and folder is not None:
+            raise DataError(f"{folder}: no room left on the device to unpack {path}") from None
+        if error.errno is None:  # as bz2 has it of a file that is none
+            raise DataError(f"{path}: damaged ({error}); expected a zip or tar archive") from None
         raise
 
 
@@ -126,10 +186,10 @@ class Budget:
     path
         The packed file.
     folder
-        Where they are going.
+        Where they are going, if anywhere.
     """
 
-    def __init__(self, path: Path, folder: Path):
+    def __init__(self, path: Path, folder: Path | None):
         self.path, self.folder = path, folder
         self._left = max(_ALWAYS_FINE, _MOST_RATIO * path.stat().st_size)
         self._members = _MOST_MEMBERS
@@ -141,7 +201,7 @@ class Budget:
             raise DataError(
                 f"{self.path}: unpacks to more than {_MOST_RATIO} times its size; expected an archive of scenes"
             )
-        if shutil.disk_usage(self.folder).free < count:
+        if self.folder is not None and shutil.disk_usage(self.folder).free < count:
             raise DataError(f"{self.folder}: no room left on the device to unpack {self.path}")
 
     def member(self) -> None:
@@ -151,11 +211,12 @@ class Budget:
             raise DataError(f"{self.path}: more than {_MOST_MEMBERS} files; expected an archive of scenes")
 
 
-def copy(source: IO[bytes], target: IO[bytes], budget: Budget) -> None:
-    """Copy what a packed file holds, within a budget."""
+def copy(source: IO[bytes], target: IO[bytes] | None, budget: Budget) -> None:
+    """Copy what a packed file holds, within a budget; or only read it."""
     while chunk := source.read(_CHUNK):
         budget.spend(len(chunk))
-        target.write(chunk)
+        if target is not None:
+            target.write(chunk)
 
 
 def _members(path: Path, budget: Budget) -> Iterator[_Member]:
@@ -175,7 +236,7 @@ def _members(path: Path, budget: Budget) -> Iterator[_Member]:
             while tar.fileobj is not None and (rest := tar.fileobj.read(_CHUNK)):
                 budget.spend(len(rest))
     else:
-        raise DataError(f"{path}: not an archive that is known here; expected one of {', '.join(_ENDINGS)}")
+        raise DataError(f"{path}: not an archive that is known here; expected one of {', '.join(ENDINGS)}")
 
 
 def _write(member: _Member, path: Path, folder: Path, budget: Budget) -> None:

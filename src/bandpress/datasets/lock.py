@@ -1,6 +1,7 @@
 """The lock file of a study: the SHA-256 of every file that was first seen without one.
 
 JSON, one object: address → ``{"sha256": …, "bytes": …}``; the address of a file brought by hand is ``<page>#<file>``.
+What was chosen of a page is ``<page>#<data set>`` → ``{"offered": [[address, file], …]}``.
 Made to be kept beside the study and shared with it.
 """
 
@@ -26,20 +27,30 @@ def record(lock: Path | None, address: str, sha256: str, size: int) -> None:
     DataError
         If it has it already with another SHA-256.
     """
-    if lock is None:
-        return
+    known = locked(lock, address)
+    if known not in (None, sha256):
+        raise DataError(f"{address}: SHA-256 {sha256}; expected {known}, recorded in {lock}")
+    if lock is not None and known is None:
+        _add(lock, address, {"sha256": sha256, "bytes": size})
+
+
+def offered(lock: Path | None, key: str) -> list[list[str]]:
+    """Return address and name of each file that was chosen of a page before; none if it was not looked at yet."""
+    return [] if lock is None else _read(lock).get(key, {}).get("offered", [])
+
+
+def record_offer(lock: Path | None, key: str, offer: list[list[str]]) -> None:
+    """Add what was chosen of a page to the lock file, unless it is there."""
+    if lock is not None and not offered(lock, key):
+        _add(lock, key, {"offered": offer})
+
+
+def _add(lock: Path, key: str, entry: dict[str, Any]) -> None:
     lock.parent.mkdir(parents=True, exist_ok=True)
     filelock = require("filelock", lock, "data")
-    with filelock.FileLock(lock.with_name(f".{lock.name}.lock")):
-        entries = _read(lock)
-        known = entries.get(address, {}).get("sha256")
-        if known is not None:
-            if known != sha256:
-                raise DataError(f"{address}: SHA-256 {sha256}; expected {known}, recorded in {lock}")
-            return
-        entries[address] = {"sha256": sha256, "bytes": size}
-        with atomic_path(lock) as part:
-            part.write_text(json.dumps(entries, indent=2, sort_keys=True) + "\n", "utf-8")
+    with filelock.FileLock(lock.with_name(f".{lock.name}.lock")), atomic_path(lock) as part:
+        entries = {**_read(lock), key: entry}
+        part.write_text(json.dumps(entries, indent=2, sort_keys=True) + "\n", "utf-8")
 
 
 def _read(lock: Path) -> dict[str, Any]:
@@ -47,10 +58,16 @@ def _read(lock: Path) -> dict[str, Any]:
         return {}
     try:
         entries = json.loads(lock.read_text("utf-8"))
-        if not all(isinstance(entry["sha256"], str) for entry in entries.values()):
+        if not all(_is_entry(entry) for entry in entries.values()):
             raise ValueError("an entry without sha256")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise DataError(
             f"{lock}: cannot be read ({error}); expected an object of addresses and SHA-256"
         ) from None
     return entries
+
+
+def _is_entry(entry: dict[str, Any]) -> bool:
+    if "offered" in entry:
+        return all(len(pair) == 2 and all(isinstance(text, str) for text in pair) for pair in entry["offered"])
+    return isinstance(entry["sha256"], str)

@@ -26,12 +26,12 @@ QUICK = Patience(connect=2, stall=0.3, tries=3, pause=0.01)
 @pytest.fixture
 def site():
     with Loopback() as server:
-        server.offer("a.zip", CONTENT)
+        server.offer("a.bin", CONTENT)
         yield server
 
 
 def get(site, folder, sha256=SHA256, lock=None, mirrors=()):
-    return download([f"{site.address}/a.zip", *mirrors], folder, sha256, lock, QUICK)
+    return download([f"{site.address}/a.bin", *mirrors], folder, sha256, lock, QUICK)
 
 
 def visible(folder: Path) -> list[str]:
@@ -46,7 +46,7 @@ def refused(folder, *words, **how):
     assert "\n" not in message
     for word in words:
         assert word in message
-    assert "a.zip" not in visible(folder)
+    assert "a.bin" not in visible(folder)
     return message
 
 
@@ -54,38 +54,38 @@ def test_a_file_is_downloaded_once(site, tmp_path):
     for _ in range(2):
         assert get(site, tmp_path).read_bytes() == CONTENT
     assert len(site.requests) == 1
-    assert visible(tmp_path) == ["a.zip"]
+    assert visible(tmp_path) == ["a.bin"]
 
 
 def test_truncated_body_is_taken_up_where_it_ended(site, tmp_path):
-    site.misbehave("a.zip", "truncate")
+    site.misbehave("a.bin", "truncate")
     assert get(site, tmp_path).read_bytes() == CONTENT
-    assert site.requests == [("/a.zip", None), ("/a.zip", "bytes=163840-")]
-    assert visible(tmp_path) == ["a.zip"]
+    assert site.requests == [("/a.bin", None), ("/a.bin", "bytes=163840-")]
+    assert visible(tmp_path) == ["a.bin"]
 
 
 def test_truncated_body_without_ranges_is_downloaded_again(site, tmp_path):
     site.ranges = False
-    site.misbehave("a.zip", "truncate")
+    site.misbehave("a.bin", "truncate")
     assert get(site, tmp_path).read_bytes() == CONTENT
 
 
 def test_truncated_body_without_validators_is_downloaded_again(site, tmp_path):
     site.validators = False
-    site.misbehave("a.zip", "truncate")
+    site.misbehave("a.bin", "truncate")
     assert get(site, tmp_path).read_bytes() == CONTENT
-    assert site.requests == [("/a.zip", None), ("/a.zip", None)]
+    assert site.requests == [("/a.bin", None), ("/a.bin", None)]
 
 
 def test_body_that_is_always_truncated_gives_nothing(site, tmp_path):
     site.ranges = False
-    site.misbehave("a.zip", *["truncate"] * 9)
-    refused(tmp_path, "a.zip", "after 163840 bytes", "3 tries", site=site)
+    site.misbehave("a.bin", *["truncate"] * 9)
+    refused(tmp_path, "a.bin", "after 163840 bytes", "3 tries", site=site)
 
 
 def test_the_next_run_goes_on_where_the_last_one_ended(site, tmp_path):
-    site.misbehave("a.zip", "truncate", "stall", "stall")
-    refused(tmp_path, "a.zip", site=site)
+    site.misbehave("a.bin", "truncate", "stall", "stall")
+    refused(tmp_path, "a.bin", site=site)
     site.requests.clear()
     assert get(site, tmp_path).read_bytes() == CONTENT
     ((_, wanted),) = site.requests
@@ -93,10 +93,10 @@ def test_the_next_run_goes_on_where_the_last_one_ended(site, tmp_path):
 
 
 def test_a_file_that_changes_between_two_tries_is_not_patched_together(site, tmp_path):
-    site.misbehave("a.zip", "truncate", *["silent"] * 2)
+    site.misbehave("a.bin", "truncate", *["silent"] * 2)
     refused(tmp_path, site=site, sha256=None)
     changed = CONTENT[::-1]
-    site.offer("a.zip", changed)
+    site.offer("a.bin", changed)
     assert get(site, tmp_path, sha256=None).read_bytes() == changed
 
 
@@ -106,52 +106,52 @@ def test_wrong_hash(site, tmp_path):
 
 
 def test_a_server_that_lies_is_passed_over_for_a_mirror(site, tmp_path):
-    site.misbehave("a.zip", "lie")
-    mirror = site.offer("mirror/b.zip", CONTENT)
+    site.misbehave("a.bin", "lie")
+    mirror = site.offer("mirror/b.bin", CONTENT)
     path = get(site, tmp_path, mirrors=[mirror])
     assert path.read_bytes() == CONTENT
-    assert path.name == "a.zip"
+    assert path.name == "a.bin"
 
 
 def test_404(site, tmp_path):
-    del site.files["/a.zip"]
+    del site.files["/a.bin"]
     refused(tmp_path, "404", site=site)
     assert len(site.requests) == 1
 
 
 def test_404_then_a_mirror(site, tmp_path):
-    mirror = site.offer("mirror/b.zip", CONTENT)
-    site.misbehave("a.zip", 404)
+    mirror = site.offer("mirror/b.bin", CONTENT)
+    site.misbehave("a.bin", 404)
     assert get(site, tmp_path, mirrors=[mirror]).read_bytes() == CONTENT
 
 
 def test_503_then_success(site, tmp_path):
-    site.misbehave("a.zip", 503, 503)
+    site.misbehave("a.bin", 503, 503)
     assert get(site, tmp_path).read_bytes() == CONTENT
     assert len(site.requests) == 3
 
 
 def test_503_for_ever(site, tmp_path):
-    site.misbehave("a.zip", *[503] * 9)
+    site.misbehave("a.bin", *[503] * 9)
     refused(tmp_path, "503", "3 tries", site=site)
 
 
 def test_a_server_that_stalls(site, tmp_path):
-    site.misbehave("a.zip", *["stall"] * 9)
+    site.misbehave("a.bin", *["stall"] * 9)
     started = time.monotonic()
     refused(tmp_path, "0.3 s", site=site)
     assert time.monotonic() - started < 10
 
 
 def test_a_server_that_never_answers(site, tmp_path):
-    site.misbehave("a.zip", *["silent"] * 9)
+    site.misbehave("a.bin", *["silent"] * 9)
     refused(tmp_path, "0.3 s", site=site)
 
 
 def test_nobody_listens(site, tmp_path):
     message = ""
     with Loopback() as other:
-        address = other.address + "/a.zip"
+        address = other.address + "/a.bin"
     with pytest.raises(DataError, match="connection") as caught:
         download([address], tmp_path, SHA256, None, QUICK)
     message = str(caught.value)
@@ -160,7 +160,7 @@ def test_nobody_listens(site, tmp_path):
 
 
 def test_a_web_page_instead_of_the_file(site, tmp_path):
-    site.offer("a.zip", b"<html>Not found</html>", kind="text/html; charset=utf-8")
+    site.offer("a.bin", b"<html>Not found</html>", kind="text/html; charset=utf-8")
     refused(tmp_path, "web page", site=site, sha256=None)
 
 
@@ -193,16 +193,16 @@ def test_two_processes_fetch_the_same_file(site, tmp_path):
         "import sys; from pathlib import Path; from bandpress.datasets.download import download\n"
         "print(download([sys.argv[1]], Path(sys.argv[2]), sys.argv[3]))"
     )
-    argv = [sys.executable, "-c", code, f"{site.address}/a.zip", str(tmp_path), SHA256]
+    argv = [sys.executable, "-c", code, f"{site.address}/a.bin", str(tmp_path), SHA256]
     env = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
     both = [subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
     for process in both:
         output, errors = process.communicate(timeout=60)
         assert process.returncode == 0, errors.decode()
-        assert output.decode().strip() == str(tmp_path / "a.zip")
-    assert (tmp_path / "a.zip").read_bytes() == CONTENT
+        assert output.decode().strip() == str(tmp_path / "a.bin")
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
     assert len(site.requests) == 1
-    assert visible(tmp_path) == ["a.zip"]
+    assert visible(tmp_path) == ["a.bin"]
 
 
 def test_a_killed_download_leaves_no_file_and_the_next_one_finishes(site, tmp_path):
@@ -211,7 +211,7 @@ def test_a_killed_download_leaves_no_file_and_the_next_one_finishes(site, tmp_pa
         "import sys; from pathlib import Path; from bandpress.datasets.download import download\n"
         "download([sys.argv[1]], Path(sys.argv[2]), sys.argv[3])"
     )
-    argv = [sys.executable, "-c", code, f"{site.address}/a.zip", str(tmp_path), SHA256]
+    argv = [sys.executable, "-c", code, f"{site.address}/a.bin", str(tmp_path), SHA256]
     process = subprocess.Popen(argv, env=dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)))
     deadline = time.monotonic() + 30
     while not any(p.name.endswith(".part") and p.stat().st_size for p in tmp_path.iterdir()):
@@ -219,7 +219,7 @@ def test_a_killed_download_leaves_no_file_and_the_next_one_finishes(site, tmp_pa
         time.sleep(0.02)
     process.kill()
     process.wait()
-    assert "a.zip" not in visible(tmp_path)
+    assert "a.bin" not in visible(tmp_path)
     site.pause = 0
     assert get(site, tmp_path).read_bytes() == CONTENT
 
@@ -228,23 +228,23 @@ def test_the_first_download_is_recorded_and_every_later_one_must_match(site, tmp
     lock = tmp_path / "study.lock.json"
     get(site, tmp_path / "one", None, lock)
     assert json.loads(lock.read_text()) == {
-        f"{site.address}/a.zip": {"sha256": SHA256, "bytes": len(CONTENT)}
+        f"{site.address}/a.bin": {"sha256": SHA256, "bytes": len(CONTENT)}
     }
-    site.offer("a.zip", b"changed")
+    site.offer("a.bin", b"changed")
     with pytest.raises(DataError, match=SHA256):
         get(site, tmp_path / "two", None, lock)
     assert visible(tmp_path / "two") == []
-    assert json.loads(lock.read_text())[f"{site.address}/a.zip"]["sha256"] == SHA256
+    assert json.loads(lock.read_text())[f"{site.address}/a.bin"]["sha256"] == SHA256
 
 
 def test_a_file_brought_by_hand_is_checked_and_taken(site, tmp_path):
-    (tmp_path / "a.zip").write_bytes(CONTENT)
+    (tmp_path / "a.bin").write_bytes(CONTENT)
     get(site, tmp_path)
     assert site.requests == []
-    (tmp_path / "a.zip").write_bytes(b"damaged")
+    (tmp_path / "a.bin").write_bytes(b"damaged")
     with pytest.raises(DataError, match="remove the file to download it again"):
         get(site, tmp_path)
-    assert (tmp_path / "a.zip").read_bytes() == b"damaged"
+    assert (tmp_path / "a.bin").read_bytes() == b"damaged"
 
 
 def test_a_damaged_lock_file_is_one_sentence(site, tmp_path):
@@ -257,7 +257,7 @@ def test_a_damaged_lock_file_is_one_sentence(site, tmp_path):
 @pytest.mark.parametrize(
     ("address", "name"),
     [
-        ("http://x/a.zip", "a.zip"),
+        ("http://x/a.bin", "a.bin"),
         ("http://x/a/%2e%2e%2f%2e%2e%2fetc%2fpasswd", "passwd"),
         ("http://x/-rf%20$(x).zip?y=/z", "rf___x_.zip"),
         ("http://x/.hidden.zip", "hidden.zip"),

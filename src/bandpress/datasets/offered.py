@@ -1,0 +1,167 @@
+"""A data set that a page offers: its links found, chosen, recorded and downloaded."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from bandpress.datasets import lock as locks
+from bandpress.datasets.choose import Unclear, choose, listed
+from bandpress.datasets.download import CONSENT, download, file_name, place
+from bandpress.datasets.entry import Source
+from bandpress.datasets.page import Link, is_page, links_of
+from bandpress.datasets.transfer import Failure, Patience, in_words, probe
+from bandpress.errors import DataError
+
+
+class Offer(NamedTuple):
+    """A file that a page offers for a data set: where it is, and the name under which it is kept."""
+
+    address: str
+    name: str
+
+
+def bring(
+    source: Source,
+    name: str,
+    cache: Path,
+    lock: Path | None = None,
+    parts: Sequence[str] = (),
+    most: int | None = None,
+    patience: Patience = Patience(),
+) -> list[Path]:
+    """Download what a page offers for a data set.
+
+    Parameters
+    ----------
+    source
+        A page, with what to look for on it.
+    name
+        Of the data set in the study; its files are kept in ``cache/name``.
+    cache
+        The data folder.
+    lock
+        The study's lock file. What was chosen before is taken again, wherever the page has it now, if it is the same.
+    parts
+        Names of what the set consists of, which may have links of their own.
+    most
+        Bytes that are taken without being asked. Default: any number.
+    patience
+        How long to wait.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files.
+
+    Raises
+    ------
+    DataError
+        If the page cannot be read, no link or several are found, or a file cannot be had. What came before is kept.
+    """
+    key = f"{source.page}#{name}"
+    chosen = [Offer(*pair) for pair in locks.offered(lock, key)]
+    known = bool(chosen)
+    chosen = chosen or look(source, name, parts, patience)
+    missing = [offer for offer in chosen if not (cache / name / offer.name).is_file()]
+    _consent(missing, name, source, most, patience)
+    locks.record_offer(lock, key, [list(offer) for offer in chosen])
+    files = []
+    for offer in chosen:
+        try:
+            files.append(place([offer.address], cache, name, None, lock, patience, file=offer.name, most=most))
+        except DataError as error:
+            if not known:
+                raise
+            files.append(_moved(offer, error, source, name, cache, lock, parts, most, patience))
+    return files
+
+
+def look(source: Source, name: str, parts: Sequence[str], patience: Patience) -> list[Offer]:
+    """Return what the pages of a source offer for a data set.
+
+    Raises
+    ------
+    DataError
+        If no page can be read, or none or several of its links may be meant; the links are in the message.
+    """
+    links: list[Link] = []
+    faults: list[str] = []
+    for page in (source.page, *source.pages):
+        assert page is not None
+        try:
+            links += links_of(page, patience)
+        except Failure as failure:
+            faults.append(f"{page}: {failure}")
+    links = list({link.address.partition("://")[2]: link for link in reversed(links)}.values())[::-1]
+    try:
+        if not links:
+            raise Unclear("no link on the page")
+        found, chosen = choose(links, source.match or [name], parts)
+        if len(chosen) == 1 and not chosen[0].is_file:
+            chosen = _behind(chosen[0], found, source, name, parts, patience)
+    except (Unclear, Failure) as fault:
+        faults.append(f"{source.page}: {fault}")
+        raise DataError("; ".join(faults)) from None
+    names = [file_name(link.name if link.is_file else link.address) for link in chosen]
+    if len(set(names)) < len(names):
+        raise DataError(f"{source.page}: links to files of one name: {listed(chosen)}; expected each file once")
+    return [Offer(link.address, kept) for link, kept in zip(chosen, names, strict=True)]
+
+
+def _behind(
+    link: Link, found: str, source: Source, name: str, parts: Sequence[str], patience: Patience
+) -> list[Link]:
+    """Return the links of the page that a link leads to; the link itself when it is that of a file."""
+    if not is_page(link):
+        asked = probe(link.address, patience)
+        if not asked.is_page:
+            return [link._replace(text=asked.name)]
+    below = [inner._replace(headings=(*inner.headings, found)) for inner in links_of(link.address, patience)]
+    files = [inner for inner in below if inner.is_file]
+    if not files:
+        raise Unclear(f"{link} leads to a page without a link to a file")
+    return choose(files, source.match or [name], parts)[1]
+
+
+def _consent(offers: list[Offer], name: str, source: Source, most: int | None, patience: Patience) -> None:
+    """Refuse downloads that are large together, unless somebody said that they are wanted."""
+    if most is None or not offers:
+        return
+    sizes: dict[str, int | None] = {}
+    for offer in offers:
+        try:
+            sizes[offer.address] = probe(offer.address, patience).size
+        except Failure:
+            sizes[offer.address] = None  # what is wrong with it is said when it is downloaded
+    total = sum(size or 0 for size in sizes.values())
+    if total > most:
+        shown = "; ".join(
+            f"{address} ({'size unknown' if size is None else in_words(size)})"
+            for address, size in list(sizes.items())[:20]
+        )
+        raise DataError(
+            f"data set {name}: {len(offers)} files of {in_words(total)} are offered on {source.page}: {shown}; "
+            f"expected at most {in_words(most)} without consent ({CONSENT})"
+        )
+
+
+def _moved(
+    offer: Offer,
+    error: DataError,
+    source: Source,
+    name: str,
+    cache: Path,
+    lock: Path | None,
+    parts: Sequence[str],
+    most: int | None,
+    patience: Patience,
+) -> Path:
+    """Download a file that is no longer where it was from where the page has it now, if it is the same file."""
+    try:
+        now = [other for other in look(source, name, parts, patience) if other.name == offer.name]
+    except DataError as fault:
+        raise DataError(f"{error}; and the page changed since: {fault}") from None
+    if not now or now[0].address == offer.address:
+        raise error
+    sha256 = locks.locked(lock, offer.address)
+    return place([now[0].address], cache, name, sha256, lock, patience, file=offer.name, most=most)

@@ -1,0 +1,180 @@
+"""The links that a page offers: any HTML page, a folder of Google Drive, a record of Zenodo or Figshare."""
+
+import re
+from typing import NamedTuple
+from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
+
+from bandpress.datasets import archive
+from bandpress.datasets.transfer import Failure, Patience, read_page
+from bandpress.formats import SUFFIXES
+from bandpress.formats.optional import require
+
+_FILES = (*archive.ENDINGS, *archive.PACKED, *SUFFIXES)
+_HEADINGS = {f"h{level}": level for level in range(1, 7)} | {"caption": 7, "legend": 7, "summary": 7, "dt": 8}
+#: What surrounds a link closely enough to be about it alone.
+_AROUND = ("tr", "li", "p", "dd")
+_DRIVE = ("drive.google.com", "docs.google.com")
+_RECORD = re.compile(r"/records?/(\d+)")
+_ARTICLE = re.compile(r"/articles/(?:[a-z_]+/)?[^/]+/(\d+)(?:/(\d+))?|/articles/(\d+)")
+
+
+class Link(NamedTuple):
+    """A link of a page.
+
+    Parameters
+    ----------
+    address
+        Where it leads, complete.
+    text
+        Of the link.
+    around
+        Of the row, the list's entry or the paragraph that it stands in.
+    headings
+        Above it, the nearest first.
+    """
+
+    address: str
+    text: str = ""
+    around: str = ""
+    headings: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Name of the file that it leads to, as well as address and text tell."""
+        parts = urlsplit(self.address)
+        names = [unquote(parts.path).rstrip("/").rpartition("/")[2]]
+        names += [value.rpartition("/")[2] for _, value in parse_qsl(parts.query)]
+        names += [self.text.rpartition("/")[2].strip()]
+        return next((name for name in names if _is_file(name)), names[0] or names[-1])
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it leads to an archive or a scene, by its name."""
+        return _is_file(self.name)
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Folders of the address, the innermost first."""
+        return tuple(reversed(unquote(urlsplit(self.address).path).strip("/").split("/")[:-1]))
+
+    def __str__(self) -> str:
+        return f"{self.text or self.name} ({self.address})"
+
+
+def links_of(address: str, patience: Patience = Patience()) -> list[Link]:
+    """Return the links of a page, each once, in its order.
+
+    Raises
+    ------
+    Failure
+        If it cannot be had, or is no page.
+    """
+    host, path = urlsplit(address).hostname or "", urlsplit(address).path
+    if host in _DRIVE and "/folders/" in path:
+        return _of_drive(address, patience)
+    doi = _doi(host, path)
+    if doi is not None:
+        return _of_record(doi, address, patience)
+    final, html = read_page(address, patience)
+    return parse(html, final)
+
+
+def is_page(link: Link) -> bool:
+    """Say whether a link leads to a page whose links can be had from a service: a folder or a record."""
+    parts = urlsplit(link.address)
+    host = parts.hostname or ""
+    return not link.is_file and ((host in _DRIVE and "/folders/" in parts.path) or _doi(host, parts.path) is not None)
+
+
+def parse(html: str, address: str) -> list[Link]:
+    """Return the links of an HTML text that was read from an address."""
+    bs4 = require("bs4", address, "data")
+    soup = bs4.BeautifulSoup(html, "html.parser")
+    base = soup.find("base", href=True)
+    root = urljoin(address, base["href"]) if base else address
+    above: list[tuple[int, str]] = []
+    found: dict[str, Link] = {}
+    for tag in soup.find_all(True):
+        level = _HEADINGS.get(tag.name)
+        if level is not None:
+            above = [(other, text) for other, text in above if other < level] + [(level, _text(tag))]
+        elif tag.name == "table":
+            above = [(other, text) for other, text in above if other < 7]
+        if tag.name != "a" or not tag.get("href"):
+            continue
+        try:
+            target = urljoin(root, tag["href"].strip()).partition("#")[0]
+            plain = urlsplit(target)
+        except ValueError:
+            continue
+        if plain.scheme not in ("http", "https") or target in (address, root, ""):
+            continue
+        around = tag.find_parent(_AROUND)
+        link = Link(
+            target.replace(" ", "%20"),
+            _text(tag) or str(tag.get("title", "")),
+            _text(around) if around is not None else "",
+            tuple(text for _, text in reversed(above)),
+        )
+        found.setdefault(link.address, link)
+    return list(found.values())
+
+
+def asks_for_password(html: str) -> bool:
+    """Say whether a page is a form to log in with."""
+    return re.search(r"<input[^>]+type\s*=\s*['\"]?password", html, re.IGNORECASE) is not None
+
+
+def _text(tag: object) -> str:
+    return " ".join(tag.get_text(" ").split())[:500]  # type: ignore[attr-defined]
+
+
+def _is_file(name: str) -> bool:
+    return name.lower().endswith(_FILES)
+
+
+def _doi(host: str, path: str) -> str | None:
+    if host in ("doi.org", "dx.doi.org"):
+        return unquote(path).strip("/")
+    if host.endswith("zenodo.org") and (match := _RECORD.search(path)) and "/files/" not in path:
+        return f"10.5281/zenodo.{match[1]}"
+    if host.endswith("figshare.com") and (match := _ARTICLE.search(path)):
+        return f"10.6084/m9.figshare.{match[1] or match[3]}" + (f".v{match[2]}" if match[2] else "")
+    return None
+
+
+def _of_record(doi: str, address: str, patience: Patience) -> list[Link]:
+    """Return the files of a record, by pooch's reader of the services' interfaces."""
+    pooch = require("pooch", address, "data")
+    requests = require("requests", address, "data")
+    try:
+        record = pooch.downloaders.doi_to_repository(doi, timeout=(patience.connect, patience.stall))
+        listed = pooch.create(path="", base_url="")
+        record.populate_registry(listed)
+        return [Link(record.download_url(name), name, headings=(doi,)) for name in listed.registry]
+    except (ValueError, KeyError, TypeError, requests.RequestException) as error:
+        raise Failure(f"the record {doi} cannot be read ({error})") from None
+
+
+def _of_drive(address: str, patience: Patience) -> list[Link]:
+    """Return the files of a shared folder, with those of the folders in it, by gdown."""
+    gdown = require("gdown", address, "data")
+    requests = require("requests", address, "data")
+    try:
+        files = gdown.download_folder(
+            address,
+            quiet=True,
+            skip_download=True,
+            use_cookies=False,
+            timeout=(patience.connect, patience.stall),
+        )
+    except (gdown.exceptions.DownloadError, ValueError, requests.RequestException) as error:
+        raise Failure(f"the folder cannot be listed ({' '.join(str(error).split())})") from None
+    return [
+        Link(
+            f"https://drive.google.com/uc?id={file.id}",
+            file.path.rpartition("/")[2],
+            headings=tuple(reversed(file.path.split("/")[:-1])),
+        )
+        for file in files
+    ]
