@@ -3,6 +3,10 @@
 #        scenes/{dataset}/{scene}/, each scene cropped and in GICI raw, ready to be coded.
 
 
+# --config download=yes: whatever its size. A resource, since what is fetched does not depend on it.
+DOWNLOAD = "yes" if str(config.get("download", False)).lower() in ("true", "yes", "1") else "ask"
+
+
 checkpoint fetch_dataset:
     """Fetch a data set, check it, and list its scenes."""
     input:
@@ -18,13 +22,14 @@ checkpoint fetch_dataset:
     resources:
         **SITE,
         mem_mb=memory(1000),
-        runtime=240,
+        runtime=1440,
+        download=DOWNLOAD,
     params:
         entry=source_of,
         lock=study_file().with_suffix(".lock.json"),
     shell:
         "envs/run analysis python {input.script} --dataset {wildcards.dataset} --entry {params.entry:q}"
-        " --lock {params.lock:q} --output {output.record} 2>&1 | tee {log}"
+        " --lock {params.lock:q} --download {resources.download} --output {output.record} 2>&1 | tee {log}"
 
 
 rule prepare_scene:

@@ -95,6 +95,7 @@ rule fetch_models:
         **SITE,
         mem_mb=memory(1000),
         runtime=240,
+        download=DOWNLOAD,
     params:
         archive=lambda wildcards: STUDY.models[wildcards.family].archive.model_dump_json(
             exclude_defaults=True
@@ -102,8 +103,9 @@ rule fetch_models:
         members=lambda wildcards: STUDY.models[wildcards.family].members,
         lock=study_file().with_suffix(".lock.json"),
     shell:
-        "envs/run analysis python {input.script} --archive {params.archive:q} --members {params.members:q}"
-        " --lock {params.lock:q} --output {output.record} 2>&1 | tee {log}"
+        "envs/run analysis python {input.script} --family {wildcards.family} --archive {params.archive:q}"
+        " --members {params.members:q} --lock {params.lock:q} --download {resources.download}"
+        " --output {output.record} 2>&1 | tee {log}"
 
 
 rule import_model:

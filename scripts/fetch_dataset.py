@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from bandpress.datasets import Dataset, fetch, find_scenes
+from bandpress.datasets.fetch import MOST
 from bandpress.files import atomic_path
 from bandpress.study.scripting import stated_failures
 
@@ -16,11 +17,13 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--dataset", required=True, help="name in the study")
     parser.add_argument("--entry", type=json.loads, required=True, help="what the study says of it, JSON")
     parser.add_argument("--lock", type=Path, help="the study's lock file, for hashes seen for the first time")
+    parser.add_argument("--download", choices=("yes", "ask"), default="ask", help="yes: however large")
     parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args(argv)
 
     dataset = Dataset(licence="in the study", citation="in the study", **args.entry)
-    fetched = fetch(dataset, args.dataset, lock=args.lock)
+    most = None if args.download == "yes" else MOST
+    fetched = fetch(dataset, args.dataset, lock=args.lock, most=most)
     scenes = find_scenes(dataset, args.dataset, fetched)
     record = {"path": str(fetched), "scenes": {name: entry.model_dump() for name, entry in scenes.items()}}
     with atomic_path(args.output) as part:

@@ -9,6 +9,8 @@
 
 import hashlib
 import io
+import ssl
+import subprocess
 import tarfile
 import threading
 import zipfile
@@ -26,7 +28,10 @@ class Loopback:
         Path and Range header (or None) of every GET, in order.
     """
 
-    def __init__(self):
+    def __init__(self, certificate: Path | None = None):
+        self.certificate = certificate
+        self.redirects: dict[str, str] = {}
+        self.disposition: dict[str, str] = {}
         self.files: dict[str, bytes] = {}
         self.kinds: dict[str, str] = {}
         self.plans: dict[str, list] = {}
@@ -47,6 +52,10 @@ class Loopback:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
+        if self.certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self.certificate)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
         )
@@ -62,11 +71,21 @@ class Loopback:
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"{'https' if self.certificate else 'http'}://127.0.0.1:{self._server.server_port}"
 
     def offer(self, path: str, content: bytes, kind: str = "application/octet-stream") -> str:
         """Offer a file; return its address."""
         self.files["/" + path], self.kinds["/" + path] = content, kind
+        return f"{self.address}/{path}"
+
+    def page(self, path: str, body: str) -> str:
+        """Offer a web page with this body; return its address."""
+        html = f"<!DOCTYPE html>\n<html><head><title>Data</title></head><body>{body}</body></html>"
+        return self.offer(path, html.encode(), "text/html; charset=utf-8")
+
+    def redirect(self, path: str, target: str) -> str:
+        """Send whoever asks for a path to another address; return its own."""
+        self.redirects["/" + path] = target
         return f"{self.address}/{path}"
 
     def misbehave(self, path: str, *what) -> None:
@@ -93,13 +112,19 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         site = self.loopback
-        path = self.path.split("?")[0]
+        path = self.path if self.path in site.files else self.path.split("?")[0]
         wanted = self.headers.get("Range")
         site.requests.append((path, wanted))
         todo = site._next(path)
         if todo == "silent":
             site._stop.wait(60)
             self.close_connection = True
+            return
+        if path in site.redirects and todo is None:
+            self.send_response(302)
+            self.send_header("Location", site.redirects[path])
+            self.send_header("Content-Length", "0")
+            self.end_headers()
             return
         if isinstance(todo, int) or path not in site.files:
             self.send_response(todo or 404)
@@ -125,6 +150,8 @@ class _Handler(BaseHTTPRequestHandler):
         if site.validators:
             self.send_header("ETag", tag)
         self.send_header("Content-Type", site.kinds[path])
+        if path in site.disposition:
+            self.send_header("Content-Disposition", f'attachment; filename="{site.disposition[path]}"')
         if site.lengths:
             self.send_header("Content-Length", str(len(content) - start))
         else:
@@ -150,6 +177,22 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body[half:])
         except OSError:
             self.close_connection = True
+
+
+def certificate(folder: Path) -> Path | None:
+    """Return a certificate for 127.0.0.1 with its key, made by openssl, or None where there is no openssl."""
+    path = folder / "certificate.pem"
+    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names]
+    try:
+        subprocess.run(
+            [*command, "-keyout", str(path), "-out", f"{path}.crt"], check=True, capture_output=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    with open(path, "a") as file:
+        file.write(Path(f"{path}.crt").read_text())
+    return path
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:

@@ -144,7 +144,9 @@ def _unpack(path: Path, folder: Path, only: Sequence[str], state: str) -> None:
             if not only or (member.is_file and _wanted(member.name, only)):
                 _write(member, path, part, budget)
         if only and not any(part.iterdir()):
-            raise DataError(f"{path}: no file in it is named {' or '.join(only)}; expected them in the archive")
+            raise DataError(
+                f"{path}: no file in it is named {' or '.join(only)}; expected them in the archive"
+            )
         # In this order: at no time is there a folder whose mark is missing or is that of another archive.
         if folder.is_dir():
             shutil.rmtree(folder)

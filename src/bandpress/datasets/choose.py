@@ -97,14 +97,17 @@ def _of_name(links: Sequence[Link], name: str) -> list[Link]:
 def _levels(links: Sequence[Link], name: str) -> Iterator[tuple[list[Link], bool]]:
     """Yield the links that a name stands for, strongest evidence first, and whether several of them can be meant."""
     wanted = _words(name)
-    yield [link for link in links if wanted in (_words(stem(link.name)), _words(link.name), _words(link.text))], False
+    yield (
+        [link for link in links if wanted in (_words(stem(link.name)), _words(link.name), _words(link.text))],
+        False,
+    )
     yield [link for link in links if has_name(link.name, name) or has_name(link.text, name)], False
-    yield [link for link in links if has_name(link.around, name) and not _names_several(link.around)], True
-    yield [link for link in links if any(has_name(text, name) and not _names_several(text) for text in _above(link))], True
+    yield [link for link in links if _said(link.around, name)], True
+    yield [link for link in links if _said((*link.headings, *link.folders), name)], True
 
 
-def _above(link: Link) -> tuple[str, ...]:
-    return (*link.headings, *link.folders)
+def _said(texts: Sequence[str], name: str) -> bool:
+    return any(has_name(text, name) and not _names_several(text) for text in texts)
 
 
 def _names_several(text: str) -> bool:

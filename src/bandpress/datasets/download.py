@@ -10,12 +10,13 @@ import re
 import shutil
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from bandpress.datasets import archive
 from bandpress.datasets import lock as locks
+from bandpress.datasets.entry import file_name
 from bandpress.datasets.fetch import digest
-from bandpress.datasets.transfer import Failure, Patience, TooLarge, forget, in_words, transfer
+from bandpress.datasets.transfer import PATIENCE, Failure, Patience, TooLarge, forget, in_words, transfer
 from bandpress.errors import DataError, MissingDependencyError
 from bandpress.files import atomic_path
 
@@ -39,7 +40,7 @@ def download(
     folder: Path,
     sha256: str | None = None,
     lock: Path | None = None,
-    patience: Patience = Patience(),
+    patience: Patience = PATIENCE,
     *,
     name: str | None = None,
     most: int | None = None,
@@ -105,7 +106,7 @@ def place(
     owner: str,
     sha256: str | None = None,
     lock: Path | None = None,
-    patience: Patience = Patience(),
+    patience: Patience = PATIENCE,
     *,
     file: str | None = None,
     most: int | None = None,
@@ -125,12 +126,17 @@ def place(
     """
     name = file_name(addresses[0] if file is None else file)
     own = cache / owner / name
-    if own.is_file():
-        return download(addresses, own.parent, sha256, lock, patience, name=name, most=most)
-    parts = urlsplit(addresses[0])
-    folders = [re.sub(r"[^A-Za-z0-9._+-]", "_", part) for part in (parts.netloc, *parts.path.split("/")[1:-1])]
-    shared = cache.joinpath("downloads", *[folder.lstrip(".") or "_" for folder in folders if folder])
-    path = download(addresses, shared, sha256, lock, patience, name=name, most=most)
+    path = download(
+        addresses,
+        stored(addresses[0], cache, owner, name).parent,
+        sha256,
+        lock,
+        patience,
+        name=name,
+        most=most,
+    )
+    if path == own:
+        return own
     own.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(own) as part:
         try:
@@ -140,13 +146,15 @@ def place(
     return own
 
 
-def file_name(address: str) -> str:
-    """Return the name under which a download is kept."""
-    last = unquote(urlsplit(address).path).rstrip("/").rsplit("/", 1)[-1]
-    name = re.sub(r"[^A-Za-z0-9._+-]", "_", last).lstrip(".-")
-    if not name:
-        raise DataError(f"{address}: the address ends without the name of a file; expected one")
-    return name[:150]
+def stored(address: str, cache: Path, owner: str, name: str) -> Path:
+    """Return where a file is or will be: in the folder of its data set, or where all sets find it."""
+    own = cache / owner / name
+    if own.is_file():
+        return own
+    parts = urlsplit(address)
+    folders = [parts.netloc, *parts.path.split("/")[1:-1], parts.query]
+    plain = [re.sub(r"[^A-Za-z0-9._+-]", "_", folder).lstrip(".")[:150] for folder in folders]
+    return cache.joinpath("downloads", *filter(None, plain), name)
 
 
 def _from_first(

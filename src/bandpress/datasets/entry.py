@@ -4,10 +4,11 @@ import re
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
+from bandpress.datasets.window import place_window
 from bandpress.errors import DataError
 from bandpress.scene import Scene
 
@@ -41,6 +42,10 @@ def _address(text: str) -> str:
     return text
 
 
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
 #: A range of bands, lines or samples, counted from 1, both ends included: ``"1-145"``, or one number.
 Span = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_span)]
 #: A name that can be part of a file name: letters, digits, ``. _ -``, not starting with a dot or a dash.
@@ -48,36 +53,44 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=
 #: The path of a file within a source.
 Within = Annotated[str, AfterValidator(_within)]
 Address = Annotated[str, AfterValidator(_address)]
+#: One or several; a single one needs no brackets.
+Addresses = Annotated[list[Address], BeforeValidator(_as_list), Field(min_length=1)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Source(BaseModel, extra="forbid"):
-    """Where a data set comes from: one of `package`, `url`, `path`, or only the `page` that offers it.
+    """Where a data set comes from: one of `package`, `url`, `path`, or the `page` that offers it.
 
     Parameters
     ----------
     package, file
         A file inside an installed Python package.
     url, mirrors
-        Address of a file or archive, and others where the same file is.
+        Address of a file or archive, or of several; of a single one also others where the same file is.
     path
         A file or folder; a relative one is looked for in the data folder and then in the working directory.
-    page
-        The page on which the data set is offered, for people. Alone: it cannot be fetched automatically.
+    page, match, pages
+        The page on which the data set is offered. With `match`, what it is called there (names of which the first that
+        is found counts, or patterns such as ``AVIRIS_test_*``), it is looked for among the links of the page, and of
+        the other `pages`; a page may be a folder of Google Drive or a record of Zenodo or Figshare. Without `match` the
+        page is for people: the data set is brought by hand.
     sha256
         Of the file. Without it the first download is recorded in the study's lock file.
     unpack
-        The file is an archive (zip, tar, tar.gz …).
+        Files of `url` or `path` are archives (zip, tar, tar.gz …) to be unpacked; ``listed`` leaves in them what is not
+        among the data set's scenes. Archives from a page are unpacked in any case.
     """
 
     package: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")] | None = None
     file: Within | None = None
-    url: Address | None = None
+    url: Addresses | None = None
     mirrors: list[Address] = []
     path: Annotated[str, Field(min_length=1)] | None = None
     page: Address | None = None
+    match: Annotated[list[Annotated[str, Field(min_length=1)]], BeforeValidator(_as_list)] = []
+    pages: list[Address] = []
     sha256: Sha256 | None = None
-    unpack: bool = False
+    unpack: bool | Literal["listed"] = False
 
     @model_validator(mode="after")
     def _one_kind(self) -> "Source":
@@ -89,6 +102,12 @@ class Source(BaseModel, extra="forbid"):
             raise ValueError("file and package belong together: a file inside an installed package")
         if self.mirrors and self.url is None:
             raise ValueError("mirrors were given without a url")
+        if (self.mirrors or self.sha256) and len(self.url or []) > 1:
+            raise ValueError("mirrors or sha256 were given for several files; expected one url")
+        if (self.match or self.pages) and self.kind != "page":
+            raise ValueError(f"match or pages were given for a {self.kind}; expected a page alone")
+        if self.pages and not self.match:
+            raise ValueError("pages were given without match; expected what the data set is called there")
         return self
 
     @property
@@ -108,9 +127,13 @@ class SceneEntry(BaseModel, extra="forbid"):
     ----------
     file
         File within the source, ``file.mat:variable`` for one array of several; may be packed (``.xz``, ``.gz``,
-        ``.bz2``) under the same name with that suffix. Can be left out if the source is one file.
+        ``.bz2``) under the same name with that suffix. With ``*`` and ``?`` the one file whose path ends so. Can be
+        left out if the source is one file.
     lines, samples, bands
         What to keep, counted from 1, both ends included.
+    window, along
+        Instead of lines and samples: how many of them, placed where no pixel is fill (see `bandpress.datasets.window`),
+        `along` (0 to 1) from the first of such places to the last; default 0.5, in the middle.
     sha256
         Of the file when it is not packed.
     interleave
@@ -121,8 +144,16 @@ class SceneEntry(BaseModel, extra="forbid"):
     lines: Span | None = None
     samples: Span | None = None
     bands: Span | None = None
+    window: tuple[Annotated[int, Field(gt=0)], Annotated[int, Field(gt=0)]] | None = None
+    along: Annotated[float, Field(ge=0, le=1)] = 0.5
     sha256: Sha256 | None = None
     interleave: Literal["bsq", "bil", "bip"] | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> "SceneEntry":
+        if self.window is not None and (self.lines or self.samples):
+            raise ValueError("a window and lines or samples were given; expected one of them")
+        return self
 
     def crop(self, scene: Scene) -> Scene:
         """Return the part of a scene that the entry keeps, as a view, without metadata that is no longer true of it.
@@ -143,6 +174,9 @@ class SceneEntry(BaseModel, extra="forbid"):
                     f"scene {scene.name}: {axis} {text} were asked for; expected {axis} within 1-{there}"
                 )
             kept[axis] = slice(first - 1, last)
+        if self.window is not None:
+            lines, samples = place_window(scene, self.window, self.along)
+            kept |= {"lines": lines, "samples": samples}
         if not kept:
             return scene
         stale = {"default bands", "band names"} if "bands" in kept else set()
@@ -213,6 +247,15 @@ def limits(span: str) -> tuple[int, int]:
     """Return first and last of a range such as ``"1-145"``, counted from 1, both ends included."""
     first, _, last = span.partition("-")
     return int(first), int(last or first)
+
+
+def file_name(address: str) -> str:
+    """Return the name under which a download is kept."""
+    last = unquote(urlsplit(address).path).rstrip("/").rsplit("/", 1)[-1]
+    name = re.sub(r"[^A-Za-z0-9._+-]", "_", last).lstrip(".-")
+    if not name:
+        raise DataError(f"{address}: the address ends without the name of a file; expected one")
+    return name[:150]
 
 
 def refuse_overlaps(datasets: dict[str, Dataset]) -> None:

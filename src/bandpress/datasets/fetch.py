@@ -3,11 +3,16 @@
 import hashlib
 import importlib.util
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bandpress.datasets import archive
 from bandpress.datasets.entry import Dataset, Source
 from bandpress.errors import DataError
+
+if TYPE_CHECKING:
+    from bandpress.datasets.transfer import Patience
 
 #: Environment variable that names the folder shared between checkouts.
 VARIABLE = "BANDPRESS_DATA"
@@ -18,7 +23,20 @@ def data_folder() -> Path:
     return Path(os.environ.get(VARIABLE) or "data")
 
 
-def fetch(dataset: Dataset, name: str, cache: Path | None = None, lock: Path | None = None) -> Path:
+#: Bytes of a data set that are downloaded without being asked for.
+MOST = 2_000_000_000
+
+
+def fetch(
+    dataset: Dataset,
+    name: str,
+    cache: Path | None = None,
+    lock: Path | None = None,
+    *,
+    parts: Sequence[str] = (),
+    most: int | None = MOST,
+    patience: "Patience | None" = None,
+) -> Path:
     """Bring the source of a data set to this machine and check it.
 
     Parameters
@@ -31,6 +49,12 @@ def fetch(dataset: Dataset, name: str, cache: Path | None = None, lock: Path | N
         The data folder. Default: `data_folder`.
     lock
         The study's lock file: SHA-256 of files that were first seen without one.
+    parts
+        Names of what it consists of, which a page may offer one by one.
+    most
+        Bytes that may be downloaded at once without being asked for; None for any number.
+    patience
+        How long to wait for a server.
 
     Returns
     -------
@@ -50,14 +74,77 @@ def fetch(dataset: Dataset, name: str, cache: Path | None = None, lock: Path | N
         return _checked(_in_package(source), source.sha256)
     if source.kind == "path":
         found = _on_disk(source, name, cache)
-        return _unpacked(found, source, cache / name)
-    if source.kind == "url":
-        from bandpress.datasets.download import download
+        return _unpacked(found, dataset, cache / name) if source.unpack else found
+    if source.kind == "page" and not source.match:
+        return _brought_by_hand(source, cache / name, name, brought(source, name, cache / name, lock), lock)
+    from bandpress.datasets.transfer import PATIENCE
 
-        assert source.url is not None
-        found = download([source.url, *source.mirrors], cache / name, source.sha256, lock)
-        return _unpacked(found, source, cache / name)
-    return _brought_by_hand(source, name, cache / name, lock)
+    bring = _from_addresses if source.kind == "url" else _from_page
+    return bring(dataset, name, cache, lock, parts, most, patience or PATIENCE)
+
+
+def _from_addresses(
+    dataset: Dataset,
+    name: str,
+    cache: Path,
+    lock: Path | None,
+    parts: Sequence[str],
+    most: int | None,
+    patience: "Patience",
+) -> Path:
+    from bandpress.datasets.download import place
+
+    source = dataset.source
+    found = []
+    for url in source.url or []:
+        file = place([url, *source.mirrors], cache, name, source.sha256, lock, patience, most=most)
+        found.append(_unpacked(file, dataset, cache / name) if source.unpack else file)
+    return found[0] if len(found) == 1 else cache / name
+
+
+def _from_page(
+    dataset: Dataset,
+    name: str,
+    cache: Path,
+    lock: Path | None,
+    parts: Sequence[str],
+    most: int | None,
+    patience: "Patience",
+) -> Path:
+    from bandpress.datasets.offered import bring
+
+    source, folder = dataset.source, cache / name
+    by_hand = brought(source, name, folder, lock)
+    if by_hand:
+        return _brought_by_hand(source, folder, name, by_hand, lock)
+    try:
+        known_as, files = bring(source, name, cache, lock, parts, most, patience)
+    except DataError as error:
+        raise DataError(f"{error}; or bring {_what_by_hand(source, folder)}") from None
+    found = [
+        archive.unpack(file, folder / archive.stem(file)) if archive.is_archive(file) else file
+        for file in files
+    ]
+    if len(found) > 1:
+        return folder
+    return _own_part(found[0], source, name, bool(parts) or known_as == source.match[0])
+
+
+def brought(source: Source, name: str, folder: Path, lock: Path | None) -> list[Path]:
+    """Return the files that somebody put into the folder of a data set: those that its page does not account for."""
+    if not folder.is_dir():
+        return []
+    from bandpress.datasets import lock as locks
+
+    ours = {file for _, file in locks.offered(lock, f"{source.page}#{name}")[1]}
+    ours |= {archive.stem(Path(file)) for file in ours}
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.relative_to(folder).parts[0] not in ours
+    ]
 
 
 def _in_package(source: Source) -> Path:
@@ -93,23 +180,40 @@ def _on_disk(source: Source, name: str, cache: Path) -> Path:
     )
 
 
-def _brought_by_hand(source: Source, name: str, folder: Path, lock: Path | None) -> Path:
-    if folder.is_dir():
-        packed = [path for path in sorted(folder.iterdir()) if archive.is_archive(path)]
-        unpacked = [archive.unpack(path, folder / archive.stem(path)) for path in packed]
-        files = [
-            path
-            for path in sorted(folder.rglob("*"))
-            if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        ]
-        if files:
-            own = [path for path in files if not any(path.is_relative_to(inner) for inner in unpacked)]
-            _same_as_first_seen(source, folder, own, lock)
-            return folder
-    raise DataError(
-        f"data set {name} cannot be fetched automatically and {folder.absolute()} holds no file of it; "
-        f"expected the files or archive offered on {source.page} in that folder ({VARIABLE} names the one above it)"
-    )
+def _brought_by_hand(source: Source, folder: Path, name: str, files: list[Path], lock: Path | None) -> Path:
+    if not files:
+        raise DataError(
+            f"data set {name} cannot be fetched automatically and {folder.absolute()} holds no file of it; "
+            f"expected {_what_by_hand(source, folder)}"
+        )
+    unpacked = [
+        archive.unpack(path, folder / archive.stem(path)) for path in files if archive.is_archive(path)
+    ]
+    own = [path for path in files if not any(path.is_relative_to(inner) for inner in unpacked)]
+    _same_as_first_seen(source, folder, own, lock)
+    return folder
+
+
+def _what_by_hand(source: Source, folder: Path) -> str:
+    where = f"in {folder.absolute()} ({VARIABLE} names the folder above it)"
+    return f"the files or archive offered on {source.page} {where}"
+
+
+def _own_part(found: Path, source: Source, name: str, own: bool) -> Path:
+    """Return the folder of a data set in an archive that holds several; the whole of one that is its own."""
+    names = [*source.match[:1], name]
+    if found.is_file():
+        return found
+    inside = [path for path in sorted(found.rglob("*")) if path.is_dir() and path.name in names]
+    if len(inside) == 1:
+        return inside[0]
+    if inside:
+        raise DataError(f"{found}: {len(inside)} folders named {' or '.join(names)}; expected one")
+    if not own:
+        raise DataError(
+            f"{found}: no folder named {' or '.join(names)} in an archive of several sets; expected one"
+        )
+    return found
 
 
 def _same_as_first_seen(source: Source, folder: Path, files: list[Path], lock: Path | None) -> None:
@@ -122,12 +226,12 @@ def _same_as_first_seen(source: Source, folder: Path, files: list[Path], lock: P
         locks.record(lock, address, digest(path), path.stat().st_size)
 
 
-def _unpacked(found: Path, source: Source, folder: Path) -> Path:
-    if not source.unpack:
-        return found
+def _unpacked(found: Path, dataset: Dataset, folder: Path) -> Path:
     if found.is_dir():
         raise DataError(f"{found}: a folder; expected an archive to unpack")
-    return archive.unpack(found, folder / archive.stem(found))
+    listed = dataset.source.unpack == "listed"
+    scenes = (dataset.scenes or {}).values() if listed else ()
+    return archive.unpack(found, folder / archive.stem(found), [entry.file for entry in scenes if entry.file])
 
 
 def _checked(path: Path, sha256: str | None) -> Path:

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bandpress.datasets.entry import Source
-from bandpress.datasets.fetch import data_folder
-
-#: Folder of archives of models, below the data folder.
-MODELS = "models"
+from bandpress.datasets.entry import Source, file_name
+from bandpress.datasets.fetch import brought, data_folder
+from bandpress.datasets.lock import offered
+from bandpress.datasets.models import models_folder
 
 
 class Item(NamedTuple):
@@ -49,7 +48,9 @@ class Item(NamedTuple):
     size: int | None = None
 
 
-def inventory(study: Any, cache: Path | None = None, retrain: bool = False) -> list[Item]:
+def inventory(
+    study: Any, cache: Path | None = None, retrain: bool = False, lock: Path | None = None
+) -> list[Item]:
     """Return what a study needs, in its order: data sets that are coded or trained on, and models from elsewhere.
 
     Parameters
@@ -60,19 +61,21 @@ def inventory(study: Any, cache: Path | None = None, retrain: bool = False) -> l
         The data folder. Default: `bandpress.datasets.data_folder`.
     retrain
         Models that are kept are trained again, so that their training sets are needed.
+    lock
+        The study's lock file, which says how many files a page offered.
     """
     cache = data_folder() if cache is None else Path(cache)
-    items = [
-        _item(name, "data set", study.datasets[name].role, study.datasets[name].source, cache, name)._replace(
-            licence=study.datasets[name].licence
-        )
-        for name in study.datasets
-        if name in set(_needed_sets(study, retrain))
-    ]
+    needed = set(_needed_sets(study, retrain))
+    items = []
+    for name, dataset in study.datasets.items():
+        if name in needed:
+            item = _item(name, "data set", dataset.role, dataset.source, cache, name, lock)
+            items.append(item._replace(licence=dataset.licence))
     coded_with = {codec.model for codec in study.codecs.values()}
     for name, family in study.models.items():
         if name in coded_with and family.source == "fetch":
-            items.append(_item(name, "models", "code", family.archive, cache, MODELS))
+            folder = models_folder(family.archive, name, cache)
+            items.append(_item(name, "models", "code", family.archive, cache, folder, lock))
     return items
 
 
@@ -92,37 +95,41 @@ def _needed_sets(study: Any, retrain: bool) -> Iterator[str]:
             wanted.append(family.init_from)
 
 
-def _item(name: str, kind: str, use: str, source: Source, cache: Path, folder: str) -> Item:
-    path, missing = _place(source, cache, folder)
+def _item(
+    name: str, kind: str, use: str, source: Source, cache: Path, folder: str, lock: Path | None
+) -> Item:
+    path, wanted, missing = _place(source, cache, folder, lock)
     files = _files(path)
-    addresses = (source.url, *source.mirrors) if source.url else (source.page,) if source.page else ()
+    here = bool(files) and all(file.is_file() for file in wanted)
+    pages = [page for page in (source.page, *source.pages) if page is not None]
     return Item(
         name,
         kind,
         use,
-        bool(files),
+        here,
         path,
-        tuple(address for address in addresses if address),
-        "none" if files else missing,
-        size=sum(file.stat().st_size for file in files) if files else None,
+        (*(source.url or pages), *source.mirrors),
+        "none" if here else missing,
+        size=sum(file.stat().st_size for file in files) if here else None,
     )
 
 
-def _place(source: Source, cache: Path, folder: str) -> tuple[Path, str]:
-    """Return where a source lies or belongs, and what is to be done when it is not there."""
+def _place(source: Source, cache: Path, folder: str, lock: Path | None) -> tuple[Path, list[Path], str]:
+    """Return where a source lies or belongs, files that must be there, and what is to be done when they are not."""
     if source.kind == "package":
         spec = importlib.util.find_spec(str(source.package))
         folders = [] if spec is None else list(spec.submodule_search_locations or [])
-        return Path(folders[0] if folders else str(source.package)) / str(source.file), "install"
+        return Path(folders[0] if folders else str(source.package)) / str(source.file), [], "install"
     if source.kind == "path":
         given = Path(str(source.path)).expanduser()
         tried = [given] if given.is_absolute() else [cache / given, given]
-        return next((path for path in tried if _files(path)), tried[0]), "hand"
-    if source.kind == "url":
-        from bandpress.datasets.download import file_name
-
-        return cache / folder / file_name(str(source.url)), "download"
-    return cache / folder, "hand"
+        return next((path for path in tried if _files(path)), tried[0]), [], "hand"
+    own = cache / folder
+    if source.url is not None:
+        return own, [own / file_name(url) for url in source.url], "download"
+    if not source.match or brought(source, folder, own, lock):
+        return own, [], "hand"
+    return own, [own / file for _, file in offered(lock, f"{source.page}#{folder}")[1]], "page"
 
 
 def _files(path: Path) -> list[Path]:

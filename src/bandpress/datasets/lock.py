@@ -1,11 +1,13 @@
 """The lock file of a study: the SHA-256 of every file that was first seen without one.
 
 JSON, one object: address → ``{"sha256": …, "bytes": …}``; the address of a file brought by hand is ``<page>#<file>``.
-What was chosen of a page is ``<page>#<data set>`` → ``{"offered": [[address, file], …]}``.
+What was chosen of a page is ``<page>#<data set>`` → ``{"found as": …, "offered": [[address, file], …]}``.
 Made to be kept beside the study and shared with it.
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,30 +29,40 @@ def record(lock: Path | None, address: str, sha256: str, size: int) -> None:
     DataError
         If it has it already with another SHA-256.
     """
-    known = locked(lock, address)
-    if known not in (None, sha256):
-        raise DataError(f"{address}: SHA-256 {sha256}; expected {known}, recorded in {lock}")
-    if lock is not None and known is None:
-        _add(lock, address, {"sha256": sha256, "bytes": size})
+    if lock is None:
+        return
+    with _editing(lock) as entries:
+        known = entries.get(address, {}).get("sha256", sha256)
+        if known != sha256:
+            raise DataError(f"{address}: SHA-256 {sha256}; expected {known}, recorded in {lock}")
+        entries.setdefault(address, {"sha256": sha256, "bytes": size})
 
 
-def offered(lock: Path | None, key: str) -> list[list[str]]:
-    """Return address and name of each file that was chosen of a page before; none if it was not looked at yet."""
-    return [] if lock is None else _read(lock).get(key, {}).get("offered", [])
+def offered(lock: Path | None, key: str) -> tuple[str, list[list[str]]]:
+    """Return what was chosen of a page before: the name by which it was found, address and name of each file."""
+    entry = {} if lock is None else _read(lock).get(key, {})
+    return entry.get("found as", ""), entry.get("offered", [])
 
 
-def record_offer(lock: Path | None, key: str, offer: list[list[str]]) -> None:
+def record_offer(lock: Path | None, key: str, found: str, offer: list[list[str]]) -> None:
     """Add what was chosen of a page to the lock file, unless it is there."""
-    if lock is not None and not offered(lock, key):
-        _add(lock, key, {"offered": offer})
+    if lock is not None:
+        with _editing(lock) as entries:
+            entries.setdefault(key, {"found as": found, "offered": offer})
 
 
-def _add(lock: Path, key: str, entry: dict[str, Any]) -> None:
+@contextmanager
+def _editing(lock: Path) -> Iterator[dict[str, Any]]:
+    """Give the entries of the lock file, and write them when they were changed."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     filelock = require("filelock", lock, "data")
-    with filelock.FileLock(lock.with_name(f".{lock.name}.lock")), atomic_path(lock) as part:
-        entries = {**_read(lock), key: entry}
-        part.write_text(json.dumps(entries, indent=2, sort_keys=True) + "\n", "utf-8")
+    with filelock.FileLock(lock.with_name(f".{lock.name}.lock")):
+        entries = _read(lock)
+        before = len(entries)
+        yield entries
+        if len(entries) > before:
+            with atomic_path(lock) as part:
+                part.write_text(json.dumps(entries, indent=2, sort_keys=True) + "\n", "utf-8")
 
 
 def _read(lock: Path) -> dict[str, Any]:
@@ -69,5 +81,7 @@ def _read(lock: Path) -> dict[str, Any]:
 
 def _is_entry(entry: dict[str, Any]) -> bool:
     if "offered" in entry:
-        return all(len(pair) == 2 and all(isinstance(text, str) for text in pair) for pair in entry["offered"])
+        return isinstance(entry["found as"], str) and all(
+            len(pair) == 2 and all(isinstance(text, str) for text in pair) for pair in entry["offered"]
+        )
     return isinstance(entry["sha256"], str)

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from bandpress.datasets import lock as locks
 from bandpress.datasets.choose import Unclear, choose, listed
-from bandpress.datasets.download import CONSENT, download, file_name, place
-from bandpress.datasets.entry import Source
+from bandpress.datasets.download import CONSENT, place, stored
+from bandpress.datasets.entry import Source, file_name
 from bandpress.datasets.page import Link, is_page, links_of
-from bandpress.datasets.transfer import Failure, Patience, in_words, probe
+from bandpress.datasets.transfer import PATIENCE, Failure, Patience, in_words, probe
 from bandpress.errors import DataError
 
 
@@ -27,8 +27,8 @@ def bring(
     lock: Path | None = None,
     parts: Sequence[str] = (),
     most: int | None = None,
-    patience: Patience = Patience(),
-) -> list[Path]:
+    patience: Patience = PATIENCE,
+) -> tuple[str, list[Path]]:
     """Download what a page offers for a data set.
 
     Parameters
@@ -50,6 +50,8 @@ def bring(
 
     Returns
     -------
+    str
+        The name by which they were found.
     list of pathlib.Path
         The files.
 
@@ -59,25 +61,28 @@ def bring(
         If the page cannot be read, no link or several are found, or a file cannot be had. What came before is kept.
     """
     key = f"{source.page}#{name}"
-    chosen = [Offer(*pair) for pair in locks.offered(lock, key)]
-    known = bool(chosen)
-    chosen = chosen or look(source, name, parts, patience)
-    missing = [offer for offer in chosen if not (cache / name / offer.name).is_file()]
+    found, pairs = locks.offered(lock, key)
+    known, chosen = bool(pairs), [Offer(*pair) for pair in pairs]
+    if not known:
+        found, chosen = look(source, name, parts, patience)
+    missing = [offer for offer in chosen if not stored(offer.address, cache, name, offer.name).is_file()]
     _consent(missing, name, source, most, patience)
-    locks.record_offer(lock, key, [list(offer) for offer in chosen])
+    locks.record_offer(lock, key, found, [list(offer) for offer in chosen])
     files = []
     for offer in chosen:
         try:
-            files.append(place([offer.address], cache, name, None, lock, patience, file=offer.name, most=most))
+            files.append(
+                place([offer.address], cache, name, None, lock, patience, file=offer.name, most=most)
+            )
         except DataError as error:
             if not known:
                 raise
             files.append(_moved(offer, error, source, name, cache, lock, parts, most, patience))
-    return files
+    return found, files
 
 
-def look(source: Source, name: str, parts: Sequence[str], patience: Patience) -> list[Offer]:
-    """Return what the pages of a source offer for a data set.
+def look(source: Source, name: str, parts: Sequence[str], patience: Patience) -> tuple[str, list[Offer]]:
+    """Return what the pages of a source offer for a data set, and the name by which it was found.
 
     Raises
     ------
@@ -94,18 +99,21 @@ def look(source: Source, name: str, parts: Sequence[str], patience: Patience) ->
             faults.append(f"{page}: {failure}")
     links = list({link.address.partition("://")[2]: link for link in reversed(links)}.values())[::-1]
     try:
-        if not links:
+        if not links and not faults:
             raise Unclear("no link on the page")
         found, chosen = choose(links, source.match or [name], parts)
         if len(chosen) == 1 and not chosen[0].is_file:
             chosen = _behind(chosen[0], found, source, name, parts, patience)
     except (Unclear, Failure) as fault:
-        faults.append(f"{source.page}: {fault}")
+        if links or not faults:
+            faults.append(f"{source.page}: {fault}")
         raise DataError("; ".join(faults)) from None
     names = [file_name(link.name if link.is_file else link.address) for link in chosen]
     if len(set(names)) < len(names):
-        raise DataError(f"{source.page}: links to files of one name: {listed(chosen)}; expected each file once")
-    return [Offer(link.address, kept) for link, kept in zip(chosen, names, strict=True)]
+        raise DataError(
+            f"{source.page}: links to files of one name: {listed(chosen)}; expected each file once"
+        )
+    return found, [Offer(link.address, kept) for link, kept in zip(chosen, names, strict=True)]
 
 
 def _behind(
@@ -158,7 +166,7 @@ def _moved(
 ) -> Path:
     """Download a file that is no longer where it was from where the page has it now, if it is the same file."""
     try:
-        now = [other for other in look(source, name, parts, patience) if other.name == offer.name]
+        now = [other for other in look(source, name, parts, patience)[1] if other.name == offer.name]
     except DataError as fault:
         raise DataError(f"{error}; and the page changed since: {fault}") from None
     if not now or now[0].address == offer.address:

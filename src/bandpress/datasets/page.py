@@ -5,7 +5,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
 from bandpress.datasets import archive
-from bandpress.datasets.transfer import Failure, Patience, read_page
+from bandpress.datasets.transfer import PATIENCE, Failure, Patience, read_page
 from bandpress.formats import SUFFIXES
 from bandpress.formats.optional import require
 
@@ -28,14 +28,14 @@ class Link(NamedTuple):
     text
         Of the link.
     around
-        Of the row, the list's entry or the paragraph that it stands in.
+        Text of the row, the list's entry or the paragraph that it stands in, and of those around these.
     headings
         Above it, the nearest first.
     """
 
     address: str
     text: str = ""
-    around: str = ""
+    around: tuple[str, ...] = ()
     headings: tuple[str, ...] = ()
 
     @property
@@ -61,7 +61,7 @@ class Link(NamedTuple):
         return f"{self.text or self.name} ({self.address})"
 
 
-def links_of(address: str, patience: Patience = Patience()) -> list[Link]:
+def links_of(address: str, patience: Patience = PATIENCE) -> list[Link]:
     """Return the links of a page, each once, in its order.
 
     Raises
@@ -76,14 +76,19 @@ def links_of(address: str, patience: Patience = Patience()) -> list[Link]:
     if doi is not None:
         return _of_record(doi, address, patience)
     final, html = read_page(address, patience)
-    return parse(html, final)
+    links = parse(html, final)
+    if asks_for_password(html) and not any(link.is_file for link in links):
+        raise Failure("the page asks for a password")
+    return links
 
 
 def is_page(link: Link) -> bool:
     """Say whether a link leads to a page whose links can be had from a service: a folder or a record."""
     parts = urlsplit(link.address)
     host = parts.hostname or ""
-    return not link.is_file and ((host in _DRIVE and "/folders/" in parts.path) or _doi(host, parts.path) is not None)
+    return not link.is_file and (
+        (host in _DRIVE and "/folders/" in parts.path) or _doi(host, parts.path) is not None
+    )
 
 
 def parse(html: str, address: str) -> list[Link]:
@@ -109,11 +114,10 @@ def parse(html: str, address: str) -> list[Link]:
             continue
         if plain.scheme not in ("http", "https") or target in (address, root, ""):
             continue
-        around = tag.find_parent(_AROUND)
         link = Link(
             target.replace(" ", "%20"),
             _text(tag) or str(tag.get("title", "")),
-            _text(around) if around is not None else "",
+            tuple(map(_text, tag.find_parents(_AROUND))),
             tuple(text for _, text in reversed(above)),
         )
         found.setdefault(link.address, link)

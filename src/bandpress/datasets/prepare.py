@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from fnmatch import fnmatch
 from pathlib import Path
 
 from bandpress.datasets import archive
@@ -132,6 +133,8 @@ def _locate(scene: str, entry: SceneEntry, fetched: Path) -> tuple[Path, str | N
             f"scene {scene}: the source is the folder {fetched}; expected the name of a file in it"
         )
     file, variable = split_variable(entry.file)
+    if set("*?") & set(str(file)):
+        return _only_one(fetched, str(file), scene), variable
     for suffix in ("", *archive.PACKED):
         path = fetched / f"{file}{suffix}"
         if path.is_file():
@@ -139,6 +142,21 @@ def _locate(scene: str, entry: SceneEntry, fetched: Path) -> tuple[Path, str | N
     raise DataError(
         f"{fetched / file}: no such file (nor packed as .xz, .gz, .bz2); expected it for scene {scene}"
     )
+
+
+def _only_one(folder: Path, pattern: str, scene: str) -> Path:
+    """Return the one file in a folder, or in those below it, whose path ends as a pattern says."""
+    found = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and fnmatch(f"/{_without_packing(path).relative_to(folder).as_posix()}", f"*/{pattern}")
+    ]
+    if len(found) != 1:
+        names = ", ".join(path.relative_to(folder).as_posix() for path in found[:8]) or "none"
+        raise DataError(f"{folder}: files named {pattern}: {names}; expected one, for scene {scene}")
+    return found[0]
 
 
 @contextmanager

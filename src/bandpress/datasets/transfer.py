@@ -26,7 +26,10 @@ _WORTH_ANOTHER_TRY = (408, 425, 429, 500, 502, 503, 504)
 #: Bytes that are lost, at most, when a connection breaks off.
 _CHUNK = 1 << 14
 _LARGEST_PAGE = 20_000_000
-_PAGE = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S)
+_PAGE = re.compile(
+    rb"\s*(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b",
+    re.I | re.S,
+)
 _T = TypeVar("_T")
 
 
@@ -50,6 +53,10 @@ class Patience:
     stall: float = 30.0
     tries: int = 5
     pause: float = 1.0
+
+
+#: Of a person who waits for a data set.
+PATIENCE = Patience()
 
 
 class Failure(Exception):
@@ -84,8 +91,12 @@ def probe(address: str, patience: Patience) -> Probe:
             _understood(answer, 0, pages=True)
             head = next(answer.iter_content(1024), b"")
             length = answer.headers.get("Content-Length", "")
-            named = re.search(r"filename\*?=(?:UTF-8'')?\"?([^\";]+)", answer.headers.get("Content-Disposition", ""))
-            name = unquote(named[1].strip() if named else urlsplit(answer.url).path.rstrip("/").rpartition("/")[2])
+            named = re.search(
+                r"filename\*?=(?:UTF-8'')?\"?([^\";]+)", answer.headers.get("Content-Disposition", "")
+            )
+            name = unquote(
+                named[1].strip() if named else urlsplit(answer.url).path.rstrip("/").rpartition("/")[2]
+            )
             if head[:4] == b"PK\x03\x04" and "." not in name:
                 name += ".zip"
             size = int(length) if length.isdigit() else None
@@ -182,7 +193,10 @@ def _retried(action: Callable[[], _T], patience: Patience) -> _T:
 
 @contextmanager
 def _answer(
-    address: str, patience: Patience, headers: dict[str, str] | None = None, have: Callable[[], int] = lambda: 0
+    address: str,
+    patience: Patience,
+    headers: dict[str, str] | None = None,
+    have: Callable[[], int] = lambda: 0,
 ) -> Iterator[requests.Response]:
     """Give a server's answer; what goes wrong with the connection becomes a failure."""
     sent = {"Accept-Encoding": "identity", "User-Agent": "bandpress", **(headers or {})}
@@ -246,9 +260,7 @@ def _understood(answer: requests.Response, have: int, pages: bool = False) -> tu
     if status == 206:
         match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", answer.headers.get("Content-Range", ""))
         if match is None or int(match[1]) != have:
-            raise Failure(
-                "the server answered with another part of the file than was asked for", again=False
-            )
+            raise Failure("the server answered with another part of the file than was asked for", again=False)
         return have, None if match[2] == "*" else int(match[2])
     if status == 416:
         raise Failure("the server has fewer bytes than were there before", again=False)
@@ -324,7 +336,9 @@ def _from_drive(number: str, part: Path, patience: Patience) -> None:
             timeout=(patience.connect, patience.stall),
             retries=patience.tries - 1,
         )
-    except (gdown.exceptions.DownloadError, requests.RequestException) as error:
+    except Exception as error:  # whatever gdown trips over in an answer that it does not expect
+        if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
+            raise
         raise Failure(f"Google Drive did not give it ({' '.join(str(error).split())[:300]})") from None
 
 

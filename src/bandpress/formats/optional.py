@@ -7,7 +7,7 @@ from typing import Any
 from bandpress.errors import MissingDependencyError
 
 
-def require(module: str, path: Path, extra: str = "formats") -> Any:
+def require(module: str, path: Path | str, extra: str = "formats") -> Any:
     """Import a module that a format needs.
 
     Raises

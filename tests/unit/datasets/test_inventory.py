@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from bandpress.datasets.inventory import inventory
+from bandpress.datasets.lock import record_offer
 from bandpress.study.file import load_study
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def actions(items):
@@ -23,9 +24,8 @@ def test_the_papers_study_names_each_set_and_family_with_page_and_folder(tmp_pat
         "Hyperion-k3",
     ]
     assert not any(item.here for item in items)
-    assert {item.folder for item in items} == {
-        tmp_path / n for n in ("AVIRIS_test", "Hyperion_test", "models")
-    }
+    assert [item.folder for item in items] == [tmp_path / item.name for item in items]
+    assert {item.action for item in items} == {"page"}
     assert all(item.addresses[0].startswith("https://gici.uab.cat") for item in items)
 
 
@@ -51,3 +51,21 @@ def test_a_file_in_a_package_is_here_when_the_package_is_installed(tmp_path):
     items = inventory(load_study(ROOT / "studies/demo.yaml"), tmp_path)
     assert {item.action for item in items} <= {"none", "install"}
     assert {item.licence for item in items} == {"CC BY 3.0"}
+
+
+def test_a_set_of_a_page_is_here_when_every_file_that_was_chosen_is(tmp_path):
+    study = load_study(ROOT / "config.yaml")
+    page, folder, lock = (
+        study.datasets["AVIRIS_test"].source.page,
+        tmp_path / "AVIRIS_test",
+        tmp_path / "l.json",
+    )
+    assert inventory(study, tmp_path, lock=lock)[0].action == "page"
+    record_offer(
+        lock, f"{page}#AVIRIS_test", "AVIRIS_test", [["http://x/a.zip", "a.zip"], ["http://x/b.zip", "b.zip"]]
+    )
+    folder.mkdir()
+    (folder / "a.zip").write_bytes(b"1")
+    assert inventory(study, tmp_path, lock=lock)[0].action == "page"
+    (folder / "b.zip").write_bytes(b"1")
+    assert inventory(study, tmp_path, lock=lock)[0].here

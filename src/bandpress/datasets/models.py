@@ -1,0 +1,62 @@
+"""Models that somebody else trained: an archive of SavedModel folders, or one archive a model."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bandpress.datasets.entry import Dataset, Source
+from bandpress.datasets.fetch import MOST, brought, data_folder, fetch
+from bandpress.errors import DataError
+
+#: Folder below the data folder for models of all families that are brought by hand.
+MODELS = "models"
+
+
+def fetch_models(
+    source: Source,
+    family: str,
+    members: Sequence[str],
+    cache: Path | None = None,
+    lock: Path | None = None,
+    most: int | None = MOST,
+) -> list[Path]:
+    """Bring the models of a family to this machine and return the folder of each.
+
+    Parameters
+    ----------
+    source
+        Where they come from.
+    family
+        Name of the family in the study.
+    members
+        Names of the models' folders.
+    cache, lock, most
+        As for `bandpress.datasets.fetch`.
+
+    Raises
+    ------
+    DataError
+        If they cannot be had, or one of them is not among what came.
+    """
+    cache = data_folder() if cache is None else Path(cache)
+    archive = Dataset(
+        sensor="any", role="test", licence="in the study", citation="in the study", source=source
+    )
+    found = fetch(archive, models_folder(source, family, cache), cache, lock, parts=members, most=most)
+    return [_member(found, name) for name in members]
+
+
+def models_folder(source: Source, family: str, cache: Path) -> str:
+    """Return the folder below the data folder in which a family's models are: its own, if a page has to be searched."""
+    by_hand = not source.match or brought(source, MODELS, cache / MODELS, None)
+    return MODELS if by_hand else family
+
+
+def _member(folder: Path, name: str) -> Path:
+    found = sorted(path for path in folder.rglob(name) if (path / "variables").is_dir())
+    if (folder / "variables").is_dir() and folder.name == name:
+        found = [folder]
+    if len(found) != 1:
+        raise DataError(
+            f"{folder}: {len(found)} folders named {name} with a SavedModel's variables in it; expected one"
+        )
+    return found[0]
