@@ -18,7 +18,6 @@ MACHINE = "one core of an AMD EPYC (Zen 4, AVX-512, no AMX), TensorFlow 2.14.1, 
 INPUTS = {
     "samples": "bands",
     "components": "components of a KLT over all bands",
-    "residuals": "bands of what prediction leaves",
 }
 INTRODUCTION = f"""# The networks in models/
 

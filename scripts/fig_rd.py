@@ -24,7 +24,7 @@ AXES = {
     "ssim_range": "SSIM (range of scene)",
     "sam_mean": "Mean spectral angle (degrees)",
 }
-ONE_BAND = ("jpeg2000", "jpegxl")
+ONE_BAND = ("jpeg2000",)
 
 
 def panels_of(curves: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:

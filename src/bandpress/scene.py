@@ -113,3 +113,9 @@ class Scene:
             fwhm=of_band(self.fwhm),
             bad_bands=of_band(self.bad_bands),
         )
+
+
+def clipped(samples: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Return decoded integers as samples of an integer type, those beyond its range at its ends; changes `samples`."""
+    limits = np.iinfo(dtype)
+    return np.clip(samples, limits.min, limits.max, out=samples).astype(dtype)

@@ -19,7 +19,6 @@ OPTIONS = {
         {"lossless": True, "bands_per_cluster": "all"},
     ],
     "gici-java": [],
-    "jpegxl": [{"rate": 5.0}, {"lossless": True}],
     "learned": [{"model": MODELS / "AVIRIS-k3"}],
     "klt-learned": [{"model": MODELS / "AVIRIS-klt", "step": 20.0}],
     "wavelet-learned": [
@@ -29,9 +28,8 @@ OPTIONS = {
     ],
     "predicted-learned": [
         {"model": golden_contexts.MODEL, "step": 10.0},
-        {"model": golden_contexts.MODEL, "step": 10.0, "order": "tree"},
+        {"model": golden_contexts.MODEL, "step": 10.0, "key_distance": 1},
     ],
-    "predicted-jpeg2000": [{"step": 10.0}, {"step": 10.0, "order": "chain"}],
 }
 
 

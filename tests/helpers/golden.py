@@ -37,12 +37,11 @@ def scene() -> Scene:
 
 def symbols_digest(name: str) -> str:
     """SHA-256 of the latents that the stream decodes to, as int32 little-endian, cluster after cluster."""
-    from bandpress.codecs import learned
     from bandpress.container.bitstream import Reader
     from bandpress.hyperprior import chunks as learned_chunks
-    from bandpress.hyperprior import store
+    from bandpress.hyperprior import opened, store
 
-    network = learned.open_network(store.load(MODELS[name]))
+    network = opened.open_network(store.load(MODELS[name]))
     found = hashlib.sha256()
     with Reader(stream(name)) as reader:
         for pair in reader.chunks(reader.clusters):

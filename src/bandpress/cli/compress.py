@@ -16,7 +16,7 @@ from bandpress.errors import CodecError, SceneError
 from bandpress.formats import SUFFIXES, is_scene, read_scene
 
 #: Codecs that code the whole scene before the first cluster is written.
-_WHOLE = frozenset({"klt-learned", "predicted-jpeg2000", "predicted-learned", "wavelet-learned"})
+_WHOLE = frozenset({"klt-learned", "predicted-learned", "wavelet-learned"})
 
 
 def _bands_per_cluster(ctx: click.Context, param: click.Parameter, value: str | None) -> Any:

@@ -8,10 +8,10 @@ import click
 
 from bandpress.cli.progress import bands_bar, training_bar
 from bandpress.cli.scenes import scenes_to_train
-from bandpress.codecs.residuals import component_clusters, ladder, residual_clusters, unit_lambda
 from bandpress.environment import tensorflow_for
 from bandpress.hyperprior.architecture import Architecture
-from bandpress.hyperprior.training.patches import Residual, split_lines
+from bandpress.hyperprior.training.components import component_clusters, ladder, unit_lambda
+from bandpress.hyperprior.training.patches import Components, split_lines
 from bandpress.hyperprior.training.schedule import PRECISIONS, Settings
 from bandpress.scene import Scene
 
@@ -124,22 +124,17 @@ _WIDEST_SCALE = 2048.0
 )
 @click.option("--random-start", is_flag=True, help="Start from random weights, as the paper does.")
 @click.option(
-    "--residuals",
-    metavar="jpeg2000|MODEL",
-    help="Train for predicted-learned: on what prediction leaves of the scenes, in a loop that codes with this; "
-    "--lambda then names the operating points of the scenes.",
-)
-@click.option(
     "--klt",
     is_flag=True,
-    help="Train for klt-learned: on components of the KLT over all bands; --lambda as with --residuals.",
+    help="Train for klt-learned: on components of the KLT over all bands; --lambda then names operating points of "
+    "the scenes.",
 )
 @click.option(
     "--qualities",
     type=click.IntRange(2, 16),
     default=6,
     show_default=True,
-    help="Of a network for residuals or components.",
+    help="Of a network for components.",
 )
 @click.option("--init-from", type=click.Path(path_type=Path), help="Start from the weights of this model.")
 @click.option(
@@ -170,7 +165,6 @@ def command(
     minutes: float | None,
     start: str,
     random_start: bool,
-    residuals: str | None,
     klt: bool,
     qualities: int,
     init_from: Path | None,
@@ -189,7 +183,7 @@ def command(
     Examples:
       bandpress train flights/ --validate other.224_680_512_2_1_0.raw -k 3 --lambda 1e-4 --minutes 60 -o aviris-k3
       bandpress train flights/ --lambda 1e-6 --lambda 1e-5 --lambda 1e-4 --lambda 1e-3 --minutes 60 -o family-k3
-      bandpress train flights/ --residuals jpeg2000 --lambda 3e-4 --lambda 3e-3 --lambda 3e-2 -o residual-k3
+      bandpress train flights/ --klt -k 1 --lambda 2e-4 --lambda 2e-3 --lambda 2e-2 -o components
     """
     lambdas = tuple(sorted(lambdas)) or (1e-4,)
     if steps is None and minutes is None:
@@ -199,13 +193,11 @@ def command(
     )
     train_on, validate_on = scenes_to_train(scenes, validate)
     card: dict[str, Any] = {} if sensor is None else {"sensor": sensor}
-    left = None
-    if residuals is not None and klt:
-        raise click.UsageError("--residuals and --klt were both given; expected one of them")
-    if residuals is not None or klt:
-        train_on, validate_on, left = _residuals(train_on, validate_on, bands_per_cluster, lambdas, residuals)
-        card |= {"residuals": {"from": residuals or "klt", "lambda": list(lambdas)}}
-        lambdas = ladder(left[0], bands_per_cluster, qualities)
+    components = None
+    if klt:
+        train_on, validate_on, components = _components(train_on, validate_on, bands_per_cluster, lambdas)
+        card |= {"residuals": {"from": "klt", "lambda": list(lambdas)}}
+        lambdas = ladder(components[0], bands_per_cluster, qualities)
         settings = replace(settings, lambdas=lambdas, only=unit_lambda(bands_per_cluster))
     hidden, latent = filters
     architecture = Architecture(bands_per_cluster, hidden, latent, hyper, len(lambdas), borders=borders)
@@ -221,7 +213,7 @@ def command(
             architecture,
             settings,
             validation=validate_on,
-            residuals=left,
+            components=components,
             init_from=init_from,
             resume=resume,
             restart=restart,
@@ -238,21 +230,17 @@ def command(
         )
 
 
-def _residuals(
-    train_on: list[Scene], validate_on: list[Scene], k: int, lambdas: tuple[float, ...], source: str | None
-) -> tuple[list[Scene], list[Scene], tuple[list[Residual], list[Residual]]]:
-    """Return what prediction leaves of scenes to train and to validate on, or what a KLT makes of them; the scenes."""
+def _components(
+    train_on: list[Scene], validate_on: list[Scene], k: int, lambdas: tuple[float, ...]
+) -> tuple[list[Scene], list[Scene], tuple[list[Components], list[Components]]]:
+    """Return the scenes to train and to validate on, and what a KLT makes of them."""
     if not validate_on:
         parts = [split_lines(scene) for scene in train_on]
         train_on, validate_on = [part[0] for part in parts], [part[1] for part in parts]
-    model = None if source == "jpeg2000" else source
-    with bands_bar("residuals", len(train_on) + len(validate_on), "scenes") as progress:
-        done: list[list[Residual]] = [[], []]
+    with bands_bar("components", len(train_on) + len(validate_on), "scenes") as progress:
+        done: list[list[Components]] = [[], []]
         for part, scenes in enumerate((train_on, validate_on)):
             for number, scene in enumerate(scenes):
-                if source is None:
-                    done[part] += component_clusters([scene], k, lambdas)
-                else:
-                    done[part] += residual_clusters([scene], k, lambdas, model)
+                done[part] += component_clusters([scene], k, lambdas)
                 progress(part * len(train_on) + number + 1)
     return train_on, validate_on, (done[0], done[1])

@@ -12,12 +12,10 @@ REGISTRY = {
     "jpeg2000": "bandpress.codecs.jpeg2000:Jpeg2000",
     "rklt-jpeg2000": "bandpress.codecs.rklt_jpeg2000:RkltJpeg2000",
     "gici-java": "bandpress.codecs.gici_java:GiciJava",
-    "jpegxl": "bandpress.codecs.jpegxl:JpegXl",
     "learned": "bandpress.codecs.learned:Learned",
     "klt-learned": "bandpress.codecs.klt_learned:KltLearned",
     "wavelet-learned": "bandpress.codecs.wavelet_learned:WaveletLearned",
     "predicted-learned": "bandpress.codecs.predicted_learned:PredictedLearned",
-    "predicted-jpeg2000": "bandpress.codecs.predicted_jpeg2000:PredictedJpeg2000",
 }
 
 #: Codecs that run a network and so need the TensorFlow environment.

@@ -16,10 +16,11 @@ import struct
 import subprocess
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -31,7 +32,7 @@ from bandpress.container.bits import BitReader, BitWriter
 from bandpress.container.bitstream import Header
 from bandpress.errors import CodecError, MissingDependencyError
 from bandpress.jpeg2000.chunks import Components
-from bandpress.scene import Scene
+from bandpress.scene import Scene, clipped
 
 _SIDE = struct.Struct("<I")
 _LENGTH_BITS = 32
@@ -83,14 +84,12 @@ class GiciJava(Jpeg2000):
         if not header.parameters.get("boi"):
             yield from super().decode(header, chunks_)
             return
-        limits = np.iinfo(header.dtype)
         for cluster, chunk in chunks_:
             (length,) = _SIDE.unpack(chunk[: _SIDE.size].ljust(_SIDE.size, b"\0"))
             side, stream = chunk[_SIDE.size : _SIDE.size + length], chunk[_SIDE.size + length :]
-            state = self.read_side(BitReader(side), cluster.count)
+            inverse = self.read_side(BitReader(side), cluster.count)
             components = _boi_decode(stream, (cluster.count, header.lines, header.samples))
-            samples = self.inverse(components, state)
-            yield np.clip(samples, limits.min, limits.max).astype(header.dtype)
+            yield clipped(inverse(components), np.dtype(header.dtype))
 
     def forward(self, samples: np.ndarray, level: float | None) -> Components:
         """Transform a cluster; see `Jpeg2000.forward`."""
@@ -107,24 +106,24 @@ class GiciJava(Jpeg2000):
         writer.number(int.from_bytes(stored, "big"), 8 * len(stored))
         return Components(components, writer)
 
-    def read_side(self, reader: BitReader, bands: int) -> Any:
+    def read_side(self, reader: BitReader, bands: int) -> Callable[[np.ndarray], np.ndarray]:
         """Read what `forward` wrote."""
-        kind = reader.number(2)
+        reader.number(2)  # the type, which the header says as well
         length = reader.number(_LENGTH_BITS)
         stored = reader.number(8 * length).to_bytes(length, "big")
         try:
-            return kind, zlib.decompress(stored)
+            return partial(_inverse, side=zlib.decompress(stored))
         except zlib.error as error:
             raise CodecError(f"side information of {length} bytes is damaged ({error})") from None
 
-    def inverse(self, components: np.ndarray, state: Any) -> np.ndarray:
-        """Undo the transform; see `Jpeg2000.inverse`."""
-        with tempfile.TemporaryDirectory() as folder:
-            source, target, side = (Path(folder) / name for name in ("in.raw", "out.raw", "side"))
-            source.write_bytes(components.astype("<i4").tobytes())
-            side.write_bytes(state[1])
-            _rklt("1", source, (components.shape, _INT32[0]), target, (components.shape, _INT32[0]), side)
-            return _cube(target, components.shape)
+
+def _inverse(components: np.ndarray, side: bytes) -> np.ndarray:
+    with tempfile.TemporaryDirectory() as folder:
+        source, target, beside = (Path(folder) / name for name in ("in.raw", "out.raw", "side"))
+        source.write_bytes(components.astype("<i4").tobytes())
+        beside.write_bytes(side)
+        _rklt("1", source, (components.shape, _INT32[0]), target, (components.shape, _INT32[0]), beside)
+        return _cube(target, components.shape)
 
 
 def _rklt(direction: str, source: Path, given: tuple, target: Path, wanted: tuple, side: Path) -> None:

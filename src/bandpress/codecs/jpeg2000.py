@@ -1,22 +1,23 @@
 """JPEG 2000 through OpenJPEG, band by band or over the bands of a cluster (ISO/IEC 15444-1)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from bandpress.clusters import BandsPerCluster, Cluster, split
 from bandpress.codecs.base import Codec, Encoding
 from bandpress.codecs.budgets import LAG, chunk_budget, equal_shares, pooled, within
-from bandpress.container.bits import BitReader, BitWriter
+from bandpress.container.bits import BitReader
 from bandpress.container.bitstream import Header
 from bandpress.errors import CodecError
 from bandpress.jpeg2000 import chunks, openjpeg
 from bandpress.jpeg2000.chunks import Components
 from bandpress.jpeg2000.codestream import MOST_LEVELS, Layout
-from bandpress.scene import Scene
+from bandpress.scene import Scene, clipped
+from bandpress.transforms import cluster_klt
 
 #: How the rate is divided. "equal": every cluster gets the same (the paper's protocol). "shared": one rate for the
 #: scene, divided over clusters, bands and code-blocks by what each byte gains (the fair protocol).
@@ -99,9 +100,9 @@ class Jpeg2000(Codec):
         def decoded(item: tuple[Cluster, bytes]) -> np.ndarray:
             cluster, chunk = item
             reader = BitReader(chunk)
-            state = self.read_side(reader, cluster.count)
+            inverse = self.read_side(reader, cluster.count)
             components = chunks.read_components(reader, chunk, cluster.count, layout, threads)
-            return _clipped(self.inverse(components, state), np.dtype(header.dtype))
+            return clipped(inverse(components), np.dtype(header.dtype))
 
         yield from pooled(decoded, chunks_)
 
@@ -109,21 +110,11 @@ class Jpeg2000(Codec):
 
     def forward(self, samples: np.ndarray, level: float | None) -> Components:
         """Turn a cluster's samples into components that will have the distortion `level` (None: lossless)."""
-        means = np.rint(samples.mean(axis=(1, 2), dtype=np.float64)).astype(np.int32)
-        side = BitWriter()
-        side.rice(np.diff(means, prepend=0).tolist())
-        centred = samples.astype(np.int32, order="C")
-        centred -= means[:, None, None]
-        return Components(centred, side)
+        return Components(*cluster_klt.centre(samples))
 
-    def read_side(self, reader: BitReader, bands: int) -> Any:
-        """Read what `forward` wrote."""
-        return np.cumsum(reader.rice(bands), dtype=np.int64).astype(np.int32)
-
-    def inverse(self, components: np.ndarray, state: Any) -> np.ndarray:
-        """Turn components into samples, with what `read_side` returned; may change `components`."""
-        components += state[:, None, None]
-        return components
+    def read_side(self, reader: BitReader, bands: int) -> Callable[[np.ndarray], np.ndarray]:
+        """Read what `forward` wrote; return what turns components into bands, and may change them."""
+        return cluster_klt.read_means(reader, bands)
 
     def _level(self, parts: Iterable[np.ndarray]) -> float:
         """Return the distortion to expect of these clusters at the target rate."""
@@ -184,11 +175,6 @@ def layout_of(header: Header) -> Layout:
             f"expected levels (0 to {MOST_LEVELS}) and lossless (true or false)"
         )
     return Layout(header.lines, header.samples, levels, lossless)
-
-
-def _clipped(samples: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    limits = np.iinfo(dtype)
-    return np.clip(samples, limits.min, limits.max, out=samples).astype(dtype)
 
 
 def _threads(clusters: Sequence[Cluster]) -> int:

@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -20,9 +19,8 @@ from bandpress.clusters import Cluster, split
 from bandpress.codecs.base import Codec, Encoding
 from bandpress.codecs.ratecontrol import search
 from bandpress.container.bitstream import Header
-from bandpress.environment import tensorflow_for
 from bandpress.errors import BitstreamError, CodecError, ModelError
-from bandpress.hyperprior import catalogue, parts
+from bandpress.hyperprior import catalogue, opened, parts
 from bandpress.hyperprior.architecture import STEPS_PER_QUALITY, Architecture
 from bandpress.hyperprior.chunks import (
     Batch,
@@ -42,13 +40,8 @@ from bandpress.scene import Scene
 
 if TYPE_CHECKING:
     from bandpress.hyperprior.network import Network, Symbols
-    from bandpress.hyperprior.refinement import Refiner
 
 PRECISIONS = ("auto", "float32", "bfloat16")
-
-#: Bytes of activations that a batch may take: what bounds memory.
-_BATCH_BYTES = 300 << 20
-_MOST_BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -156,8 +149,8 @@ class Learned(Codec):
 
     def _chunks(self, scene: Scene, point: Point, clusters: Sequence[Cluster]) -> Iterator[bytes]:
         """Code clusters whole: reading, network and range coding overlap."""
-        network = open_network(point.model)
-        size = self.batch_size(point.model.architecture, scene.lines, scene.samples)
+        network = opened.open_network(point.model)
+        size = self._batch_size(point.model.architecture, scene.lines, scene.samples)
         with ThreadPoolExecutor(2) as pool:
             inputs = ahead(lambda group: load_batch(scene, group, point), batches(clusters, size), pool)
             coded = ((batch, self._analyse(network, batch, scene, point)) for batch in inputs)
@@ -169,7 +162,7 @@ class Learned(Codec):
             return analyse_batch(network, batch, self.bfloat16)
         qualities = batch.steps / STEPS_PER_QUALITY
         size = scene.lines, scene.samples
-        refiner = open_refiner(point.model)
+        refiner = opened.open_refiner(point.model)
         return network.symbols(
             refiner.refine(batch.content, qualities, worth(batch, point), size, self.refine), batch.steps
         )
@@ -209,9 +202,9 @@ class Learned(Codec):
     def _decode(
         self, model: StoredModel, header: Header, chunks: Iterable[tuple[Cluster, bytes]]
     ) -> Iterator[np.ndarray]:
-        network = open_network(model)
+        network = opened.open_network(model)
         dtype = np.dtype(header.dtype)
-        size = self.batch_size(model.architecture, header.lines, header.samples)
+        size = self._batch_size(model.architecture, header.lines, header.samples)
         with ThreadPoolExecutor(2) as pool:
             groups = batches(chunks, size)
             parsed = ahead(lambda group: read_batch(network, group, header, dtype), groups, pool)
@@ -224,13 +217,8 @@ class Learned(Codec):
         """Whether the encoder uses bfloat16."""
         return has_bfloat16() if self.precision == "auto" else self.precision == "bfloat16"
 
-    def batch_size(self, architecture: Architecture, lines: int, samples: int) -> int:
-        """Return how many clusters go through the network together."""
-        if self.batch:
-            return self.batch
-        size = -(-lines // 2) * -(-samples // 2)
-        widest = 4 * size * max(width / 4**stage for stage, width in enumerate(architecture.widths))
-        return max(1, min(_MOST_BATCH, int(_BATCH_BYTES / (4 * widest))))
+    def _batch_size(self, architecture: Architecture, lines: int, samples: int) -> int:
+        return self.batch or opened.batch_size(architecture, lines, samples)
 
 
 def model_of(header: Header, path: Path | None = None) -> StoredModel:
@@ -257,46 +245,3 @@ def named_model(header: Header, path: Path | None = None) -> StoredModel:
     if header.model is None:
         raise BitstreamError("the header names no model; expected the digest of one")
     return catalogue.find(header.model, path)
-
-
-def open_network(model: StoredModel) -> "Network":
-    """Make a model ready to code; the last few are kept.
-
-    Raises
-    ------
-    MissingDependencyError
-        If TensorFlow is not installed.
-    """
-    return _open(_Keyed(model))
-
-
-def open_refiner(model: StoredModel) -> "Refiner":
-    """Make the search for a model's latents ready; the last few are kept."""
-    return _open_refiner(_Keyed(model))
-
-
-class _Keyed:
-    """A model that compares by its digest."""
-
-    def __init__(self, model: StoredModel):
-        self.model = model
-
-    def __hash__(self) -> int:
-        return hash(self.model.digest)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Keyed) and other.model.digest == self.model.digest != ""
-
-
-@lru_cache(maxsize=4)
-def _open(keyed: _Keyed) -> "Network":
-    with tensorflow_for("the codec learned"):
-        from bandpress.hyperprior.network import Network
-    return Network(keyed.model)
-
-
-@lru_cache(maxsize=4)
-def _open_refiner(keyed: _Keyed) -> "Refiner":
-    from bandpress.hyperprior.refinement import Refiner
-
-    return Refiner(keyed.model)

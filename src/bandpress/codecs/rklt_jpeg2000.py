@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -11,24 +11,14 @@ from bandpress.codecs.jpeg2000 import Jpeg2000
 from bandpress.container.bits import BitReader
 from bandpress.errors import CodecError
 from bandpress.jpeg2000.chunks import Components
-from bandpress.transforms.klt import (
-    FINEST,
-    covariance,
-    innovations,
-    read_reflections,
-    reflections,
-    water_level,
-    write_reflections,
-)
-from bandpress.transforms.rklt import Rklt
+from bandpress.transforms import cluster_klt
+from bandpress.transforms.klt import FINEST, innovations, water_level
 
 #: "matched": each vector of the basis as precise as the distortion deserves; "full": all of them, 16 bits a factor.
 Precision = Literal["matched", "full"]
 
 #: Without loss, components of a variance below this (in counts squared) gain less than the lifting's rounding costs.
 _LOSSLESS_LEVEL = 4.0
-#: The expected distortion is a guess; a basis finer than needed costs less than one coarser.
-_SAFETY = 0.5
 
 
 @dataclass(frozen=True)
@@ -60,32 +50,18 @@ class RkltJpeg2000(Jpeg2000):
 
     def forward(self, samples: np.ndarray, level: float | None) -> Components:
         """Transform a cluster; see `Jpeg2000.forward`."""
-        centred = super().forward(samples, level)
-        if len(samples) == 1:
-            return centred
-        between = covariance(centred.samples, self.covariance_fraction)
         if self.precision == "full":
-            basis = reflections(between, FINEST, 1)
-        else:
-            wanted = _LOSSLESS_LEVEL if level is None else level
-            basis = reflections(between, wanted, centred.samples[0].size)
-        write_reflections(centred.side, basis)
-        return Components(Rklt(basis.matrix()).forward(centred.samples, out=centred.samples), centred.side)
+            level = FINEST
+        elif level is None:
+            level = _LOSSLESS_LEVEL
+        return Components(*cluster_klt.forward(samples, level, self.covariance_fraction))
 
-    def read_side(self, reader: BitReader, bands: int) -> Any:
+    def read_side(self, reader: BitReader, bands: int) -> cluster_klt.Inverse:
         """Read what `forward` wrote."""
-        means = super().read_side(reader, bands)
-        return means, read_reflections(reader, bands) if bands > 1 else None
-
-    def inverse(self, components: np.ndarray, state: Any) -> np.ndarray:
-        """Undo the transform; see `Jpeg2000.inverse`."""
-        means, basis = state
-        if basis is not None:
-            Rklt(basis.matrix()).inverse(components, out=components)
-        return super().inverse(components, means)
+        return cluster_klt.read(reader, bands)
 
     def _level(self, parts: Iterable[np.ndarray]) -> float:
         if self.rate is None or self.precision == "full":
             return 0.0
         variances = np.concatenate([innovations(part, self.covariance_fraction) for part in parts])
-        return max(_LOSSLESS_LEVEL / 4, _SAFETY * water_level(variances, self.rate))
+        return max(_LOSSLESS_LEVEL / 4, cluster_klt.SAFETY * water_level(variances, self.rate))

@@ -17,7 +17,6 @@ import numpy as np
 from bandpress.clusters import BandsPerCluster, Cluster, split
 from bandpress.codecs.base import Codec, Encoding
 from bandpress.codecs.budgets import pooled, within
-from bandpress.codecs.rklt_jpeg2000 import RkltJpeg2000
 from bandpress.codecs.targets import meet, one_target, psnr_of, rounded_step, step_of
 from bandpress.container.bits import BitReader
 from bandpress.container.bitstream import Header, overhead
@@ -26,10 +25,9 @@ from bandpress.contexts.components import Chunk, ComponentCoder, Part
 from bandpress.contexts.model import ContextModel
 from bandpress.errors import BitstreamError
 from bandpress.pipeline import batches
-from bandpress.scene import Scene
+from bandpress.scene import Scene, clipped
+from bandpress.transforms import cluster_klt
 
-#: Variance that a component must have to be worth a vector of the basis, as a share of the distortion.
-_SAFETY = 0.5
 #: Where a search for a target starts, in DN.
 _FIRST_STEP = 100.0
 #: In scenes of more samples than this, a search looks at one cluster of so many first.
@@ -108,16 +106,16 @@ class WaveletLearned(Codec):
     def decode(self, header: Header, chunks: Iterable[tuple[Cluster, bytes]]) -> Iterator[np.ndarray]:
         """Decode clusters, see `Codec.decode`."""
         coder = ComponentCoder(self._stored, header.lines, header.samples)
-        transform, states = RkltJpeg2000(lossless=True), []
+        inverses = []
 
         def parsed() -> Iterator[Chunk]:
             for cluster, chunk in chunks:
                 reader = BitReader(chunk)
-                states.append(transform.read_side(reader, cluster.count))
+                inverses.append(cluster_klt.read(reader, cluster.count))
                 yield Chunk(reader, chunk, cluster.count, step_of(header))
 
         for components in coder.decode(parsed()):
-            yield _samples(transform, components, states.pop(0), np.dtype(header.dtype))
+            yield clipped(inverses.pop(0)(components), np.dtype(header.dtype))
 
     def _search(self, scene: Scene, start: float, clusters: Sequence[Cluster]) -> tuple[float, Trial]:
         """Return the step at which some clusters meet the target, and what they are then."""
@@ -142,18 +140,17 @@ class WaveletLearned(Codec):
         """Code clusters of a scene, some at a time."""
         step = rounded_step(step)
         coder = ComponentCoder(self._stored, scene.lines, scene.samples)
-        transform = RkltJpeg2000(lossless=True)
-        level = _SAFETY * step * step / 12
+        level = cluster_klt.SAFETY * step * step / 12
 
         def coded(group: list[Cluster]) -> tuple[list[bytes], float]:
             parts = []
             for cluster in group:
-                forward = transform.forward(scene.cube[cluster.bands], level)
-                parts.append(Part(forward.samples, step, forward.side))
+                transformed = cluster_klt.forward(scene.cube[cluster.bands], level)
+                parts.append(Part(transformed.components, step, transformed.side))
             chunks, squared_error = [], 0.0
             for cluster, part, (chunk, components) in zip(group, parts, coder.code(parts), strict=True):
-                state = transform.read_side(BitReader(part.side.to_bytes()), cluster.count)
-                samples = _samples(transform, components, state, scene.dtype)
+                inverse = cluster_klt.read(BitReader(part.side.to_bytes()), cluster.count)
+                samples = clipped(inverse(components), scene.dtype)
                 error = samples.astype(np.float32) - scene.cube[cluster.bands]
                 squared_error += float(np.square(error).sum(dtype=np.float64))
                 chunks.append(chunk)
@@ -167,10 +164,3 @@ class WaveletLearned(Codec):
 
 def _psnr(trial: Trial) -> float:
     return psnr_of(trial.squared_error / trial.samples)
-
-
-def _samples(transform: RkltJpeg2000, components: np.ndarray, state: Any, dtype: np.dtype) -> np.ndarray:
-    """Undo the transform; the type keeps its byte order."""
-    samples = transform.inverse(components, state)
-    limits = np.iinfo(dtype)
-    return np.clip(samples, limits.min, limits.max).astype(dtype)

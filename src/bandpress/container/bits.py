@@ -82,10 +82,6 @@ class BitReader:
         window = int.from_bytes(self._data[start // 8 : last], "big")
         return window >> (8 * last - stop) & ((1 << width) - 1)
 
-    def skip(self, bits: int) -> None:
-        """Pass over bits that are known."""
-        self._position += bits
-
     def rice(self, count: int) -> list[int]:
         """Read `count` signed integers.
 

@@ -17,6 +17,7 @@ from bandpress.datasets import synthesis
 from bandpress.evaluation import memory
 from bandpress.formats import read_scene, write_scene
 from bandpress.hyperprior import chunks as learned_chunks
+from bandpress.hyperprior import opened
 from bandpress.hyperprior.architecture import Architecture
 from bandpress.hyperprior.store import StoredModel
 from bandpress.pipeline import batches
@@ -126,7 +127,7 @@ def run(
         stored = save(folder / "model", model)
         codec = learned.Learned(folder / "model", batch=batch, precision=precision)
         scene = read_scene(source)
-        size = codec.batch_size(a, lines, samples)
+        size = batch or opened.batch_size(a, lines, samples)
         clusters = split(bands, a.bands_per_cluster)
         macs = a.macs(lines, samples)
         encode, decode = Direction(macs=macs["encoder"]), Direction(macs=macs["decoder"])
@@ -159,7 +160,7 @@ def _staged(
     folder: Path,
 ) -> None:
     """Run the stages of some clusters one after the other, once to warm up and once for the times."""
-    network = learned.open_network(model)
+    network = opened.open_network(model)
     point = learned.Point(model)
     clusters = split(scene.bands, model.architecture.bands_per_cluster)
     group = clusters[: max(size, min(_STAGED, len(clusters)) // size * size)]

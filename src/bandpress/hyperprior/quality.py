@@ -42,3 +42,16 @@ def cluster_steps(
     wanted = math.log(lambda_) + np.log(worth / reference_range**2)
     qualities = np.interp(wanted, np.log(np.asarray(lambdas, np.float64)), np.arange(len(lambdas)))
     return np.round(qualities * STEPS_PER_QUALITY).astype(np.int64)
+
+
+def lambda_of_step(step: float, k: int) -> float:
+    """Return the lambda, at bits a pixel of k bands + lambda · MSE, that asks for a quantiser step.
+
+    Where rates are high the distortion is step² / 12, and a sample costs h - log2(step) bits.
+    """
+    return float(6 * k / (np.log(2) * step * step))
+
+
+def step_of_lambda(lambda_: float, k: int) -> float:
+    """Return the quantiser step, in DN, that a lambda asks for; undoes `lambda_of_step`."""
+    return float(np.sqrt(6 * k / (np.log(2) * lambda_)))

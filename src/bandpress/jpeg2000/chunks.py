@@ -87,29 +87,6 @@ def code(
     return best
 
 
-def code_to(part: Components, layout: Layout, squared_error: float | None, threads: int = 1) -> bytes:
-    """Code a cluster into a chunk that loses so much.
-
-    Parameters
-    ----------
-    part
-        The cluster.
-    layout
-        Of the codestream; not reversible.
-    squared_error
-        What all its components together may lose, divided over them by OpenJPEG; None: everything, the chunk holds
-        the side information alone.
-    threads
-        Threads of OpenJPEG.
-    """
-    if squared_error is None:
-        return _chunk(part, [b""] * len(part.bits), layout)
-    codestream = openjpeg.encode(
-        list(part.samples), part.bits, levels=layout.levels, squared_error=squared_error, threads=threads
-    )
-    return _chunk(part, layout.split(part.bits, codestream), layout)
-
-
 def read_components(reader: BitReader, chunk: bytes, bands: int, layout: Layout, threads: int) -> np.ndarray:
     """Decode the components of a chunk.
 

@@ -7,7 +7,6 @@ bindings take 32-bit components in any number. The only place of bandpress that 
 import ctypes
 import importlib
 import importlib.util
-import math
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -35,7 +34,7 @@ def bindings() -> ModuleType:
     """Return ``glymur.lib.openjp2`` bound to a libopenjp2 of version 2.4 or later.
 
     The library is the one that glymur finds (the system's, or the one its configuration names), else one that
-    comes inside the wheels of Pillow, imagecodecs or rasterio.
+    comes inside the wheels of Pillow or rasterio.
 
     Raises
     ------
@@ -53,8 +52,8 @@ def bindings() -> ModuleType:
         found = _bundled_library()
         if found is None:
             raise MissingDependencyError(
-                "JPEG 2000 needs the library libopenjp2 2.4 or later, which neither the system nor Pillow, imagecodecs "
-                "or rasterio brings here; expected: pip install 'bandpress'"
+                "JPEG 2000 needs the library libopenjp2 2.4 or later, which neither the system nor Pillow or rasterio "
+                "brings here; expected: pip install 'bandpress'"
             )
         # The layout of glymur's structures depends on the library's version, so its module is read anew.
         original = glymur.config.glymur_config
@@ -71,7 +70,7 @@ def _version(module: Any) -> tuple[int, ...]:
 
 
 def _bundled_library() -> ctypes.CDLL | None:
-    for package, wheel in (("PIL", "pillow"), ("imagecodecs", "imagecodecs"), ("rasterio", "rasterio")):
+    for package, wheel in (("PIL", "pillow"), ("rasterio", "rasterio")):
         spec = importlib.util.find_spec(package)
         if spec is None or not spec.submodule_search_locations:
             continue
@@ -151,7 +150,6 @@ def encode(
     *,
     levels: int,
     size: int | None = None,
-    squared_error: float | None = None,
     threads: int = 1,
 ) -> bytes:
     """Code signed components into one JPEG 2000 codestream of one tile, one layer, component after component.
@@ -167,8 +165,6 @@ def encode(
     size
         Bytes that the packets may take; OpenJPEG shares them over components, subbands and code-blocks by
         rate-distortion slope (PCRD, 9/7 wavelet). None: without loss (5/3 wavelet).
-    squared_error
-        Instead of `size`: what all components together may lose, as OpenJPEG estimates it, shared in the same way.
     threads
         Threads of OpenJPEG.
 
@@ -193,14 +189,10 @@ def encode(
         parameters.numresolution = levels + 1
         parameters.cblockw_init = parameters.cblockh_init = 64
         parameters.tcp_mct = 0
-        parameters.irreversible = 0 if size is None and squared_error is None else 1
-        parameters.cp_disto_alloc = squared_error is None
-        parameters.cp_fixed_quality = squared_error is not None
+        parameters.irreversible = 0 if size is None else 1
+        parameters.cp_disto_alloc = 1
         parameters.tcp_numlayers = 1
         parameters.tcp_rates[0] = 0
-        if squared_error is not None:
-            peaks = sum(((1 << width) - 1) ** 2 for width in bits) * lines * samples
-            parameters.tcp_distoratio[0] = max(10 * math.log10(peaks / squared_error), 0.001)
         if size is not None:
             parameters.tcp_rates[0] = count * bits[0] * lines * samples / (8 * size)
         codec = api.create_compress(api.CODEC_J2K)

@@ -29,15 +29,14 @@ class TrainedFamily(_Section):
     `init_from` is a family of the same widths whose networks these go on from, member by member.
     `kept` is a folder, counted from the study's checkout, with the networks that this very recipe made before: they are
     used as they are, unless the study is run with ``--config retrain=true``.
-    `inputs` are what the network is to see: samples; for `klt-learned` components of the KLT over all bands; for
-    `predicted-learned` residuals. Of the latter two the lambdas name operating points of the scenes, and `levels` is
-    the number of qualities.
+    `inputs` are what the network is to see: samples; for `klt-learned` components of the KLT over all bands,
+    whose lambdas name operating points of the scenes; `levels` is then the number of qualities.
     """
 
     source: Literal["train"]
     kind: Literal["separate", "gains"] = "separate"
     kept: Annotated[str, Field(min_length=1)] | None = None
-    inputs: Literal["samples", "components", "residuals"] = "samples"
+    inputs: Literal["samples", "components"] = "samples"
     levels: Annotated[int, Field(ge=2, le=16)] = 6
     sensor: Name
     bands_per_cluster: PositiveInt
@@ -111,9 +110,8 @@ class TrainedFamily(_Section):
         }
         words = [str(word) for key, values in options.items() for word in (key, *values)]
         words += [f"--lambda={value:g}" for value in lambdas]
-        if self.inputs != "samples":
-            words += ["--klt"] if self.inputs == "components" else ["--residuals", "jpeg2000"]
-            words += ["--qualities", str(self.levels)]
+        if self.inputs == "components":
+            words += ["--klt", "--qualities", str(self.levels)]
         if self.precision != "float32":
             words += ["--precision", self.precision]
         return words + (["--random-start"] if self.start == "random" else ["--start", self.start])

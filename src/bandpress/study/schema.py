@@ -20,9 +20,9 @@ class _Section(BaseModel):
 
 
 #: Codecs whose operating points are rates, shared over the scene by distortion.
-_RATES_ALONE = {"klt-learned", "predicted-jpeg2000", "predicted-learned", "wavelet-learned"}
-#: Codecs that models of contexts serve, and whether networks serve them too.
-_WITH_CONTEXTS = {"wavelet-learned": False, "predicted-learned": True}
+_RATES_ALONE = {"klt-learned", "predicted-learned", "wavelet-learned"}
+#: Codecs that context models serve.
+_WITH_CONTEXTS = {"wavelet-learned", "predicted-learned"}
 
 
 class CodecEntry(_Section):
@@ -220,9 +220,9 @@ def _check_points(family: Family, entry: CodecEntry, where: tuple[str, ...]) -> 
     """Refuse models of another kind, qualities that a family does not have, and rates where it cannot choose any."""
     contexts = isinstance(family, ContextFamily)
     if contexts and entry.codec not in _WITH_CONTEXTS:
-        raise Misplaced((*where, "model"), f"{entry.model}, a model of contexts; expected networks")
-    if not contexts and not _WITH_CONTEXTS.get(entry.codec, True):
-        raise Misplaced((*where, "model"), f"{entry.model}, networks; expected a model of contexts")
+        raise Misplaced((*where, "model"), f"{entry.model}, a context model; expected networks")
+    if not contexts and entry.codec in _WITH_CONTEXTS:
+        raise Misplaced((*where, "model"), f"{entry.model}, networks; expected a context model")
     gains = isinstance(family, TrainedFamily) and family.kind == "gains"
     if entry.rates and not (gains or contexts):
         raise Misplaced(

@@ -1,4 +1,4 @@
-"""The 9/7 wavelet (Cohen, Daubechies & Feauveau 1992) by lifting, its subbands, and what a quantiser loses in it.
+"""The 9/7 wavelet (Cohen, Daubechies & Feauveau 1992) by lifting, and its subbands.
 
 Every operation is one multiplication or one addition of float64 arrays, element by element, in a fixed order: the same
 bits come out on every machine.
@@ -11,8 +11,6 @@ import numpy as np
 
 _LIFTING = (-1.586134342059924, -0.052980118572961, 0.882911075530934, 0.443506852043971)
 _SCALE = 1.230174104914001
-#: Coefficients below this share of the quantiser's step are not worth the bits of their position and sign.
-_DEAD_ZONE = 0.9
 
 
 def analyse(images: np.ndarray, levels: int) -> np.ndarray:
@@ -105,16 +103,6 @@ def _sizes(lines: int, samples: int, levels: int) -> list[tuple[int, int]]:
     for _ in range(levels):
         sizes.append((-(-sizes[-1][0] // 2), -(-sizes[-1][1] // 2)))
     return sizes
-
-
-def expected_distortion(coefficients: np.ndarray, step: float) -> float:
-    """Return the squared error that coefficients keep, in all, at a uniform quantiser of this step.
-
-    At one step for all clusters of a scene each further bit gains as much everywhere, which is what minimises the rate
-    at equal distortion (Shoham & Gersho 1988); where clusters are nearly empty their distortion is below step² / 12.
-    """
-    squares = np.square(coefficients)
-    return float(np.where(squares > (_DEAD_ZONE * step) ** 2, step * step / 12, squares).sum())
 
 
 def _split(x: np.ndarray) -> np.ndarray:

@@ -8,8 +8,6 @@ import pytest
 from bandpress import Scene, read_scene, write_scene
 from bandpress.cli import main
 
-pytest.importorskip("imagecodecs", reason="the packages of bandpress[jpeg2000] are not installed")
-
 THEIRS = ["Image", "size", "Rate (bps)", "MSE", "MS-SSIM", "MAE", "PAE"]
 
 

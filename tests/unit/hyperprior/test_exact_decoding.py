@@ -92,11 +92,11 @@ threads, batch = int(sys.argv[3]), int(sys.argv[4])
 tf.config.threading.set_intra_op_parallelism_threads(threads)
 tf.config.threading.set_inter_op_parallelism_threads(threads)
 from bandpress.container.bitstream import Reader
-from bandpress.codecs import learned
+from bandpress.hyperprior import opened
 from bandpress.hyperprior import chunks as learned_chunks
 from bandpress.hyperprior import store
 from bandpress.pipeline import batches
-network = learned.open_network(store.load(sys.argv[1]))
+network = opened.open_network(store.load(sys.argv[1]))
 found = hashlib.sha256()
 with Reader(sys.argv[2]) as reader:
     for group in batches(reader.chunks(reader.clusters), batch):

@@ -18,8 +18,6 @@ from click.testing import CliRunner
 import golden
 from bandpress import Scene, make_codec, read_scene, write_scene
 from bandpress.cli import cli
-from bandpress.codecs.residual_network import step_of
-from bandpress.codecs.residuals import UNITS, component_clusters
 from bandpress.coding import compress, decompress, rate
 from bandpress.container.bitstream import Reader
 from bandpress.container.ranges import Ranges
@@ -35,6 +33,8 @@ from bandpress.errors import (
 )
 from bandpress.evaluation.evaluate import evaluate
 from bandpress.hyperprior import store
+from bandpress.hyperprior.quality import step_of_lambda
+from bandpress.hyperprior.training.components import UNITS, component_clusters
 from bandpress.hyperprior.training.patches import Patches, split_lines
 from places import ROOT
 
@@ -420,7 +420,7 @@ def test_a_network_for_components_is_trained_on_components():
     assert np.abs(correlation - np.eye(len(correlation))).max() < 0.2
     variances = components.var(axis=1)
     assert variances[0] > 0.9 * variances.sum()
-    whole = original.cube.reshape(original.bands, -1).var(axis=1).sum() / step_of(lambda_, 1) ** 2
+    whole = original.cube.reshape(original.bands, -1).var(axis=1).sum() / step_of_lambda(lambda_, 1) ** 2
     assert variances.sum() == pytest.approx(whole, rel=0.05)
 
 

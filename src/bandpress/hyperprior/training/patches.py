@@ -39,17 +39,17 @@ class Batch(NamedTuple):
     ranges: np.ndarray
 
 
-class Residual(NamedTuple):
-    """What a prediction left of one cluster, in units of a share of its quantiser step.
+class Components(NamedTuple):
+    """A cluster of components of a KLT, in units of a share of their quantiser step.
 
-    See `bandpress.codecs.residuals`.
+    See `bandpress.hyperprior.training.components`.
 
     Parameters
     ----------
     cube
-        Integers, shape (k, lines, samples).
+        Integers around zero, shape (k, lines, samples).
     width
-        What it is normalised by, see `bandpress.codecs.predicted_learned`.
+        What they are normalised by, see `bandpress.hyperprior.component_parts`.
     """
 
     cube: np.ndarray
@@ -148,8 +148,8 @@ class Patches:
         Patches of a batch.
     seed
         Any non-negative integer.
-    residuals
-        Residual clusters to cut from as well.
+    components
+        Clusters of components to cut from as well.
     sharpen
         Largest share of what a mean of 3 × 3 samples takes from a patch that is added to it; each patch of a batch has
         a share of its own. Scenes that a codec has not seen may hold finer detail than those that it was trained on.
@@ -170,11 +170,11 @@ class Patches:
         patch: int,
         batch: int,
         seed: int,
-        residuals: Sequence[Residual] = (),
+        components: Sequence[Components] = (),
         sharpen: float = 0.0,
         spread: float = 0.0,
     ) -> None:
-        if not scenes and not residuals:
+        if not scenes and not components:
             raise SceneError("no scene was given; expected one or more to train on")
         self.k, self.patch, self.batch, self.seed = k, patch, batch, seed
         self.sharpen, self.spread = sharpen, spread
@@ -189,7 +189,7 @@ class Patches:
                 bands = slice(first, first + k)
                 if (ranges[bands] > 1).any():
                     self._sources.append(whole.bands(bands))
-        for cube, width in residuals:
+        for cube, width in components:
             half, full = np.full(k, -width / 2, np.float32), np.full(k, width, np.float32)
             self._sources.append(_Source(cube, half, full, None))
         area = np.array([s.cube[0].size for s in self._sources], dtype=np.float64)

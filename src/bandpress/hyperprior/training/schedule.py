@@ -57,7 +57,7 @@ class Settings:
     precision
         One of `PRECISIONS`: ``"float32"``, or ``"mixed"``, whose gradients are bfloat16.
     only
-        The lambda of every patch, instead of one drawn for each: patches then differ in range alone, as residuals do.
+        The lambda of every patch, instead of one drawn for each: patches then differ in range alone, as components do.
     sharpen
         Largest share of fine detail that is added to patches, see `bandpress.hyperprior.training.patches.Patches`.
     spread

@@ -21,7 +21,7 @@ from bandpress.hyperprior.machine import limit_threads
 from bandpress.hyperprior.training import warm_start
 from bandpress.hyperprior.training.dashboard import Dashboard
 from bandpress.hyperprior.training.finalise import finalise
-from bandpress.hyperprior.training.patches import MULTIPLE, Batch, Patches, Residual, split_lines
+from bandpress.hyperprior.training.patches import MULTIPLE, Batch, Components, Patches, split_lines
 from bandpress.hyperprior.training.schedule import Budget, Progress, Settings, learning_rate
 from bandpress.hyperprior.training.trainer import Trainer
 from bandpress.scene import Scene
@@ -43,7 +43,7 @@ def train(
     settings: Settings,
     *,
     validation: Sequence[Scene] = (),
-    residuals: tuple[Sequence[Residual], Sequence[Residual]] | None = None,
+    components: tuple[Sequence[Components], Sequence[Components]] | None = None,
     init_from: str | Path | None = None,
     resume: bool = False,
     restart: bool = False,
@@ -71,9 +71,9 @@ def train(
     validation
         What to choose the best weights on. Default: the last eighth of the lines of each scene, which then is not
         trained on.
-    residuals
-        What prediction leaves of the scenes, and of those to validate on: what is trained and validated on instead
-        of the scenes, see `bandpress.codecs.residuals`.
+    components
+        Of a KLT of the scenes, and of those to validate on: what is trained and validated on instead of the scenes,
+        see `bandpress.hyperprior.training.components`.
     init_from
         Folder of a model to go on from instead of a warm start: of the same architecture.
     resume
@@ -116,14 +116,14 @@ def train(
     k, seed = architecture.bands_per_cluster, settings.seed
     side = min(min(scene.lines, scene.samples) for scene in validation) // MULTIPLE * MULTIPLE
     side = max(MULTIPLE, min(settings.patch, side))
-    if residuals is None:
+    if components is None:
         patches = Patches(
             scenes, k, settings.patch, settings.batch, seed, sharpen=settings.sharpen, spread=settings.spread
         )
         held_out = Patches(validation, k, side, 1, 0)
     else:
-        patches = Patches((), k, settings.patch, settings.batch, seed, residuals[0])
-        held_out = Patches((), k, side, 1, 0, residuals[1])
+        patches = Patches((), k, settings.patch, settings.batch, seed, components[0])
+        held_out = Patches((), k, side, 1, 0, components[1])
     facts = dict(card or {}) | {
         "lambda": list(settings.lambdas) if architecture.qualities > 1 else settings.lambdas[0],
         "settings": settings.to_json(),

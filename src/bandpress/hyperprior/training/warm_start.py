@@ -24,7 +24,7 @@ PEAK = 65535.0
 
 #: GDN's initial gamma, on channels of the size of the input: near the identity.
 GAMMA = 0.01
-#: The same where clusters are coded to a thousandth of their range, as key clusters of a prediction are.
+#: The same where clusters are coded to a thousandth of their range, as components of a KLT are.
 FLAT = 0.001
 #: Value of the hyper-latent that is a constant.
 _CONSTANT = 4.0

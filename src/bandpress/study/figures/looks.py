@@ -10,18 +10,16 @@ _LOOKS: dict[str, tuple[str, str, Any]] = {
     "rklt-jpeg2000 all": (GREEN, "D", (0, (6, 1.5, 1, 1.5))),
     "jpeg2000": (BLACK, "^", (0, (1, 1.2))),
     "jpeg2000 all": (GREY, "<", (0, (1, 2))),
-    "jpegxl": (ORANGE, "v", (0, (3, 1, 1, 1, 1, 1))),
     "klt-learned": (SKY, "P", (0, (8, 1.5))),
     "wavelet-learned": (ORANGE, "d", "-"),
     "wavelet-learned all": (ORANGE, "p", (0, (6, 1.5, 1, 1.5))),
     "predicted-learned": (PURPLE, "X", (0, (4, 1, 4, 1, 1, 1))),
-    "predicted-jpeg2000": (GREY, "*", (0, (2, 1))),
 }
 _SPARE: tuple[tuple[str, str, Any], ...] = (
     (PURPLE, "h", (0, (3, 2))),
     (SKY, ">", (0, (7, 2))),
-    (ORANGE, "d", (0, (2, 2))),
-    (GREEN, "p", (0, (1, 3))),
+    (ORANGE, "v", (0, (2, 2))),
+    (GREEN, "*", (0, (1, 3))),
     (BLUE, "8", (0, (4, 3))),
     (VERMILION, "H", (0, (9, 2, 2, 2))),
 )

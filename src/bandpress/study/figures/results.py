@@ -27,11 +27,9 @@ FAMILY_NAMES = {
     "learned": "Learned",
     "jpeg2000": "JPEG 2000, band by band",
     "rklt-jpeg2000": "RKLT + JPEG 2000",
-    "jpegxl": "JPEG XL, band by band",
     "klt-learned": "KLT + learned",
     "wavelet-learned": "Wavelet + learned contexts",
     "predicted-learned": "Prediction + learned",
-    "predicted-jpeg2000": "Prediction + JPEG 2000",
 }
 
 

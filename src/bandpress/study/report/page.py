@@ -18,7 +18,6 @@ SHOWN = (
     "bandpress",
     "numpy",
     "scipy",
-    "imagecodecs",
     "glymur",
     "tensorflow",
     "tensorflow-compression",

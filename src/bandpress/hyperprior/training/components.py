@@ -1,0 +1,69 @@
+"""What networks for `klt-learned` are trained on: components of a KLT over all bands.
+
+They are counted in units of the quantiser step that they will be coded with: so all of them ask for one lambda, see
+`unit_lambda`, and differ in range alone.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bandpress.clusters import split
+from bandpress.errors import SceneError
+from bandpress.hyperprior.component_parts import width_code, width_of
+from bandpress.hyperprior.quality import lambda_of_step, step_of_lambda
+from bandpress.hyperprior.training.patches import Components
+from bandpress.native import native
+from bandpress.scene import Scene
+from bandpress.transforms import cluster_klt
+
+#: Units that a quantiser step is counted as: fine enough that rounding to them is nothing.
+UNITS = 64.0
+#: Components below this many units are not coded by the network at all.
+_LEAST = 1.5 * UNITS
+
+
+def unit_lambda(k: int) -> float:
+    """Return the lambda that all components in units ask for, in a network of k bands."""
+    return lambda_of_step(UNITS, k)
+
+
+def component_clusters(scenes: Sequence[Scene], k: int, lambdas: Sequence[float]) -> list[Components]:
+    """Return clusters of components of the KLT over all bands of each scene, those worth coding at some lambda.
+
+    Parameters
+    ----------
+    scenes
+        Where they are from.
+    k
+        Components of a cluster; those that have fewer are left out.
+    lambdas
+        Operating points of the scenes: weights of the mean squared error in DN², against bits a pixel.
+
+    Raises
+    ------
+    SceneError
+        If nothing is worth coding.
+    """
+    found = []
+    for scene in scenes:
+        for lambda_ in lambdas:
+            step = step_of_lambda(lambda_, k)
+            components = cluster_klt.forward(
+                native(scene.cube)[:], cluster_klt.SAFETY * step * step / 12
+            ).components
+            for group in split(scene.bands, k):
+                units = np.rint(components[group.bands] * (UNITS / step)).astype(np.int32)
+                if len(units) == k and np.abs(units).max() >= _LEAST:
+                    found.append(Components(units, float(width_of(width_code(units)))))
+    if not found:
+        raise SceneError(f"the transform leaves nothing to code of {len(scenes)} scenes; expected components")
+    return found
+
+
+def ladder(clusters: Sequence[Components], k: int, qualities: int) -> tuple[float, ...]:
+    """Return lambdas for a family whose qualities span what these clusters ask for, lowest first."""
+    widths = np.array([one.width for one in clusters])
+    worth = unit_lambda(k) * np.square(widths / np.sqrt(np.mean(np.square(widths))))
+    low, high = np.quantile(worth, (0.02, 1.0))
+    return tuple(np.geomspace(low, max(high, 2 * low), qualities).tolist())

@@ -1,0 +1,103 @@
+"""The bands of a cluster, decorrelated, with the side information that turns them into bands again.
+
+Side information, most significant bit first: the bands' means, Rice coded as differences from band to band, the first
+from 0; then, in a cluster of two bands and more, the vectors of the KLT (`bandpress.transforms.klt`).
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from bandpress.container.bits import BitReader, BitWriter
+from bandpress.transforms.klt import FINEST, covariance, read_reflections, reflections, write_reflections
+from bandpress.transforms.rklt import Reflections, Rklt
+
+#: The expected distortion is a guess; a basis finer than needed costs less than one coarser.
+SAFETY = 0.5
+
+
+class Transformed(NamedTuple):
+    """A cluster as it is coded.
+
+    Parameters
+    ----------
+    components
+        int32, shape (bands, lines, samples), around zero; after a KLT in the order of their energy.
+    side
+        What turns them into bands again, bit by bit.
+    """
+
+    components: np.ndarray
+    side: BitWriter
+
+
+@dataclass(frozen=True)
+class Inverse:
+    """The way back, as read from side information.
+
+    Parameters
+    ----------
+    means
+        Of each band, int32.
+    basis
+        None without a KLT.
+    """
+
+    means: np.ndarray
+    basis: Reflections | None = None
+
+    def __call__(self, components: np.ndarray) -> np.ndarray:
+        """Return the bands of components, int32, same shape, not yet clipped; changes `components`."""
+        if self.basis is not None:
+            Rklt(self.basis.matrix()).inverse(components, out=components)
+        components += self.means[:, None, None]
+        return components
+
+
+def centre(samples: np.ndarray) -> Transformed:
+    """Take the means from the bands of a cluster, shape (bands, lines, samples)."""
+    means = np.rint(samples.mean(axis=(1, 2), dtype=np.float64)).astype(np.int32)
+    side = BitWriter()
+    side.rice(np.diff(means, prepend=0).tolist())
+    centred = samples.astype(np.int32, order="C")
+    centred -= means[:, None, None]
+    return Transformed(centred, side)
+
+
+def forward(samples: np.ndarray, level: float, fraction: float = 1.0) -> Transformed:
+    """Transform a cluster.
+
+    Parameters
+    ----------
+    samples
+        Shape (bands, lines, samples), of a type in `bandpress.scene.CODABLE`.
+    level
+        Distortion in DN² that the basis is made for, see `bandpress.transforms.klt.reflections`; `FINEST` for all
+        vectors at full precision.
+    fraction
+        Part of the pixels that the covariance is taken from.
+    """
+    centred, side = centre(samples)
+    if len(samples) == 1:
+        return Transformed(centred, side)
+    basis = reflections(covariance(centred, fraction), level, 1 if level == FINEST else centred[0].size)
+    write_reflections(side, basis)
+    return Transformed(Rklt(basis.matrix()).forward(centred, out=centred), side)
+
+
+def read_means(reader: BitReader, bands: int) -> Inverse:
+    """Read what `centre` wrote."""
+    return Inverse(np.cumsum(reader.rice(bands), dtype=np.int64).astype(np.int32))
+
+
+def read(reader: BitReader, bands: int) -> Inverse:
+    """Read what `forward` wrote.
+
+    Raises
+    ------
+    CodecError
+        If it is no side information of `bands` bands.
+    """
+    means = read_means(reader, bands).means
+    return Inverse(means, read_reflections(reader, bands) if bands > 1 else None)
