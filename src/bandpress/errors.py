@@ -13,6 +13,14 @@ class SceneError(BandpressError):
     """A scene cannot be read or written, or its geometry, type or name is not usable."""
 
 
+class SceneWarning(UserWarning):
+    """One sentence on what of a scene was left out, or on what was assumed, when it was read or written."""
+
+
+class ExistsError(BandpressError):
+    """A file that exists would be replaced without leave, or the file that is read would be."""
+
+
 class BitstreamError(BandpressError):
     """A ``.bpk`` file is damaged, truncated, of another version, or not a ``.bpk`` file."""
 

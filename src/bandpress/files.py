@@ -1,11 +1,52 @@
-"""Writing files whole or not at all."""
+"""Writing files whole or not at all, and never over what is not to be replaced."""
 
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from bandpress.errors import ExistsError
+
+
+def refuse_to_replace(
+    outputs: Iterable[str | os.PathLike[str]],
+    overwrite: bool = False,
+    inputs: Iterable[str | os.PathLike[str]] = (),
+) -> None:
+    """Refuse to write over files that exist; every command calls it before it starts to work.
+
+    Parameters
+    ----------
+    outputs
+        Every file that is to be written: data, header and sidecar.
+    overwrite
+        Files that exist may be replaced.
+    inputs
+        Every file that is read; none of them may be replaced, under whatever name or link.
+
+    Raises
+    ------
+    ExistsError
+        If an output exists and may not be replaced, is a folder, or is one of the inputs.
+    """
+    read = [Path(path) for path in inputs]
+    for output in map(Path, outputs):
+        if any(same_file(output, path) for path in read):
+            raise ExistsError(f"{output}: the file that is read; expected another one to write")
+        if output.is_dir():
+            raise ExistsError(f"{output}: a folder; expected the name of a file to write")
+        if not overwrite and (output.exists() or output.is_symlink()):
+            raise ExistsError(f"{output}: exists already; give --overwrite to replace it")
+
+
+def same_file(one: Path, two: Path) -> bool:
+    """Say whether two paths lead to one file, links and other spellings included."""
+    try:
+        return one.samefile(two)
+    except OSError:
+        return False
 
 
 @contextmanager

@@ -35,6 +35,9 @@ class Scene:
         Value of samples that hold no measurement, or None.
     metadata
         Anything else that the file said and that can be written as JSON (map information, for example).
+    origin
+        Suffix of the file that the scene was read from, and the order of its axes where formats leave a choice:
+        ``".hdr bil"``. None for a scene that was in no file.
     """
 
     cube: np.ndarray
@@ -45,6 +48,7 @@ class Scene:
     sensor: str | None = None
     nodata: float | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    origin: str | None = None
 
     def __post_init__(self) -> None:
         if self.cube.ndim != 3 or 0 in self.cube.shape:

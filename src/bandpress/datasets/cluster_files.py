@@ -220,7 +220,7 @@ def _merge(
     if not 0 < kept <= total:
         raise SceneError(f"scene {name}: {bands} bands were asked for; expected 1 to {total}")
     if file is not None:
-        name = gici.name_of(file.name) or file.name[: -len(".raw")]
+        name = gici.name_in(file.name) or file.name[: -len(".raw")]
     return _write_merged(name, scenes, target, file, kept, big)
 
 

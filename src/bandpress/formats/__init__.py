@@ -1,14 +1,19 @@
 """Reading and writing scenes: one module a format, one registry."""
 
+import math
 import re
+import warnings
 from collections.abc import Iterable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
-from bandpress.errors import SceneError
+from bandpress.errors import SceneError, SceneWarning
+from bandpress.formats import envi_pair
 from bandpress.formats.raw import Interleave
+from bandpress.formats.sidecar import sidecar
 from bandpress.scene import Scene
 
 
@@ -19,16 +24,20 @@ class Format(NamedTuple):
     ----------
     module
         Name of the module below ``bandpress.formats``; it has ``read(path, …) -> Scene`` and, if it can write,
-        ``write(scene, path, …) -> Path``.
+        ``write(scene, path, …) -> Path``. It may have ``claims(path)``, ``name_of(path)`` where the name of the scene
+        is not that of the file without suffix, ``sources(path)`` and ``outputs(scene, path)`` where there are other
+        files than one and its sidecar.
     suffixes
         File name endings, lower case.
     arrays
-        The format holds named arrays and does not say which axis is which: ``read`` takes the name of the array
-        (or None) and its order of axes.
+        The format holds named arrays and may not say which axis is which: ``read`` takes the name of the array
+        and its order of axes, each of them or None.
     interleaves
         ``write`` takes an order of axes.
     writes
         Files with these endings are written in this format.
+    sidecar
+        What is known of a scene is in a JSON file beside it.
     """
 
     module: str
@@ -36,19 +45,21 @@ class Format(NamedTuple):
     arrays: bool = False
     interleaves: bool = False
     writes: bool = True
+    sidecar: bool = False
 
 
 #: Of several formats with one ending, the first whose ``claims(path)`` is true is taken, else the first.
 FORMATS = (
-    Format("gici", (".raw",)),
-    Format("ccsds", (".raw",)),
+    Format("gici", (".raw",), sidecar=True),
+    Format("ccsds", (".raw",), sidecar=True),
     Format("envi", (".raw",), writes=False),
     Format("envi", (".hdr", ".img", ".dat", ".bin", ".bsq", ".bil", ".bip", ".hyspex"), interleaves=True),
     Format("matlab", (".mat",), arrays=True, interleaves=True),
-    Format("npy", (".npy", ".npz"), arrays=True, interleaves=True),
+    Format("npy", (".npy", ".npz"), arrays=True, interleaves=True, sidecar=True),
     Format("geotiff", (".tif", ".tiff")),
     Format("hdf5", (".h5", ".hdf5", ".he5", ".nc"), arrays=True),
 )
+_ENVI = next(entry for entry in FORMATS if entry.module == "envi" and entry.writes)
 
 #: Endings of scenes' names.
 SUFFIXES = tuple(sorted({suffix for entry in FORMATS for suffix in entry.suffixes}))
@@ -62,26 +73,49 @@ def is_scene(path: Path) -> bool:
 
 
 def one_each(paths: Iterable[Path]) -> list[Path]:
-    """Leave out the data files whose ENVI headers are among the paths: one file a scene."""
-    known = list(paths)
-    headers = {path for path in known if path.suffix.lower() == ".hdr"}
+    """Return one file a scene: ENVI data whose headers are among the paths, and headers without data, are left out.
+
+    A header without data stays where no other file of its name is among the paths: reading it says what is missing.
+    """
+    known = list(dict.fromkeys(paths))
+    headers = [path for path in known if envi_pair.is_header(path)]
+    described = {data for header in headers for data in envi_pair.data_files(header)}
+    stems = {path.with_suffix("") for path in known if path not in described and path not in headers}
+    idle = {header for header in headers if not envi_pair.data_files(header)}
     return [
         path
         for path in known
-        if path in headers
-        or headers.isdisjoint((path.with_suffix(".hdr"), path.with_name(path.name + ".hdr")))
+        if path not in described
+        and not (
+            path in idle
+            and not stems.isdisjoint((path.with_suffix(""), path.with_suffix("").with_suffix("")))
+        )
     ]
 
 
+def scenes_in(folder: Path) -> list[Path]:
+    """Return the scenes in a folder, one file each, in order of their names.
+
+    Raises
+    ------
+    SceneError
+        If there are none.
+    """
+    found = one_each(sorted(path for path in folder.iterdir() if path.is_file() and is_scene(path)))
+    if not found:
+        raise SceneError(f"{folder}: holds no scene; expected files ending in {', '.join(SUFFIXES)}")
+    return found
+
+
 def read_scene(path: str | Path, *, interleave: Interleave | None = None) -> Scene:
-    """Read a scene; its format is told by its name.
+    """Read a scene; its format is told by its name, or by the ENVI header beside it.
 
     Parameters
     ----------
     path
         A file of one of the known formats; ``file.mat:variable`` picks one of several arrays.
     interleave
-        Order of the axes in formats that do not say it (NumPy, MATLAB, plain HDF5): ``"bsq"`` for (bands, lines,
+        Order of the axes in files that do not say it (NumPy, MATLAB, plain HDF5): ``"bsq"`` for (bands, lines,
         samples), ``"bil"`` for (lines, bands, samples), ``"bip"`` for (lines, samples, bands). Default: ``"bip"``.
 
     Returns
@@ -102,14 +136,14 @@ def read_scene(path: str | Path, *, interleave: Interleave | None = None) -> Sce
         raise SceneError(f"{file}: no such file")
     if not file.is_file():
         raise SceneError(f"{file}: not a file; expected a scene")
-    if not entry.arrays:
-        if variable is not None or interleave is not None:
-            raise SceneError(
-                f"{path}: {entry.module} files hold one scene and say the order of its axes; "
-                "expected no variable and no interleave"
-            )
-        return _module(entry).read(file)
-    return _module(entry).read(file, variable, interleave or "bip")
+    if entry.arrays:
+        return _checked(_module(entry).read(file, variable, interleave), file)
+    if variable is not None or interleave is not None:
+        raise SceneError(
+            f"{path}: {entry.module} files hold one scene and say the order of its axes; "
+            "expected no variable and no interleave"
+        )
+    return _checked(_module(entry).read(file), file)
 
 
 def write_scene(scene: Scene, path: str | Path, *, interleave: Interleave | None = None) -> Path:
@@ -120,7 +154,8 @@ def write_scene(scene: Scene, path: str | Path, *, interleave: Interleave | None
     scene
         What to write.
     path
-        File to make or replace. Formats whose names hold the geometry complete the name.
+        File to make or replace, with the files that go with it, see `output_files`. Formats whose names hold the
+        geometry complete the name.
     interleave
         Order of the samples in formats that leave a choice (ENVI, NumPy, MATLAB). Default: that of the format.
 
@@ -136,18 +171,61 @@ def write_scene(scene: Scene, path: str | Path, *, interleave: Interleave | None
     MissingDependencyError
         If the format needs a package that is not installed.
     """
-    file, variable = split_variable(path)
-    entry = _format(file, writing=True)
-    module = _module(entry)
-    if not hasattr(module, "write"):
-        raise SceneError(f"{file}: {entry.module} files can be read but not written")
-    if variable is not None:
-        raise SceneError(f"{path}: a variable was named; expected the name of a file to write")
+    file = Path(path)
+    entry = _writer(file, interleave)
     if interleave is not None:
-        if not entry.interleaves:
-            raise SceneError(f"{file}: {entry.module} files have one order of axes; expected no interleave")
-        return module.write(scene, file, interleave)
-    return module.write(scene, file)
+        return _module(entry).write(scene, file, interleave)
+    return _module(entry).write(scene, file)
+
+
+def scene_name(path: str | Path) -> str:
+    """Return the name that the scene in a file will have, without reading it."""
+    file, _ = split_variable(path)
+    module = _module(_format(file))
+    return module.name_of(file) if hasattr(module, "name_of") else file.stem
+
+
+def input_files(path: str | Path) -> list[Path]:
+    """Return every file that `read_scene` reads for a scene: data, header, sidecar."""
+    file, _ = split_variable(path)
+    entry = _format(file)
+    module = _module(entry)
+    if hasattr(module, "sources"):
+        return module.sources(file)
+    return [file, sidecar(file)] if entry.sidecar else [file]
+
+
+def output_files(scene: Scene, path: str | Path, interleave: Interleave | None = None) -> list[Path]:
+    """Return every file that `write_scene` writes, removes or replaces; the first is the one that it returns.
+
+    Raises
+    ------
+    SceneError
+        If nothing can be written under this name.
+    """
+    file = Path(path)
+    entry = _writer(file, interleave)
+    module = _module(entry)
+    if hasattr(module, "outputs"):
+        return module.outputs(scene, file)
+    return [file, sidecar(file)] if entry.sidecar else [file]
+
+
+def file_name(scene: Scene) -> tuple[str, Interleave | None]:
+    """Return the name and the order of axes under which the format that a scene came from would hold it.
+
+    Scenes of unknown origin, and those of formats that are not written, are GICI raw.
+    """
+    from bandpress.formats import ccsds, gici
+
+    suffix, _, kind = (scene.origin or "").partition(" ")
+    if kind == "ccsds":
+        return ccsds.file_name(scene), None
+    entry = next((entry for entry in FORMATS if suffix in entry.suffixes and suffix != ".raw"), None)
+    if entry is None or not hasattr(_module(entry), "write"):
+        return gici.file_name(scene), None
+    interleave = kind if entry.interleaves and kind in ("bsq", "bil", "bip") else None
+    return f"{scene.name}{suffix}", interleave  # type: ignore[return-value]
 
 
 def split_variable(path: str | Path) -> tuple[Path, str | None]:
@@ -158,12 +236,39 @@ def split_variable(path: str | Path) -> tuple[Path, str | None]:
     return Path(match["path"]), match["variable"]
 
 
+def _checked(scene: Scene, file: Path) -> Scene:
+    """Return the scene without a no-data value that none of its samples can have."""
+    if scene.nodata is None or math.isfinite(scene.nodata) or scene.dtype.kind == "f":
+        return scene
+    warnings.warn(
+        f"{file}: the no-data value {scene.nodata} is left out; expected one that {scene.dtype.name} samples can have",
+        SceneWarning,
+        stacklevel=3,
+    )
+    return replace(scene, nodata=None)
+
+
+def _writer(path: Path, interleave: Interleave | None) -> Format:
+    _, variable = split_variable(path)
+    if variable is not None:
+        raise SceneError(f"{path}: a variable was named; expected the name of a file to write")
+    entry = _format(path, writing=True)
+    if not hasattr(_module(entry), "write"):
+        raise SceneError(f"{path}: {entry.module} files can be read but not written")
+    if interleave is not None and not entry.interleaves:
+        raise SceneError(f"{path}: {entry.module} files have one order of axes; expected no interleave")
+    return entry
+
+
 def _format(path: Path, writing: bool = False) -> Format:
     entries = [entry for entry in FORMATS if path.name.lower().endswith(entry.suffixes)]
     entries = [entry for entry in entries if entry.writes or not writing]
+    if not entries and not writing and envi_pair.header_of(path) is not None:
+        return _ENVI
     if not entries:
         raise SceneError(
             f"{path}: the suffix {path.suffix!r} is not known; expected one of {', '.join(SUFFIXES)}"
+            + ("" if writing else ", or an ENVI header beside it")
         )
     return next((entry for entry in entries if _claims(entry, path)), entries[0])
 

@@ -5,6 +5,7 @@ Band sequential. ``type`` is ``u`` or ``s``, ``bits`` the bits that are used of 
 """
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from bandpress.errors import SceneError
 from bandpress.files import atomic_path
 from bandpress.formats.raw import map_cube, write_cube
-from bandpress.formats.sidecar import complete, write_sidecar
+from bandpress.formats.sidecar import complete, sidecar, write_sidecar
 from bandpress.scene import Scene
 
 _NAME = re.compile(
@@ -53,24 +54,52 @@ def read(path: Path) -> Scene:
         If the name cannot be read or the size of the file is not what the name says.
     """
     name, dtype, shape = _described(path)
-    return complete(Scene(map_cube(path, dtype, shape), name=name), path)
+    return complete(Scene(map_cube(path, dtype, shape), name=name, origin=".raw ccsds"), path)
 
 
-def write(scene: Scene, path: Path) -> Path:
-    """Write a scene under a name that gives its geometry and type.
+def name_of(path: Path) -> str:
+    """Return the name of the scene in a file."""
+    return _described(path)[0]
+
+
+def file_name(scene: Scene) -> str:
+    """Return the name under which the format keeps a scene.
 
     Raises
     ------
     SceneError
-        If the name gives others.
+        If the samples are no integers.
     """
-    _, dtype, shape = _described(path)
-    if (dtype.str, shape) != (scene.dtype.str, scene.cube.shape):
+    if scene.dtype.kind not in "ui":
         raise SceneError(
-            f"{path}: the name gives {dtype.str} {shape}; expected {scene.dtype.str} {scene.cube.shape}, the scene's"
+            f"scene {scene.name}: {scene.dtype.name} samples; expected integers in CCSDS raw files"
         )
+    kind = "u" if scene.dtype.kind == "u" else "s"
+    order = "" if scene.dtype.itemsize == 1 else "be" if scene.dtype.str.startswith(">") else "le"
+    sides = "x".join(map(str, scene.cube.shape))
+    return f"{scene.name}-{kind}{8 * scene.dtype.itemsize}{order}-{sides}.raw"
+
+
+def outputs(scene: Scene, path: Path) -> list[Path]:
+    """Return the files that a scene is written to.
+
+    Raises
+    ------
+    SceneError
+        If the name gives another geometry or type. Another byte order is no other type: samples follow the name.
+    """
+    name, dtype, shape = _described(path)
+    if (dtype.newbyteorder("="), shape) != (scene.dtype.newbyteorder("="), scene.cube.shape):
+        expected = file_name(replace(scene, name=name))
+        raise SceneError(f"{path}: the name gives another geometry or type; expected {expected}")
+    return [path, sidecar(path)]
+
+
+def write(scene: Scene, path: Path) -> Path:
+    """Write a scene under a name that gives its geometry and type, in the byte order of the name, see `outputs`."""
+    outputs(scene, path)
     with atomic_path(path) as part:
         with open(part, "wb") as file:
-            write_cube(scene.cube, file)
+            write_cube(scene.cube, file, dtype=_described(path)[1])
         write_sidecar(scene, path)
     return path

@@ -1,10 +1,11 @@
-"""ENVI: samples in one file, a text header (``.hdr``) beside it. Headers are read and written by `spectral`.
+"""ENVI: samples in one file, a text header (``.hdr``) beside it.
 
-Band centres and widths are kept in nm. Header fields that a scene has no place for are in its `metadata`, as the text
-or list of texts that they are, and are written back.
+Band centres and widths are kept in nm, gains and offsets as `scale_factor` and `add_offset` of the metadata. Header
+fields that a scene has no place for are in its `metadata`, as the text or list of texts that they are, and are written
+back; metadata that a header cannot hold are in a JSON file beside it.
 """
 
-import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,11 @@ import numpy as np
 
 from bandpress.errors import SceneError
 from bandpress.files import atomic_path
-from bandpress.formats import gici
-from bandpress.formats.optional import require
+from bandpress.formats import envi_pair, georeference, gici
+from bandpress.formats.envi_header import is_field, read_header, write_header
 from bandpress.formats.raw import Interleave, map_cube, write_cube
 from bandpress.formats.sidecar import read_sidecar, sidecar, with_facts, write_sidecar
+from bandpress.formats.units import in_nm
 from bandpress.scene import Scene
 
 #: ENVI's code of each type that it can hold.
@@ -32,26 +34,37 @@ TYPES = {
     15: "uint64",
 }
 
-#: Endings of data files, as they are looked for beside a header.
-DATA = (".img", ".dat", ".raw", ".bin", ".bsq", ".bil", ".bip", ".hyspex", "")
-_TO_NM = {
-    "nanometers": 1.0,
-    "nanometer": 1.0,
-    "nm": 1.0,
-    "micrometers": 1e3,
-    "micrometer": 1e3,
-    "microns": 1e3,
-    "um": 1e3,
-}
+_GAINS = {"scale_factor": "data gain values", "add_offset": "data offset values"}
 _SAID = {
     *("samples", "lines", "bands", "header offset", "file type", "data type", "interleave", "byte order"),
-    *("wavelength", "wavelength units", "fwhm", "bbl", "data ignore value", "sensor type"),
+    *("wavelength", "wavelength units", "fwhm", "bbl", "data ignore value", "sensor type", *_GAINS.values()),
 }
 
 
 def claims(path: Path) -> bool:
     """Say whether a file is a header, or has one beside it."""
-    return path.suffix.lower() == ".hdr" or _header_of(path) is not None
+    return envi_pair.is_header(path) or envi_pair.header_of(path) is not None
+
+
+def name_of(path: Path) -> str:
+    """Return the name of the scene in a pair of which one file is given."""
+    stem = envi_pair.scene_of(_header(path))
+    # A header beside a GICI raw file has the geometry in its name, too; the scene has not.
+    return gici.name_in(f"{stem}.raw") or stem
+
+
+def sources(path: Path) -> list[Path]:
+    """Return the files that a scene is read from."""
+    header = _header(path)
+    data = envi_pair.data_files(header) if path == header else [path]
+    return [header, *data, sidecar(header)]
+
+
+def outputs(scene: Scene, path: Path) -> list[Path]:
+    """Return the files that a scene is written to: header, data, sidecar."""
+    header = path if envi_pair.is_header(path) else path.with_suffix(".hdr")
+    data = path.with_suffix(".img") if path == header else path
+    return [header, data, sidecar(header)]
 
 
 def read(path: Path) -> Scene:
@@ -67,30 +80,15 @@ def read(path: Path) -> Scene:
     SceneError
         If one of them is missing, the header cannot be understood, or the data file has another size than it says.
     """
-    header = path if path.suffix.lower() == ".hdr" else _header_of(path)
-    if header is None:
-        raise SceneError(f"{path}: no ENVI header beside it; expected {path.with_suffix('.hdr').name}")
-    data = _data_of(header) if header == path else path
-    fields = _fields(header)
-    try:
-        shape = tuple(int(fields[key]) for key in ("bands", "lines", "samples"))
-        big = {"0": False, "1": True}[fields.get("byte order", "0")]
-        dtype = np.dtype(TYPES[int(fields["data type"])]).newbyteorder("big" if big else "little")
-        interleave = fields.get("interleave", "bsq").lower()
-        offset = int(fields.get("header offset", "0"))
-        if interleave not in ("bsq", "bil", "bip") or min(shape) < 1 or offset < 0:
-            raise ValueError(
-                f"interleave {interleave}, bands, lines, samples {shape}, header offset {offset}"
-            )
-        if fields.get("file compression", "0") != "0":
-            raise ValueError("file compression")
-    except (KeyError, ValueError, IndexError, TypeError, AttributeError) as error:
-        raise SceneError(
-            f"{header}: {error} cannot be used; expected bands, lines, samples, data type (one of "
-            f"{', '.join(map(str, TYPES))}), byte order (0 or 1) and interleave (bsq, bil or bip)"
-        ) from None
-    cube = map_cube(data, dtype, shape, interleave, offset)  # type: ignore[arg-type]
-    return _described(Scene(cube, name=_name(header)), fields, header)
+    header = _header(path)
+    fields = read_header(header)
+    dtype, shape, interleave, offset = _layout(fields, header)
+    size = offset + dtype.itemsize * int(np.prod(shape, dtype=object))
+    data = envi_pair.data_of(header, size) if header == path else path
+    cube = map_cube(data, dtype, shape, interleave, offset)
+    suffix = ".hdr" if data.suffix.lower() in ("", ".img", ".raw") else data.suffix.lower()
+    origin = f"{suffix if suffix in envi_pair.DATA else '.hdr'} {interleave}"
+    return _described(Scene(cube, name=name_of(header), origin=origin), fields, header)
 
 
 def write(scene: Scene, path: Path, interleave: Interleave = "bsq") -> Path:
@@ -120,10 +118,19 @@ def write(scene: Scene, path: Path, interleave: Interleave = "bsq") -> Path:
         raise SceneError(
             f"{path}: ENVI has no type for {scene.dtype.name}; expected one of {', '.join(codes)}"
         )
-    envi = require("spectral.io.envi", path)
-    header = path.with_suffix(".hdr")
-    data = path.with_suffix(".img") if path.suffix.lower() == ".hdr" else path
-    kept = {key: value for key, value in scene.metadata.items() if _is_field(key, value)}
+    header, data, _ = outputs(scene, path)
+    said = _SAID if scene.wavelengths or scene.fwhm else _SAID - {"wavelength", "wavelength units", "fwhm"}
+    kept = {k: v for k, v in scene.metadata.items() if k not in said and is_field(k, v)}
+    gains = _gains(scene)
+    held = {
+        *kept,
+        *(
+            key
+            for key, field in _GAINS.items()
+            if field in gains and scene.metadata[key] == float(gains[field][0])
+        ),
+    }
+    rest = {key: value for key, value in scene.metadata.items() if key not in held}
     fields: dict[str, Any] = {
         "samples": scene.samples,
         "lines": scene.lines,
@@ -134,117 +141,93 @@ def write(scene: Scene, path: Path, interleave: Interleave = "bsq") -> Path:
         "interleave": interleave,
         "byte order": 1 if scene.dtype.str.startswith(">") else 0,
         **kept,
+        **georeference.to_envi(scene.metadata, header),
+        **gains,
     }
-    if scene.sensor is not None:
+    if scene.sensor is not None and is_field("sensor type", scene.sensor):
         fields["sensor type"] = scene.sensor
     if scene.nodata is not None:
         fields["data ignore value"] = repr(float(scene.nodata))
-    if scene.wavelengths is not None:
-        fields |= {
-            "wavelength units": "Nanometers",
-            "wavelength": [repr(float(w)) for w in scene.wavelengths],
-        }
-    if scene.fwhm is not None:
-        fields |= {"wavelength units": "Nanometers", "fwhm": [repr(float(w)) for w in scene.fwhm]}
+    for key, values in (("wavelength", scene.wavelengths), ("fwhm", scene.fwhm)):
+        if values is not None:
+            fields |= {"wavelength units": "Nanometers", key: [repr(float(value)) for value in values]}
     if scene.bad_bands is not None:
         fields["bbl"] = [0 if bad else 1 for bad in scene.bad_bands]
-    rest = {key: value for key, value in scene.metadata.items() if key not in kept}
+    unsaid = replace(scene, wavelengths=None, fwhm=None, bad_bands=None, nodata=None, metadata=rest)
     with atomic_path(header) as header_part, atomic_path(data) as data_part:
         with open(data_part, "wb") as file:
             write_cube(scene.cube, file, interleave)
-        envi.write_envi_header(str(header_part), fields)
-        write_sidecar(Scene(scene.cube, metadata=rest), header)
+        write_header(fields, header_part)
+        write_sidecar(replace(unsaid, sensor=None if "sensor type" in fields else scene.sensor), header)
     return header
 
 
-def _is_field(key: str, value: Any) -> bool:
-    """Say whether a header gives back this entry of a scene's metadata as it is."""
-    texts = value if isinstance(value, list) and value else [value]
-    plain = (
-        key == key.strip().lower()
-        and key.isprintable()
-        and "=" not in key
-        and key not in _SAID
-        and key[:1] != ";"
-    )
-    return plain and all(
-        isinstance(text, str)
-        and text == text.strip() != ""
-        and text.isprintable()
-        and text.isascii()
-        and not set("{},") & set(text)
-        for text in texts
-    )
+def _header(path: Path) -> Path:
+    header = path if envi_pair.is_header(path) else envi_pair.header_of(path)
+    if header is None:
+        raise SceneError(f"{path}: no ENVI header beside it; expected {path.with_suffix('.hdr').name}")
+    return header
 
 
-def _fields(header: Path) -> dict[str, Any]:
-    envi = require("spectral.io.envi", header)
+def _layout(fields: Mapping[str, Any], header: Path) -> tuple[np.dtype, tuple[int, int, int], str, int]:
+    """Return type, (bands, lines, samples), order of axes, and bytes before the first sample."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return envi.read_envi_header(str(header))
-    except (envi.EnviException, UnicodeDecodeError, IndexError):
+        bands, lines, samples = (int(fields[key]) for key in ("bands", "lines", "samples"))
+        big = {"0": False, "1": True}[fields.get("byte order", "0")]
+        dtype = np.dtype(TYPES[int(fields["data type"])]).newbyteorder("big" if big else "little")
+        interleave = fields.get("interleave", "bsq").lower()
+        offset = int(fields.get("header offset", "0"))
+        if interleave not in ("bsq", "bil", "bip") or min(bands, lines, samples) < 1 or offset < 0:
+            raise ValueError(
+                f"interleave {interleave}, bands, lines, samples {(bands, lines, samples)}, header offset {offset}"
+            )
+        kind = fields.get("file type", "").lower()
+        frames = [float(text) for text in fields.get("major frame offsets", ()) if text]
+        if fields.get("file compression", "0") != "0" or any(frames) or "library" in kind or "tiff" in kind:
+            raise ValueError(f"file type {kind!r}, file compression or frame offsets")
+    except (KeyError, ValueError, IndexError, TypeError, AttributeError, OverflowError) as error:
         raise SceneError(
-            f"{header}: not an ENVI header; expected ENVI in its first line, then key = value"
+            f"{header}: {error} cannot be used; expected bands, lines, samples, data type (one of "
+            f"{', '.join(map(str, TYPES))}), byte order (0 or 1) and interleave (bsq, bil or bip)"
         ) from None
+    return dtype, (bands, lines, samples), interleave, offset
 
 
-def _described(scene: Scene, fields: dict[str, Any], header: Path) -> Scene:
+def _described(scene: Scene, fields: Mapping[str, Any], header: Path) -> Scene:
     """Return the scene with what the header says of it."""
     known: dict[str, Any] = {}
     metadata = {key: value for key, value in fields.items() if key not in _SAID}
     try:
-        scale = _scale(fields)
+        known |= in_nm(header, fields.get("wavelength units"), fields.get("wavelength"), fields.get("fwhm"))
         for key, field in (("wavelengths", "wavelength"), ("fwhm", "fwhm")):
-            if field in fields and scale is None:
-                metadata[field] = fields[field]
-            elif field in fields and scale is not None:
-                known[key] = tuple(float(value) * scale for value in fields[field])
-        if scale is None:
-            metadata["wavelength units"] = fields["wavelength units"]
+            if field in fields and key not in known:
+                metadata |= {k: fields[k] for k in (field, "wavelength units") if k in fields}
         if "bbl" in fields:
             known["bad_bands"] = tuple(float(value) == 0 for value in fields["bbl"])
         if "data ignore value" in fields:
             known["nodata"] = float(fields["data ignore value"])
         if fields.get("sensor type", "Unknown").lower() != "unknown":
             known["sensor"] = fields["sensor type"]
+        for key, field in _GAINS.items():
+            if field in fields:
+                values = [float(value) for value in fields[field]]
+                metadata[key] = values[0] if len(set(values)) == 1 else values
         scene = replace(scene, **known)
     except (ValueError, TypeError, AttributeError) as error:
         raise SceneError(f"{header}: {error}; expected numbers, one a band") from None
     found = read_sidecar(header)
-    metadata |= found.get("metadata", {}) if isinstance(found.get("metadata", {}), dict) else {}
-    return with_facts(replace(scene, metadata=metadata), {**found, "metadata": metadata}, sidecar(header))
+    return with_facts(
+        scene, {**found, "metadata": {**metadata, **found.get("metadata", {})}}, sidecar(header)
+    )
 
 
-def _scale(fields: dict[str, Any]) -> float | None:
-    """Return what turns the header's wavelengths into nm, or None if they are no wavelengths."""
-    unit = str(fields.get("wavelength units", "")).lower()
-    if unit in _TO_NM:
-        return _TO_NM[unit]
-    if unit not in ("", "unknown"):
-        return None
-    # Without a unit: no imaging spectrometer works below 100 nm or beyond 100 µm.
-    return 1e3 if "wavelength" in fields and max(map(float, fields["wavelength"])) < 100 else 1.0
-
-
-def _name(header: Path) -> str:
-    stem = header.stem
-    stem = stem[: -len(Path(stem).suffix)] if Path(stem).suffix.lower() in DATA[:-1] else stem
-    # A header beside a GICI raw file has the geometry in its name, too; the scene has not.
-    return gici.name_of(f"{stem}.raw") or stem
-
-
-def _header_of(data: Path) -> Path | None:
-    for candidate in (data.with_suffix(".hdr"), data.with_name(data.name + ".hdr"), data.with_suffix(".HDR")):
-        if candidate.is_file() and candidate != data:
-            return candidate
-    return None
-
-
-def _data_of(header: Path) -> Path:
-    stem = header.with_suffix("")
-    for ending in DATA:
-        for candidate in (stem.with_name(stem.name + ending), stem.with_name(stem.name + ending.upper())):
-            if candidate.is_file():
-                return candidate
-    raise SceneError(f"{header}: no data file beside it; expected {stem.name}.img or the like")
+def _gains(scene: Scene) -> dict[str, list[str]]:
+    """Return scale and offset as ENVI's gains and offsets, one a band."""
+    found: dict[str, list[str]] = {}
+    for key, field in _GAINS.items():
+        value = scene.metadata.get(key)
+        values = value if isinstance(value, list | tuple) else [value] * scene.bands
+        numbers = [float(v) for v in values if isinstance(v, int | float)]
+        if len(numbers) == scene.bands == len(values):
+            found[field] = list(map(repr, numbers))
+    return found

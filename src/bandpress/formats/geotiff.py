@@ -1,14 +1,15 @@
 """GeoTIFF, through rasterio, and EnMAP products, which are GeoTIFF with their bands described in XML beside.
 
-Written band sequential and uncompressed. Band centres and widths are tags of each band (``wavelength``, ``fwhm``,
-``bbl``), as other programmes read them; the tag ``BANDPRESS`` of the file holds all that is known, as JSON. Coordinate
-system and transform are in `metadata` as ``crs`` (WKT) and ``transform`` (six numbers, GDAL's order).
+Written band sequential and uncompressed. What GeoTIFF has a place for is there, as other programmes read and write it:
+coordinate system, transform, control points, no-data value, scale and offset, units and names of bands, tags of
+file and bands (``wavelength``, ``fwhm``, ``bbl`` among these). The tag ``BANDPRESS`` of the file holds the rest, as JSON.
 """
 
 import json
 import math
 import re
 import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,16 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from bandpress.errors import SceneError
+from bandpress.errors import SceneError, SceneWarning
+from bandpress.facts import facts, parse, with_facts
 from bandpress.files import atomic_path
+from bandpress.formats import georeference
 from bandpress.formats.optional import require
-from bandpress.formats.sidecar import facts, with_facts
+from bandpress.formats.units import in_nm
 from bandpress.scene import Scene
 
 _TAG = "BANDPRESS"
+_OF_BAND = ("wavelength", "wavelength_units", "fwhm", "bbl")
 _ENMAP = re.compile(
     r"(?P<product>ENMAP.+-)SPECTRAL_IMAGE(?P<part>_VNIR|_SWIR)?(?P<ending>_COG)?\.TIFF?", re.IGNORECASE
 )
@@ -38,18 +42,22 @@ def read(path: Path) -> Scene:
     """
     rasterio = require("rasterio", path)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-            with rasterio.open(path, driver="GTiff") as file:
-                cube = file.read()
-                if cube.dtype.kind not in "iuf":
-                    raise SceneError(f"{path}: samples are {cube.dtype}; expected integers or floats")
-                scene = Scene(cube.astype(cube.dtype.newbyteorder(_order(path)), copy=False), name=path.stem)
-                scene = _described(scene, file, path)
-    except rasterio.errors.RasterioError as error:
+        with georeference.quiet(rasterio), rasterio.open(path, driver="GTiff") as file:
+            if any(np.dtype(kind).kind not in "iuf" for kind in file.dtypes):
+                raise SceneError(f"{path}: samples are {file.dtypes[0]}; expected integers or floats")
+            cube = file.read()
+            cube = cube.astype(cube.dtype.newbyteorder(_order(path)), copy=False)
+            scene = _described(Scene(cube, name=path.stem, origin=path.suffix.lower()), file, path)
+    except (rasterio.errors.RasterioError, TypeError, MemoryError) as error:
         raise SceneError(f"{path}: cannot be read ({error}); expected a GeoTIFF") from None
     match = _ENMAP.fullmatch(path.name)
     return scene if match is None else _enmap(scene, path, match)
+
+
+def sources(path: Path) -> list[Path]:
+    """Return the files that a scene is read from."""
+    match = _ENMAP.fullmatch(path.name)
+    return [path] if match is None else [path, *_xml(path, match)]
 
 
 def write(scene: Scene, path: Path) -> Path:
@@ -63,36 +71,25 @@ def write(scene: Scene, path: Path) -> Path:
     rasterio = require("rasterio", path)
     if scene.dtype.kind not in "iuf":
         raise SceneError(f"{path}: GeoTIFF has no type for {scene.dtype.name}; expected integers or floats")
-    metadata = scene.metadata
-    options: dict[str, Any] = {"ENDIANNESS": "BIG" if scene.dtype.str.startswith(">") else "LITTLE"}
+    options = georeference.for_dataset(scene.metadata, path)
+    options["ENDIANNESS"] = "BIG" if scene.dtype.str.startswith(">") else "LITTLE"
     if scene.dtype.kind == "f":
         # Else GDAL leaves out blocks of zeros, blocks of -0.0 among them, and reads them as +0.0.
         options["COMPRESS"] = "DEFLATE"
     if scene.nodata is not None and _fits(scene.nodata, scene.dtype):
         options["nodata"] = scene.nodata
-    if isinstance(metadata.get("crs"), str) and len(metadata.get("transform", ())) == 6:
-        options["crs"] = metadata["crs"]
-        options["transform"] = rasterio.Affine.from_gdal(*metadata["transform"])
+    shape = {"count": scene.bands, "height": scene.lines, "width": scene.samples, "dtype": scene.dtype.name}
     try:
-        with warnings.catch_warnings(), atomic_path(path) as part:
-            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-            with rasterio.open(
-                part,
-                "w",
-                driver="GTiff",
-                count=scene.bands,
-                height=scene.lines,
-                width=scene.samples,
-                dtype=scene.dtype.name,
-                interleave="band",
-                BIGTIFF="IF_SAFER",
-                **options,
-            ) as file:
-                for index, band in enumerate(scene.cube, start=1):
-                    file.write(band.astype(band.dtype.newbyteorder("="), copy=False), index)
-                    file.update_tags(index, **_band_tags(scene, index - 1))
-                if facts(scene):
-                    file.update_tags(**{_TAG: json.dumps(facts(scene), sort_keys=True)})
+        with (
+            georeference.quiet(rasterio),
+            atomic_path(path) as part,
+            rasterio.open(
+                part, "w", driver="GTiff", interleave="band", BIGTIFF="IF_SAFER", **shape, **options
+            ) as file,
+        ):
+            for index, band in enumerate(scene.cube, start=1):
+                file.write(band.astype(band.dtype.newbyteorder("="), copy=False), index)
+            _describe(file, scene, set(options))
     except (rasterio.errors.RasterioError, TypeError, KeyError, ValueError) as error:
         raise SceneError(
             f"{path}: cannot be written as GeoTIFF ({error}); samples are {scene.dtype.name}"
@@ -100,10 +97,42 @@ def write(scene: Scene, path: Path) -> Path:
     return path
 
 
+def _describe(file: Any, scene: Scene, done: set[str]) -> None:
+    """Write what is known of a scene besides `done`: where GeoTIFF has a place for it, and the rest into our tag."""
+    metadata = dict(scene.metadata)
+    for key in georeference.KEYS:
+        if key in done:
+            metadata.pop(key, None)
+    for key, name in (("scale_factor", "scales"), ("add_offset", "offsets"), ("units", "units")):
+        values = metadata.get(key)
+        values = values if isinstance(values, list) else [values] * scene.bands
+        kind = str if key == "units" else int | float
+        if len(values) == scene.bands and all(isinstance(value, kind) for value in values):
+            setattr(file, name, tuple(values))
+            metadata.pop(key)
+    names = metadata.get("band names")
+    if _texts(names, scene.bands):
+        file.descriptions = tuple(metadata.pop("band names"))
+    if _tags(metadata.get("tags")):
+        file.update_tags(**metadata.pop("tags"))
+    if _tags(metadata.get("rpc")):
+        file.update_tags(ns="RPC", **metadata.pop("rpc"))
+    others = metadata.get("band tags")
+    others = metadata.pop("band tags") if _tag_lists(others, scene.bands) else [{}] * scene.bands
+    for band, tags in enumerate(others):
+        file.update_tags(band + 1, **{**tags, **_band_tags(scene, band)})
+    nodata = None if "nodata" in done else scene.nodata
+    rest = replace(scene, wavelengths=None, fwhm=None, bad_bands=None, nodata=nodata, metadata=metadata)
+    if facts(rest):
+        file.update_tags(**{_TAG: json.dumps(facts(rest), sort_keys=True)})
+
+
 def _band_tags(scene: Scene, band: int) -> dict[str, str]:
     tags: dict[str, str] = {}
+    if scene.wavelengths is not None or scene.fwhm is not None:
+        tags["wavelength_units"] = "Nanometers"
     if scene.wavelengths is not None:
-        tags |= {"wavelength": repr(float(scene.wavelengths[band])), "wavelength_units": "Nanometers"}
+        tags["wavelength"] = repr(float(scene.wavelengths[band]))
     if scene.fwhm is not None:
         tags["fwhm"] = repr(float(scene.fwhm[band]))
     if scene.bad_bands is not None:
@@ -112,45 +141,65 @@ def _band_tags(scene: Scene, band: int) -> dict[str, str]:
 
 
 def _described(scene: Scene, file: Any, path: Path) -> Scene:
-    """Return the scene with what the file's tags say of it."""
-    own = file.tags().get(_TAG)
-    if own is not None:
-        try:
-            return with_facts(scene, json.loads(own), path)
-        except ValueError:
-            raise SceneError(
-                f"{path}: the tag {_TAG} is not JSON; expected what is known of the scene"
-            ) from None
+    """Return the scene with what the file says of it."""
+    tags = dict(file.tags())
+    own = parse(tags.pop(_TAG), f"{path}: the tag {_TAG}") if _TAG in tags else {}
+    if tags.get("AREA_OR_POINT") == "Area":  # what a file without this tag means
+        del tags["AREA_OR_POINT"]
+    bands = [dict(file.tags(index)) for index in file.indexes]
+    metadata = georeference.of_dataset(file)
     known: dict[str, Any] = {"nodata": file.nodata}
-    bands = [file.tags(index) for index in file.indexes]
-    imagery = [file.tags(index, ns="IMAGERY") for index in file.indexes]
-    for key, tag, other in (
-        ("wavelengths", "wavelength", "CENTRAL_WAVELENGTH_UM"),
-        ("fwhm", "fwhm", "FWHM_UM"),
+    try:
+        known |= _centres(file, path, bands, tags)
+    except ValueError:
+        warnings.warn(f"{path}: wavelengths that are no numbers are kept as text", SceneWarning, stacklevel=3)
+    if all(tag.get("bbl") in ("0", "1") for tag in bands):
+        known["bad_bands"] = tuple(tag.pop("bbl") == "0" for tag in bands)
+    for key, values, usual in (
+        ("scale_factor", file.scales, (1.0,)),
+        ("add_offset", file.offsets, (0.0,)),
+        ("units", file.units, (None, "")),
     ):
-        try:
-            if all(other in tags for tags in imagery):
-                known[key] = tuple(1e3 * float(tags[other]) for tags in imagery)
-            elif all(tag in tags for tags in bands):
-                micro = [
-                    tags.get("wavelength_units", "nm").lower().startswith(("mic", "um", "μm"))
-                    for tags in bands
-                ]
-                known[key] = tuple(
-                    float(tags[tag]) * (1e3 if m else 1.0) for tags, m in zip(bands, micro, strict=True)
-                )
-        except ValueError:
-            continue
-    metadata: dict[str, Any] = {}
-    if file.crs is not None:
-        metadata = {"crs": file.crs.to_wkt(), "transform": list(file.transform.to_gdal())}
-    return replace(scene, metadata=metadata, **known)
+        if any(value not in usual for value in values):
+            said = ["" if value is None else value for value in values]
+            metadata[key] = said[0] if len(set(said)) == 1 else said
+    if any(file.descriptions):
+        metadata["band names"] = [text or "" for text in file.descriptions]
+    metadata |= {key: value for key, value in (("tags", tags), ("rpc", file.tags(ns="RPC"))) if value}
+    if any(bands):
+        metadata["band tags"] = bands
+    flags = {flag.name for band in file.mask_flag_enums for flag in band}
+    if "per_dataset" in flags and "alpha" not in flags:
+        warnings.warn(f"{path}: its mask is left out; expected a no-data value", SceneWarning, stacklevel=3)
+    scene = replace(scene, metadata=metadata, **known)
+    return with_facts(scene, {**own, "metadata": {**own.get("metadata", {}), **metadata}}, path)
+
+
+def _centres(file: Any, path: Path, bands: list[dict[str, str]], tags: dict[str, str]) -> dict[str, Any]:
+    """Return wavelengths and widths, and take their tags away from those of the bands."""
+    imagery = [file.tags(index, ns="IMAGERY") for index in file.indexes]
+    if all("CENTRAL_WAVELENGTH_UM" in tag for tag in imagery):
+        widths = [tag["FWHM_UM"] for tag in imagery] if all("FWHM_UM" in tag for tag in imagery) else None
+        return in_nm(path, "um", [tag["CENTRAL_WAVELENGTH_UM"] for tag in imagery], widths)
+    given = {
+        key: [tag[name] for tag in bands] if all(name in tag for tag in bands) else None
+        for key, name in (("wavelengths", "wavelength"), ("fwhm", "fwhm"))
+    }
+    units = {tag.get("wavelength_units", tags.get("wavelength_units", "")) for tag in bands}
+    known = in_nm(path, units.pop() if len(units) == 1 else "several units", **given)
+    taken = [name for key, name in (("wavelengths", "wavelength"), ("fwhm", "fwhm")) if key in known]
+    for tag in bands:
+        for name in taken:
+            tag.pop(name)
+        if taken and not {"wavelength", "fwhm"} & set(tag):
+            tag.pop("wavelength_units", None)
+    return known
 
 
 def _enmap(scene: Scene, path: Path, match: re.Match[str]) -> Scene:
     """Return the scene with what the product's XML says of its bands; without that file, as it is."""
     scene = replace(scene, sensor=scene.sensor or "EnMAP")
-    beside = [p for p in path.parent.iterdir() if p.name.upper() == f"{match['product']}METADATA.XML".upper()]
+    beside = _xml(path, match)
     if not beside:
         return scene
     try:
@@ -171,6 +220,11 @@ def _enmap(scene: Scene, path: Path, match: re.Match[str]) -> Scene:
     return replace(scene, wavelengths=tuple(centres), fwhm=tuple(widths))
 
 
+def _xml(path: Path, match: re.Match[str]) -> list[Path]:
+    wanted = f"{match['product']}METADATA.XML".upper()
+    return [other for other in path.parent.iterdir() if other.name.upper() == wanted]
+
+
 def _order(path: Path) -> str:
     with open(path, "rb") as file:
         return ">" if file.read(2) == b"MM" else "<"
@@ -182,3 +236,15 @@ def _fits(value: float, dtype: np.dtype) -> bool:
     return (
         math.isfinite(value) and value == int(value) and np.iinfo(dtype).min <= value <= np.iinfo(dtype).max
     )
+
+
+def _texts(values: Any, count: int) -> bool:
+    return isinstance(values, list) and len(values) == count and all(isinstance(text, str) for text in values)
+
+
+def _tags(values: Any) -> bool:
+    return isinstance(values, Mapping) and all(isinstance(text, str) for text in values.values())
+
+
+def _tag_lists(values: Any, count: int) -> bool:
+    return isinstance(values, list) and len(values) == count and all(map(_tags, values))

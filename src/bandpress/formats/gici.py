@@ -13,7 +13,7 @@ import numpy as np
 from bandpress.errors import SceneError
 from bandpress.files import atomic_path
 from bandpress.formats.raw import map_cube, write_cube
-from bandpress.formats.sidecar import complete, write_sidecar
+from bandpress.formats.sidecar import complete, sidecar, write_sidecar
 from bandpress.scene import Scene
 
 TYPES = ("bool", "uint8", "uint16", "int16", "int32", "int64", "float32", "float64")
@@ -27,10 +27,34 @@ def claims(path: Path) -> bool:
     return _NAME.fullmatch(path.name) is not None
 
 
-def name_of(file: str) -> str | None:
+def name_in(file: str) -> str | None:
     """Return the name of the scene in a file of this name, or None if the name is of another kind."""
     match = _NAME.fullmatch(file)
     return None if match is None else match["name"]
+
+
+def name_of(path: Path) -> str:
+    """Return the name of the scene in a file."""
+    return described(path)[0]
+
+
+def outputs(scene: Scene, path: Path) -> list[Path]:
+    """Return the files that a scene is written to; a name that does not give the geometry is completed.
+
+    Raises
+    ------
+    SceneError
+        If the name gives another geometry or type. Another byte order is no other type: samples follow the name.
+    """
+    final = path
+    if not claims(path):
+        final = path.with_name(file_name(replace(scene, name=path.name[: -len(".raw")])))
+    else:
+        name, dtype, shape = described(path)
+        if (dtype.newbyteorder("="), shape) != (scene.dtype.newbyteorder("="), scene.cube.shape):
+            expected = file_name(replace(scene, name=name))
+            raise SceneError(f"{path}: the name gives another geometry or type; expected {expected}")
+    return [final, sidecar(final)]
 
 
 def file_name(scene: Scene) -> str:
@@ -80,22 +104,17 @@ def read(path: Path) -> Scene:
         If the name cannot be read or the size of the file is not what the name says.
     """
     name, dtype, shape = described(path)
-    return complete(Scene(map_cube(path, dtype, shape), name=name), path)
+    return complete(Scene(map_cube(path, dtype, shape), name=name, origin=".raw"), path)
 
 
 def write(scene: Scene, path: Path) -> Path:
-    """Write a scene; a name that does not give the geometry is completed, one that gives another is refused.
+    """Write a scene, in the byte order of the name, see `outputs`.
 
     What is known of the bands goes into a JSON file beside it, see `bandpress.formats.sidecar`.
     """
-    final = path
-    if not claims(path):
-        final = path.with_name(file_name(replace(scene, name=path.name.removesuffix(".raw"))))
-    elif described(path)[1:] != (scene.dtype, scene.cube.shape):
-        expected = file_name(replace(scene, name=described(path)[0]))
-        raise SceneError(f"{path}: the name gives another geometry or type; expected {expected}")
+    final = outputs(scene, path)[0]
     with atomic_path(final) as part:
         with open(part, "wb") as file:
-            write_cube(scene.cube, file)
+            write_cube(scene.cube, file, dtype=described(final)[1])
         write_sidecar(scene, final)
     return final

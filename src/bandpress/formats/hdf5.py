@@ -1,18 +1,21 @@
-"""HDF5 and NetCDF 4: PRISMA (``.he5``), EMIT L1B and L2A (``.nc``), and any other file by the name of its array.
+"""HDF5 and NetCDF 4: PRISMA (``.he5``), EMIT L1B and L2A (``.nc``), NEON, and any other file by the name of its array.
 
-PRISMA: the bands of the VNIR cube and then those of the SWIR cube, each by increasing wavelength (the product has them
-decreasing); bands that it flags as not valid are marked as bad. EMIT: radiance or reflectance as float32, in the
-geometry of the sensor. Counts are kept as they are: scale factors stay in `metadata`.
+Names of dimensions decide which axis is which; without any, axes are (lines, samples, bands). PRISMA: the bands of the
+VNIR cube and then those of the SWIR cube, each by increasing wavelength (the product has them decreasing); bands that
+it flags as not valid are marked as bad. EMIT: radiance or reflectance as float32, in the geometry of the sensor. Counts
+are kept as they are: scale factors and other attributes of the array stay in `metadata`.
 """
 
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bandpress.errors import SceneError
-from bandpress.formats.npy import pick
+from bandpress.errors import SceneError, SceneWarning
+from bandpress.formats import hdf5_facts
+from bandpress.formats.arrays import UNREADABLE, pick, scene_of
 from bandpress.formats.optional import require
 from bandpress.formats.raw import Interleave, as_cube
 from bandpress.scene import Scene
@@ -22,7 +25,7 @@ _EMIT_CUBES = ("radiance", "reflectance")
 _EMIT_BANDS = "sensor_band_parameters"
 
 
-def read(path: Path, variable: str | None = None, interleave: Interleave = "bip") -> Scene:
+def read(path: Path, variable: str | None = None, interleave: Interleave | None = None) -> Scene:
     """Read a scene; an array that is stored in one piece is mapped into memory.
 
     Parameters
@@ -32,33 +35,40 @@ def read(path: Path, variable: str | None = None, interleave: Interleave = "bip"
     variable
         Path of an array within the file; without it, the product's cube, or the only array with three axes.
     interleave
-        Order of its axes, where the product does not say it.
+        Order of its axes, where the file does not say it.
 
     Raises
     ------
     SceneError
-        If the file is no HDF5 file, or has no such array.
+        If the file is no HDF5 file, or has no such array, or names its axes in a way that is not understood.
     """
     h5py = require("h5py", path)
     try:
         with h5py.File(path, "r") as file:
             if variable is None and _prisma_swath(file) is not None:
                 return _prisma(file, path)
-            if variable is None and _EMIT_BANDS in file and any(key in file for key in _EMIT_CUBES):
-                return _emit(file, path)
             shapes: dict[str, tuple[int, ...]] = {}
-            file.visititems(
-                lambda key, item: shapes.update({key: item.shape}) if isinstance(item, h5py.Dataset) else None
+
+            def see(name: str, item: Any) -> None:
+                if isinstance(item, h5py.Dataset) and item.dtype.kind in "biuf":
+                    shapes[name] = item.shape
+
+            file.visititems(see)
+            emit = (
+                variable is None and _EMIT_BANDS in file and next((k for k in _EMIT_CUBES if k in file), None)
             )
-            return _plain(file[pick(path, variable, shapes)], path, interleave)
-    except (OSError, RuntimeError, KeyError, ValueError) as error:
+            name = emit or pick(path, variable, shapes)
+            scene = _emit(file, file[name], path) if emit else _plain(file[name], path, interleave)
+            _say_what_is_left(path, name, shapes)
+            return scene
+    except UNREADABLE as error:
         raise SceneError(f"{path}: cannot be read ({error}); expected an HDF5 or NetCDF 4 file") from None
 
 
-def _plain(dataset: Any, path: Path, interleave: str) -> Scene:
-    if dataset.dtype.kind not in "biuf":
-        raise SceneError(f"{path}: the array {dataset.name} holds {dataset.dtype}; expected numbers")
-    return Scene(as_cube(_samples(dataset, path), interleave), name=path.stem, nodata=_fill(dataset))
+def _plain(dataset: Any, path: Path, interleave: Interleave | None) -> Scene:
+    names = hdf5_facts.axes(dataset)
+    scene = scene_of(path, _samples(dataset, path), interleave, names)
+    return hdf5_facts.described(scene, dataset, names, path)
 
 
 def _samples(dataset: Any, path: Path) -> np.ndarray:
@@ -68,24 +78,24 @@ def _samples(dataset: Any, path: Path) -> np.ndarray:
     return np.memmap(path, dtype=dataset.dtype, mode="r", offset=offset, shape=dataset.shape)
 
 
-def _fill(dataset: Any) -> float | None:
-    value = dataset.attrs.get("_FillValue")
-    return None if value is None else float(np.ravel(value)[0])
+def _say_what_is_left(path: Path, name: str, shapes: dict[str, tuple[int, ...]]) -> None:
+    """Warn of other arrays as large as the image: one a pixel at least (latitudes, masks, uncertainties)."""
+    pixels = sorted(shapes[name])[-2:]
+    others = [key for key, shape in shapes.items() if key != name and sorted(shape)[-2:] == pixels]
+    if others:
+        listed = ", ".join(others[:3]) + (", …" if len(others) > 3 else "")
+        warnings.warn(f"{path}: {name} is read, {listed} left out", SceneWarning, stacklevel=3)
 
 
-def _emit(file: Any, path: Path) -> Scene:
-    dataset = next(file[key] for key in _EMIT_CUBES if key in file)
-    scene = _plain(dataset, path, "bip")
+def _emit(file: Any, dataset: Any, path: Path) -> Scene:
+    scene = replace(_plain(dataset, path, "bip"), sensor="EMIT")
     bands = file[_EMIT_BANDS]
-    known: dict[str, Any] = {"sensor": "EMIT"}
+    known: dict[str, Any] = {}
     for key, name in (("wavelengths", "wavelengths"), ("fwhm", "fwhm")):
         if name in bands:
             known[key] = tuple(map(float, bands[name][()]))
     if "good_wavelengths" in bands:
         known["bad_bands"] = tuple(bool(good != 1) for good in bands["good_wavelengths"][()])
-    units = dataset.attrs.get("units")
-    if units is not None:
-        known["metadata"] = {"units": units.decode() if isinstance(units, bytes) else str(units)}
     return replace(scene, **known)
 
 
@@ -132,6 +142,7 @@ def _prisma(file: Any, path: Path) -> Scene:
         fwhm=tuple(known["fwhm"]),
         bad_bands=tuple(known["bad_bands"]),
         metadata=metadata,
+        origin=path.suffix.lower(),
     )
 
 

@@ -1,7 +1,7 @@
-"""MATLAB: one array of a ``.mat`` file, version 5 (scipy) or 7.3 (HDF5).
+"""MATLAB: one array of a ``.mat`` file, version 5 or 7.3 (HDF5).
 
-Axes are (lines, samples, bands) unless said otherwise. Written as version 5, the cube as ``cube`` and what is known of
-the scene as JSON in ``bandpress``.
+Axes are (lines, samples, bands) unless said otherwise; a matrix is one band. Written as version 5, the cube as ``cube``
+and what is known of the scene as JSON in ``bandpress``.
 """
 
 import json
@@ -11,41 +11,44 @@ from typing import Any
 import numpy as np
 
 from bandpress.errors import SceneError
+from bandpress.facts import facts, with_facts
 from bandpress.files import atomic_path
-from bandpress.formats.npy import CUBE, INFO, pick
+from bandpress.formats import mat5
+from bandpress.formats.arrays import CUBE, INFO, UNREADABLE, info_of, pick, scene_of
 from bandpress.formats.optional import require
-from bandpress.formats.raw import Interleave, as_cube, as_stored
-from bandpress.formats.sidecar import facts, with_facts
+from bandpress.formats.raw import Interleave, as_stored
 from bandpress.scene import Scene
 
 
-def read(path: Path, variable: str | None = None, interleave: Interleave = "bip") -> Scene:
-    """Read an array.
+def read(path: Path, variable: str | None = None, interleave: Interleave | None = None) -> Scene:
+    """Read an array; one of version 5 that is not compressed is mapped into memory.
 
     Parameters
     ----------
     path
         The file.
     variable
-        Name of the array; can be left out if only one has three axes.
+        Name of the array, ``structure/field`` for one in a structure; can be left out if only one is a cube.
     interleave
-        Order of the axes as MATLAB shows them.
+        Order of the axes as MATLAB shows them. Default: (lines, samples, bands).
 
     Raises
     ------
     SceneError
         If there is no such array, or the file is no MATLAB file.
     """
-    with open(path, "rb") as file:
-        is_hdf5 = file.read(128).startswith(b"MATLAB 7.3") or _is_hdf5(path)
-    array, info = (_from_hdf5 if is_hdf5 else _from_version_5)(path, variable)
-    if array.ndim != 3 or array.dtype.kind not in "biuf":
+    try:
+        array, info = (_from_hdf5 if _is_hdf5(path) else _from_version_5)(path, variable)
+    except UNREADABLE as error:
         raise SceneError(
-            f"{path}: an array of shape {array.shape} and type {array.dtype}; expected three axes of numbers"
-        )
-    if isinstance(info, dict) and "dtype" in info:
-        array = _as_written(array, info.pop("dtype"))
-    return with_facts(Scene(as_cube(array, interleave), name=path.stem), info, path)
+            f"{path}: cannot be read ({error}); expected a MATLAB file, version 5 or 7.3"
+        ) from None
+    dtype = info.get("dtype")
+    if isinstance(dtype, str) and array.dtype.newbyteorder("=") == _type(dtype, array.dtype).newbyteorder(
+        "="
+    ):
+        array = array.astype(_type(dtype, array.dtype), copy=False)
+    return with_facts(scene_of(path, array, interleave), info, path)
 
 
 def write(scene: Scene, path: Path, interleave: Interleave = "bip") -> Path:
@@ -69,42 +72,35 @@ def write(scene: Scene, path: Path, interleave: Interleave = "bip") -> Path:
     return path
 
 
-def _from_version_5(path: Path, variable: str | None) -> tuple[np.ndarray, Any]:
-    from scipy.io import loadmat, whosmat
-
-    try:
-        shapes = {
-            name: shape
-            for name, shape, kind in whosmat(path)
-            if kind not in ("cell", "struct", "object", "char")
-        }
-        wanted = pick(path, variable, shapes)
-        found = loadmat(path, variable_names=[wanted, INFO])
-        return np.asarray(found[wanted]), json.loads(str(found[INFO][0])) if INFO in found else {}
-    except SceneError:
-        raise
-    except Exception as error:  # scipy raises all kinds for damaged files
-        raise SceneError(f"{path}: cannot be read ({error!r}); expected a MATLAB file") from None
+def _from_version_5(path: Path, variable: str | None) -> tuple[np.ndarray, dict[str, Any]]:
+    found = {one.name: one for one in mat5.variables(path)}
+    numbers = {name: one.shape for name, one in found.items() if one.numeric}
+    info = info_of(found[INFO].text(), path) if INFO in found and found[INFO].is_text else None
+    return found[pick(path, variable, numbers)].array(), info or {}
 
 
-def _from_hdf5(path: Path, variable: str | None) -> tuple[np.ndarray, Any]:
+def _from_hdf5(path: Path, variable: str | None) -> tuple[np.ndarray, dict[str, Any]]:
     h5py = require("h5py", path)
-    try:
-        with h5py.File(path, "r") as file:
-            shapes = {key: item.shape for key, item in file.items() if isinstance(item, h5py.Dataset)}
-            # MATLAB counts its axes from the fastest, HDF5 from the slowest.
-            return file[pick(path, variable, shapes)][()].transpose(), {}
-    except (OSError, RuntimeError, ValueError) as error:
-        raise SceneError(f"{path}: cannot be read ({error}); expected a MATLAB 7.3 file") from None
+    with h5py.File(path, "r") as file:
+        shapes: dict[str, tuple[int, ...]] = {}
+
+        def see(name: str, item: Any) -> None:
+            if isinstance(item, h5py.Dataset) and item.dtype.kind in "biuf" and not name.startswith("#"):
+                shapes[name] = item.shape
+
+        file.visititems(see)
+        # MATLAB counts its axes from the fastest, HDF5 from the slowest.
+        return file[pick(path, variable, shapes)][()].transpose(), {}
 
 
 def _is_hdf5(path: Path) -> bool:
     with open(path, "rb") as file:
-        return any((file.seek(at), file.read(8))[1] == b"\x89HDF\r\n\x1a\n" for at in (0, 512))
+        start = file.read(520)
+    return start.startswith(b"MATLAB 7.3") or b"\x89HDF\r\n\x1a\n" in (start[:8], start[512:520])
 
 
-def _as_written(array: np.ndarray, dtype: Any) -> np.ndarray:
+def _type(text: str, otherwise: np.dtype) -> np.dtype:
     try:
-        return array.astype(np.dtype(dtype), copy=False)
-    except TypeError:
-        return array
+        return np.dtype(text)
+    except (TypeError, ValueError, SyntaxError):
+        return otherwise

@@ -75,10 +75,12 @@ def map_cube(
     return as_cube(np.memmap(path, dtype=dtype, mode="r", offset=offset, shape=stored), interleave)
 
 
-def write_cube(cube: np.ndarray, file: BinaryIO, interleave: str = "bsq") -> None:
-    """Write the samples of a cube in the given order of axes, block by block."""
+def write_cube(
+    cube: np.ndarray, file: BinaryIO, interleave: str = "bsq", dtype: np.dtype | None = None
+) -> None:
+    """Write the samples of a cube in the given order of axes, and as the given type, block by block."""
     for block in blocks(as_stored(cube, interleave)):
-        file.write(np.ascontiguousarray(block).data)
+        file.write(np.ascontiguousarray(block, dtype).data)
 
 
 def blocks(array: np.ndarray, most_bytes: int = BLOCK_BYTES) -> Iterator[np.ndarray]:

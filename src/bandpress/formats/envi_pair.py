@@ -1,0 +1,92 @@
+"""Which ENVI header belongs to which data file, by their names.
+
+``scene.img`` with ``scene.img.hdr`` or, where there is none, with ``scene.hdr``; data may have any suffix, or none
+as in AVIRIS archives (``…_rdn_img`` with ``…_rdn_img.hdr``), and suffixes may be in capitals.
+"""
+
+from pathlib import Path
+
+from bandpress.errors import SceneError
+
+#: Endings of data files, as they are looked for beside a header.
+DATA = (".img", ".dat", ".raw", ".bin", ".bsq", ".bil", ".bip", ".hyspex")
+#: Endings of files with a header's name that are no samples.
+_OTHERS = (
+    ".hdr",
+    ".json",
+    ".xml",
+    ".bpk",
+    ".txt",
+    ".tif",
+    ".tiff",
+    ".mat",
+    ".npy",
+    ".npz",
+    ".png",
+    ".glt",
+    ".enp",
+)
+
+
+def is_header(path: Path) -> bool:
+    """Say whether a file has the suffix of a header."""
+    return path.suffix.lower() == ".hdr"
+
+
+def header_of(data: Path) -> Path | None:
+    """Return the header beside a data file, or None. One with the data file's whole name goes first."""
+    if is_header(data):
+        return None
+    names = (data.name + ".hdr", data.name + ".HDR", data.stem + ".hdr", data.stem + ".HDR")
+    return next((path for path in map(data.with_name, names) if path.is_file()), None)
+
+
+def data_files(header: Path) -> list[Path]:
+    """Return the data files beside a header, by their names; those with a header of their own are not among them."""
+    stem = header.with_suffix("")
+    named = [stem.with_name(stem.name + e) for ending in DATA for e in (ending, ending.upper())]
+    found = [path for path in (stem, *named) if path.is_file() and _same(header_of(path), header)]
+    if not found and header.parent.is_dir():
+        found = sorted(
+            path
+            for path in header.parent.iterdir()
+            if path.stem == stem.name and path.suffix.lower() not in _OTHERS and path.is_file()
+            if _same(header_of(path), header)
+        )
+    return list({path.stat().st_ino: path for path in reversed(found)}.values())[::-1]
+
+
+def data_of(header: Path, size: int) -> Path:
+    """Return the data file beside a header.
+
+    Parameters
+    ----------
+    header
+        The header.
+    size
+        Bytes that the header says the data file has; decides between several.
+
+    Raises
+    ------
+    SceneError
+        If there is none, or several could be meant.
+    """
+    found = data_files(header)
+    fitting = [path for path in found if path.stat().st_size == size]
+    if len(fitting) > 1 or (len(found) > 1 and not fitting):
+        names = " and ".join(path.name for path in found)
+        raise SceneError(f"{header}: {names} are beside it; expected one data file, or to be given that file")
+    if not found:
+        stem = header.with_suffix("").name
+        raise SceneError(f"{header}: no data file beside it; expected {stem}, {stem}.img or the like")
+    return (fitting or found)[0]
+
+
+def scene_of(header: Path) -> str:
+    """Return the name of a scene: that of the header without its suffixes."""
+    stem = header.with_suffix("")
+    return stem.stem if stem.suffix.lower() in DATA else stem.name
+
+
+def _same(one: Path | None, two: Path) -> bool:
+    return one is not None and (one == two or one.samefile(two))

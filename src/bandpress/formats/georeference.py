@@ -1,0 +1,137 @@
+"""Place of a scene on the ground: ``crs`` (WKT), ``transform`` (GDAL's six numbers), ``gcps``, and ENVI's fields.
+
+GDAL itself translates, through an ENVI file of one sample: there is one meaning of ``map info``, and it is GDAL's.
+"""
+
+import tempfile
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bandpress.errors import BandpressError, SceneWarning
+from bandpress.formats.envi_header import read_header, write_header
+from bandpress.formats.optional import require
+
+#: Metadata that say it, in GeoTIFF's terms and in ENVI's.
+KEYS = ("crs", "transform", "gcps")
+ENVI_KEYS = ("map info", "coordinate system string", "projection info", "geo points")
+_HEADER = {
+    "samples": 1,
+    "lines": 1,
+    "bands": 1,
+    "header offset": 0,
+    "file type": "ENVI Standard",
+    "data type": 1,
+    "interleave": "bsq",
+    "byte order": 0,
+}
+
+
+def of_dataset(file: Any) -> dict[str, Any]:
+    """Return what an open rasterio data set says of where it lies, as metadata."""
+    found: dict[str, Any] = {}
+    if file.crs is not None:
+        found["crs"] = file.crs.to_wkt()
+    if not file.transform.is_identity:
+        found["transform"] = list(file.transform.to_gdal())
+    points, crs = file.gcps
+    if points:
+        found["gcps"] = {
+            "crs": None if crs is None else crs.to_wkt(),
+            "points": [[p.row, p.col, p.x, p.y, p.z or 0.0] for p in points],
+        }
+    return found
+
+
+def for_dataset(metadata: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """Return the options with which rasterio writes where a scene lies.
+
+    Warns where metadata say it in a way that cannot be written.
+    """
+    rasterio = require("rasterio", path)
+    said = {key: metadata[key] for key in KEYS if key in metadata}
+    if not said and any(key in metadata for key in ENVI_KEYS):
+        said = of_envi(metadata, path)
+    try:
+        options: dict[str, Any] = {}
+        if "crs" in said:
+            options["crs"] = rasterio.crs.CRS.from_user_input(said["crs"])
+        if "transform" in said:
+            options["transform"] = rasterio.Affine.from_gdal(*map(float, said["transform"]))
+        if "gcps" in said and "transform" not in said:
+            points = [rasterio.control.GroundControlPoint(*map(float, p)) for p in said["gcps"]["points"]]
+            options["gcps"] = points
+            if said["gcps"].get("crs") is not None:
+                options["crs"] = rasterio.crs.CRS.from_user_input(said["gcps"]["crs"])
+        return options
+    except (rasterio.errors.RasterioError, ValueError, TypeError, KeyError, AttributeError) as error:
+        _left_out(path, error)
+        return {}
+
+
+def of_envi(fields: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """Return `crs`, `transform` and `gcps` of ENVI's fields; nothing, with a warning, where GDAL cannot tell."""
+    rasterio = require("rasterio", path)
+    given = {key: fields[key] for key in ENVI_KEYS if key in fields}
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            data = Path(folder) / "one.img"
+            data.write_bytes(b"\0")
+            # A list's commas are what GDAL splits it at.
+            write_header(
+                _HEADER | {k: v if isinstance(v, list) else [v] for k, v in given.items()},
+                data.with_suffix(".hdr"),
+            )
+            with quiet(rasterio), rasterio.open(data) as file:
+                found = of_dataset(file)
+    except (rasterio.errors.RasterioError, OSError, ValueError) as error:
+        _left_out(path, error)
+        return {}
+    if not found:
+        _left_out(path, "map info that GDAL cannot read")
+    return found
+
+
+def to_envi(metadata: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """Return ENVI's fields for `crs` and `transform`; nothing, with a warning, where it has none for them."""
+    if not any(key in metadata for key in KEYS) or any(key in metadata for key in ENVI_KEYS):
+        return {}  # nothing to say, or said already
+    try:
+        rasterio = require("rasterio", path)
+    except BandpressError as error:
+        _left_out(path, error)
+        return {}
+    options = for_dataset(metadata, path)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            data = Path(folder) / "one.img"
+            shape = {"count": 1, "height": 1, "width": 1, "dtype": "uint8"}
+            with quiet(rasterio), rasterio.open(data, "w", driver="ENVI", **shape, **options):
+                pass
+            with quiet(rasterio), rasterio.open(data) as file:
+                kept = of_dataset(file)
+            written = read_header(data.with_suffix(".hdr"))
+    except (rasterio.errors.RasterioError, OSError, BandpressError) as error:
+        _left_out(path, error)
+        return {}
+    wanted = options.get("transform")
+    if "gcps" in options or (wanted is not None and not _close(kept.get("transform"), wanted.to_gdal())):
+        _left_out(path, "a transform or control points that ENVI headers cannot hold")
+        return {}
+    return {key: written[key] for key in ENVI_KEYS if key in written}
+
+
+def _close(one: Any, two: Any) -> bool:
+    return one is not None and all(
+        abs(a - b) <= 1e-9 * max(1.0, abs(b)) for a, b in zip(one, two, strict=True)
+    )
+
+
+def quiet(rasterio: Any) -> warnings.catch_warnings:
+    """Return a context in which files that lie nowhere are no matter for a warning."""
+    return warnings.catch_warnings(action="ignore", category=rasterio.errors.NotGeoreferencedWarning)
+
+
+def _left_out(path: Path, why: object) -> None:
+    warnings.warn(f"{path}: where the scene lies is left out ({why})", SceneWarning, stacklevel=3)

@@ -1,0 +1,156 @@
+"""What an HDF5 or NetCDF 4 file says of an array: names of its axes, attributes, coordinates, where it lies."""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bandpress.formats.units import in_nm
+from bandpress.scene import Scene
+
+#: Names of attributes, in lower case, that say the value of samples without a measurement.
+_NODATA = ("_fillvalue", "missing_value", "data_ignore_value", "nodata", "no_data_value")
+#: Attributes of the library, and those that a scene has another place for.
+_OWN = (
+    "dimension_list",
+    "reference_list",
+    "class",
+    "name",
+    "dimension_labels",
+    "_netcdf4dimid",
+    "_netcdf4coordinates",
+)
+_CENTRES = ("wavelength", "wavelengths", "wl", "band", "bands", "lambda")
+_WIDTHS = ("fwhm", "fwhms", "bandwidth", "bandwidths")
+
+
+def axes(dataset: Any) -> list[str]:
+    """Return the names of an array's axes, ``""`` where the file has none."""
+    names = []
+    for dimension in dataset.dims:
+        scale = dimension[0].name.rpartition("/")[2] if len(dimension) else ""
+        name = scale or dimension.label
+        names.append("" if name.startswith("phony_dim") else name)
+    labels = _plain(dataset.attrs.get("Dimension_Labels", ""))  # NEON: "Line,Sample,Wavelength"
+    if not any(names) and isinstance(labels, str) and labels.count(",") == len(names) - 1:
+        return [label.strip() for label in labels.split(",")]
+    if not any(names) and len(names) == 3:
+        names = _by_length(dataset, names)
+    return names
+
+
+def described(scene: Scene, dataset: Any, names: list[str], path: Path) -> Scene:
+    """Return the scene with what the file says of its array."""
+    attributes = {key: _plain(value) for key, value in dataset.attrs.items()}
+    metadata = {k: v for k, v in attributes.items() if v is not None and k.lower() not in (*_OWN, *_NODATA)}
+    lower = {key.lower(): value for key, value in attributes.items()}
+    nodata = next((_number(lower[key]) for key in _NODATA if _number(lower.get(key)) is not None), None)
+    centres = _of_bands(dataset, _CENTRES, scene.bands)
+    widths = _of_bands(dataset, _WIDTHS, scene.bands)
+    known: dict[str, Any] = {}
+    if (
+        centres is not None
+        and centres.name.rpartition("/")[2].lower() in ("band", "bands")
+        and not _unit(centres)
+    ):
+        centres = None  # a number a band, not a wavelength
+    if centres is not None or widths is not None:
+        unit = next((_unit(item) for item in (centres, widths) if item is not None and _unit(item)), "")
+        known = in_nm(
+            path, unit, *(None if item is None else np.ravel(item[()]) for item in (centres, widths))
+        )
+    metadata |= _georeference(dataset, names, metadata.get("grid_mapping"))
+    return replace(scene, nodata=nodata, metadata=metadata, **known)
+
+
+def _by_length(dataset: Any, names: list[str]) -> list[str]:
+    """Name the axis that is as long as the file's only list of wavelengths; others stay in their order."""
+    lengths = {item.size for item in _near(dataset, _CENTRES)}
+    fitting = [i for i, side in enumerate(dataset.shape) if side in lengths]
+    if len(fitting) != 1:
+        return names
+    rest = iter(("lines", "samples"))
+    return ["bands" if i == fitting[0] else next(rest) for i in range(3)]
+
+
+def _of_bands(dataset: Any, names: tuple[str, ...], bands: int) -> Any:
+    """Return the list of numbers of one of the names, one a band, that is nearest to an array, or None."""
+    return next((item for item in _near(dataset, names) if item.size == bands), None)
+
+
+def _near(dataset: Any, names: tuple[str, ...]) -> list[Any]:
+    """Return lists of numbers of these names: axes of the array, then beside it, then anywhere in the file."""
+    found = [dimension[0] for dimension in dataset.dims if len(dimension)]
+    found += list(_items(dataset.parent))
+
+    def see(name: str, item: Any) -> None:
+        found.append(item)
+
+    dataset.file.visititems(see)
+    lists = [item for item in found if hasattr(item, "dtype") and item.dtype.kind in "iuf"]
+    lists = [item for item in lists if item.ndim >= 1 and item.size == max(item.shape)]
+    return [item for item in lists if item.name.rpartition("/")[2].lower() in names]
+
+
+def _items(group: Any) -> list[Any]:
+    return [group[key] for key in group if group.get(key, getlink=True).__class__.__name__ == "HardLink"]
+
+
+def _unit(item: Any) -> str:
+    lower = {key.lower(): _plain(value) for key, value in item.attrs.items()}
+    return str(lower.get("units") or lower.get("unit") or "")
+
+
+def _georeference(dataset: Any, names: list[str], mapping: Any) -> dict[str, Any]:
+    """Return `crs` and `transform` of a CF grid mapping, and of evenly spaced coordinates of samples and lines."""
+    found: dict[str, Any] = {}
+    place = dataset.parent.get(mapping) if isinstance(mapping, str) else None
+    if place is not None:
+        said = {key: _plain(value) for key, value in place.attrs.items()}
+        wkt = said.get("crs_wkt") or said.get("spatial_ref")
+        if isinstance(wkt, str):
+            found["crs"] = wkt
+    steps = {}
+    for dimension, name in zip(dataset.dims, names, strict=False):
+        if name.lower() in ("x", "y", "lon", "lat", "longitude", "latitude", "easting", "northing") and len(
+            dimension
+        ):
+            values = np.ravel(dimension[0][()]).astype(float)
+            gaps = np.diff(values)
+            if (
+                len(gaps)
+                and np.isfinite(values).all()
+                and np.ptp(gaps) <= 1e-6 * abs(gaps[0])
+                and gaps[0] != 0
+            ):
+                step = float(values[-1] - values[0]) / len(gaps)
+                steps["x" if name.lower()[:2] in ("x", "lo", "ea") else "y"] = (
+                    float(values[0]) - step / 2,
+                    step,
+                )
+    if found and len(steps) == 2:
+        (left, across), (top, down) = steps["x"], steps["y"]
+        found["transform"] = [left, across, 0.0, top, 0.0, down]
+    return found
+
+
+def _number(value: Any) -> float | None:
+    value = value[0] if isinstance(value, list) and len(value) == 1 else value
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _plain(value: Any) -> Any:
+    """Return an attribute as JSON has it, None where it has not."""
+    if isinstance(value, bytes | np.bytes_):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, str):
+        return str(value)
+    if not isinstance(value, np.generic | np.ndarray) or value.dtype.kind not in "biufSUO":
+        return None
+    if isinstance(value, np.ndarray):
+        items = [_plain(item) for item in value.ravel()[:1024]]
+        return items[0] if len(items) == 1 else None if None in items else items
+    number = value.item()
+    return str(number) if isinstance(number, float) and not math.isfinite(number) else number

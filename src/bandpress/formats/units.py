@@ -1,0 +1,72 @@
+"""Units of band centres and widths: whatever a file uses, scenes have nm."""
+
+import math
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from bandpress.errors import SceneWarning
+
+#: nm in each unit of length, by the beginning of its name in lower case; the first that fits is taken.
+_NM = (
+    (("nm", "nanom"), 1.0),
+    (("um", "µm", "μm", "microm", "micron"), 1e3),
+    (("mm", "millim"), 1e6),
+    (("cm-", "cm^", "cm**"), None),
+    (("cm", "centim"), 1e7),
+    (("angstrom", "ångstr", "å"), 0.1),
+)
+_METRE = ("m", "meter", "meters", "metre", "metres")
+_UNSAID = ("", "unknown", "none", "index")
+
+
+def in_nm(
+    path: Path, unit: Any, wavelengths: Iterable[Any] | None = None, fwhm: Iterable[Any] | None = None
+) -> dict[str, tuple[float, ...]]:
+    """Return band centres and widths in nm, those that are known, by their names in a scene.
+
+    Parameters
+    ----------
+    path
+        Named in the warning where a unit is no length, or a value is not finite; these are left out.
+    unit
+        Of both, as the file says it. Without one, centres below 100 are taken as µm, since no imaging spectrometer
+        works below 100 nm or beyond 100 µm; widths alone are taken as µm below 1.
+    wavelengths, fwhm
+        One number a band, or its text.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a value is no number.
+    """
+    given = {"wavelengths": wavelengths, "fwhm": fwhm}
+    numbers = {key: [float(value) for value in values] for key, values in given.items() if values is not None}
+    numbers = {key: values for key, values in numbers.items() if values}
+    for key in [key for key, values in numbers.items() if not all(map(math.isfinite, values))]:
+        _warn(f"{path}: {key} that are not finite are left out; expected one number a band")
+        del numbers[key]
+    if not numbers:
+        return {}
+    scale = _scale(str(unit or "").strip().lower(), numbers)
+    if scale is None:
+        _warn(f"{path}: {' and '.join(numbers)} in {unit!r} are left as they are; expected a unit of length")
+        return {}
+    return {
+        # 12 digits: 0.41 µm are 410 nm.
+        key: tuple(value if scale == 1 else float(f"{value * scale:.12g}") for value in values)
+        for key, values in numbers.items()
+    }
+
+
+def _scale(unit: str, numbers: dict[str, list[float]]) -> float | None:
+    if unit not in _UNSAID:
+        return 1e9 if unit in _METRE else next((s for begins, s in _NM if unit.startswith(begins)), None)
+    if "wavelengths" in numbers:
+        return 1e3 if max(numbers["wavelengths"]) < 100 else 1.0
+    return 1e3 if max(numbers["fwhm"]) < 1 else 1.0
+
+
+def _warn(sentence: str) -> None:
+    warnings.warn(sentence, SceneWarning, stacklevel=3)
