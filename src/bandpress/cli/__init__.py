@@ -1,12 +1,14 @@
 """The command line, thin: parse, call, report. One module a command, imported when it is called."""
 
 import sys
+import warnings
 from importlib import import_module
+from typing import Any
 
 import click
 
 from bandpress import environment
-from bandpress.errors import BandpressError
+from bandpress.errors import BandpressError, SceneWarning
 
 #: Each command and its module below ``bandpress.cli``.
 COMMANDS = {
@@ -51,11 +53,19 @@ def cli() -> None:
     """
 
 
+def _note(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Show a warning as one sentence."""
+    click.echo(f"bandpress: note: {message}", err=True)
+
+
 def main(argv: list[str] | None = None) -> None:
     """Run the command line; exit with 0 when done, 1 on a stated failure, 2 on wrong usage, 130 when interrupted."""
     environment.is_program = argv is None
     try:
-        cli.main(args=argv, prog_name="bandpress", standalone_mode=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", SceneWarning)
+            warnings.showwarning = _note
+            cli.main(args=argv, prog_name="bandpress", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code if isinstance(error, click.UsageError) else 1)

@@ -14,6 +14,7 @@ from bandpress.container.bitstream import SUFFIX, Reader
 from bandpress.environment import need_tensorflow
 from bandpress.errors import SceneError
 from bandpress.evaluation import summary
+from bandpress.files import refuse_to_replace
 
 
 @click.command()
@@ -40,8 +41,8 @@ def command(
     """
     if picture is not None and picture.suffix.lower() != ".png":
         raise SceneError(f"{picture}: the suffix is {picture.suffix!r}; expected .png")
-    if picture is not None and picture.exists() and not overwrite:
-        raise SceneError(f"{picture}: exists already; give --overwrite to replace it")
+    if picture is not None:
+        refuse_to_replace([picture], overwrite, [original, restored])
     facts: list[str] = []
     if Path(restored).suffix.lower() == SUFFIX:
         with Reader(Path(restored)) as reader:

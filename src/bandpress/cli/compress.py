@@ -1,19 +1,18 @@
 """``bandpress compress``: scenes to ``.bpk`` files."""
 
-import glob
 from pathlib import Path
 from typing import Any
 
 import click
 
+from bandpress.cli.paths import expanded, streams
 from bandpress.cli.progress import bands_bar
 from bandpress.codecs import NEEDS_TENSORFLOW, REGISTRY, make_codec
 from bandpress.coding import compress, rate
-from bandpress.container.bitstream import SUFFIX, Reader
+from bandpress.container.bitstream import Reader
 from bandpress.contexts.store import is_context_model
 from bandpress.environment import need_tensorflow
-from bandpress.errors import CodecError, SceneError
-from bandpress.formats import SUFFIXES, is_scene, read_scene
+from bandpress.formats import read_scene
 
 #: Codecs that code the whole scene before the first cluster is written.
 _WHOLE = frozenset({"klt-learned", "predicted-learned", "wavelet-learned"})
@@ -68,11 +67,17 @@ def _bands_per_cluster(ctx: click.Context, param: click.Parameter, value: str | 
     type=click.IntRange(0),
     help="Steps of a search for better latents (100 is much): a smaller file of the same quality, a slower encoder.",
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="File, or folder for several scenes.")
+@click.option(
+    "--input-interleave",
+    type=click.Choice(["bsq", "bil", "bip"], case_sensitive=False),
+    help="Order of axes in files that do not say it. Default: bip.",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="File (.bpk), or folder.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 def command(
     scenes: tuple[Path, ...],
     codec_name: str | None,
+    input_interleave: Any,
     output: Path | None,
     overwrite: bool,
     **options: Any,
@@ -93,18 +98,8 @@ def command(
         need_tensorflow(f"the codec {codec_name}")
     codec = make_codec(codec_name, **given)
     searches = codec_name in _WHOLE or (codec_name == "learned" and ("rate" in given or "psnr" in given))
-    paths = expanded(scenes)
-    targets: dict[Path, Path] = {}
-    for path in paths:
-        scene = read_scene(path)
-        target = _target(path, scene.name, output, several=len(paths) > 1)
-        if target in targets:
-            raise CodecError(
-                f"{target}: would hold both {targets[target]} and {path}; expected another name or -o"
-            )
-        targets[target] = path
-        if target.exists() and not overwrite:
-            raise CodecError(f"{target}: exists already; give --overwrite to replace it")
+    for path, target in streams(expanded(scenes), output, overwrite).items():
+        scene = read_scene(path, interleave=input_interleave)
         with bands_bar(path.name, scene.bands, search=searches) as progress:
             size = compress(scene, target, codec, progress)
         reached = f"{rate(target, scene.cube.shape):.4f} bits per sample"
@@ -124,33 +119,3 @@ def chosen(codec: str | None, model: str | None) -> str:
     if model is None:
         raise click.UsageError("give --model DIR for a learned codec, or --codec NAME for another")
     return "wavelet-learned" if is_context_model(model) else "learned"
-
-
-def expanded(scenes: tuple[Path, ...]) -> list[Path]:
-    """Replace folders by the scenes within, and patterns that the shell left alone by what they match."""
-    found: list[Path] = []
-    for path in scenes:
-        if path.is_dir():
-            inside = sorted(child for child in path.iterdir() if child.is_file() and is_scene(child))
-            inside = [child for child in inside if child.suffix == ".hdr" or not _header(child).exists()]
-        elif not path.exists() and glob.has_magic(str(path)):
-            inside = sorted(Path(match) for match in glob.glob(str(path), recursive=True))
-        else:
-            inside = [path]
-        if not inside:
-            raise SceneError(f"{path}: holds no scene; expected files ending in {', '.join(SUFFIXES)}")
-        found += inside
-    return found
-
-
-def _header(data: Path) -> Path:
-    """The ENVI header that a data file would have."""
-    return data.with_suffix(".hdr")
-
-
-def _target(source: Path, name: str, output: Path | None, several: bool) -> Path:
-    if output is None:
-        return source.with_name(name + SUFFIX)
-    if several or output.is_dir() or output.suffix != SUFFIX:
-        return output / (name + SUFFIX)
-    return output

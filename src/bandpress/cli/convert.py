@@ -1,5 +1,6 @@
 """``bandpress convert``: a scene in another format."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,8 @@ import click
 
 from bandpress.cli.progress import busy
 from bandpress.errors import SceneError
-from bandpress.formats import SUFFIXES, read_scene, split_variable, write_scene
+from bandpress.files import refuse_to_replace
+from bandpress.formats import SUFFIXES, describe, gici, input_files, output_files, read_scene, write_scene
 
 _INTERLEAVE = click.Choice(["bsq", "bil", "bip"], case_sensitive=False)
 
@@ -21,7 +23,11 @@ _INTERLEAVE = click.Choice(["bsq", "bil", "bip"], case_sensitive=False)
 @click.option(
     "--input-interleave", type=_INTERLEAVE, help="Order of axes in a file that does not say it. Default: bip."
 )
-@click.option("--byte-order", type=click.Choice(["little", "big"]), help="Default: that of SOURCE.")
+@click.option(
+    "--byte-order",
+    type=click.Choice(["little", "big"]),
+    help="Default: that of TARGET's name, or of SOURCE.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 def command(
     source: str,
@@ -44,27 +50,14 @@ def command(
     """
     scene = read_scene(source, interleave=input_interleave)
     if byte_order is not None:
-        from dataclasses import replace
-
         dtype = scene.dtype.newbyteorder("big" if byte_order == "big" else "little")
         scene = replace(scene, cube=scene.cube.astype(dtype, copy=False))
-    final = final_path(scene, target)
-    if final.exists() and not overwrite:
-        raise SceneError(f"{final}: exists already; give --overwrite to replace it")
-    if final.exists() and final.samefile(split_variable(source)[0]):
-        raise SceneError(f"{final}: the file that is read; expected another one to write")
-    with busy(f"writing {final.name}"):
-        click.echo(write_scene(scene, final, interleave=interleave))
-
-
-def final_path(scene: Any, target: Path) -> Path:
-    """Return where `write_scene` will put a scene: GICI names are completed."""
-    from dataclasses import replace
-
-    from bandpress.formats import ccsds, gici
-
     if target.is_dir():
-        return target / gici.file_name(scene)
-    if target.suffix.lower() == ".raw" and not gici.claims(target) and not ccsds.claims(target):
-        return target.with_name(gici.file_name(replace(scene, name=target.name[: -len(".raw")])))
-    return target
+        target = target / gici.file_name(scene)
+    elif gici.claims(target) and byte_order not in (None, describe.byte_order(gici.described(target)[1])):
+        raise SceneError(
+            f"{target}: the name gives another byte order; expected {byte_order}, as --byte-order says"
+        )
+    refuse_to_replace(output_files(scene, target, interleave), overwrite, input_files(source))
+    with busy(f"writing {target.name}"):
+        click.echo(write_scene(scene, target, interleave=interleave))

@@ -5,16 +5,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
+import numpy as np
 
+from bandpress.cli.paths import scene_target
 from bandpress.cli.progress import bands_bar
 from bandpress.codecs import NEEDS_TENSORFLOW
 from bandpress.coding import decompress
-from bandpress.container.bitstream import Reader
+from bandpress.container.bitstream import Header, Reader
 from bandpress.environment import need_tensorflow
-from bandpress.errors import ModelError, SceneError
+from bandpress.errors import CodecError, ModelError, SceneError
 from bandpress.formats import write_scene
-from bandpress.formats.gici import file_name
+from bandpress.formats.raw import Interleave
 from bandpress.hyperprior import catalogue
+from bandpress.scene import Scene
 
 
 def _bands(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:
@@ -43,7 +46,9 @@ def command(
     output: Path | None,
     overwrite: bool,
 ) -> None:
-    """Decompress FILES, each into a scene beside it; .bpk files, and .tfci files of the authors' script.
+    """Decompress FILES, each into a scene beside it, in the format that it came in.
+
+    FILES are .bpk files, or .tfci files of the authors' script.
 
     \b
     Examples:
@@ -51,25 +56,40 @@ def command(
       bandpress decompress scene.bpk --bands 40-60 -o part.raw
       bandpress decompress cluster_b1-3.3_680_512_2_1_0.raw.tfci --model models/aviris-k3-2
     """
+    targets: dict[Path, tuple[Path, Interleave | None, int]] = {}
     for path in files:
         if path.suffix == ".tfci":
-            _seed_stream(path, model, output, overwrite)
             continue
         with Reader(path, salvage=salvage) as reader:
             if reader.header.codec in NEEDS_TENSORFLOW:
                 need_tensorflow(f"{path}: the codec {reader.header.codec}")
-            count = reader.header.bands if bands is None else bands[1] - bands[0] + 1
+            like = _like(path, reader.header, bands)
+        target, interleave = scene_target(like, path, output, overwrite, several=len(files) > 1)
+        if any(target == other for other, *_ in targets.values()):
+            raise SceneError(f"{target}: would hold the scenes of two files; expected one of them at a time")
+        targets[path] = target, interleave, like.bands
+    for path in files:
+        if path.suffix == ".tfci":
+            _seed_stream(path, model, output, overwrite)
+            continue
+        target, interleave, count = targets[path]
         with bands_bar(path.name, count) as progress:
             decoded = decompress(path, model=model, bands=bands, salvage=salvage, progress=progress)
-        if output is None or len(files) > 1 or output.is_dir() or not output.suffix:
-            target = (path.parent if output is None else output) / file_name(decoded.scene)
-        else:
-            target = output
-        if target.exists() and not overwrite:
-            raise SceneError(f"{target}: exists already; give --overwrite to replace it")
-        click.echo(f"{write_scene(decoded.scene, target)}: {decoded.scene.bands} bands")
+        written = write_scene(decoded.scene, target, interleave=interleave)
+        click.echo(f"{written}: {decoded.scene.bands} bands")
         for cluster in decoded.damaged:
             click.echo(f"{path}: bands {cluster.first + 1}-{cluster.stop} are lost", err=True)
+
+
+def _like(path: Path, header: Header, bands: tuple[int, int] | None) -> Scene:
+    """Return a scene of zeros like the one that will be decoded, of the bands that are asked for."""
+    first, last = (1, header.bands) if bands is None else bands
+    if not 1 <= first <= last <= header.bands:
+        raise CodecError(
+            f"{path}: bands {first}-{last} were asked for; expected bands within 1-{header.bands}"
+        )
+    zeros = np.broadcast_to(np.zeros((), header.dtype), (last - first + 1, header.lines, header.samples))
+    return header.to_scene(zeros, slice(first - 1, last))
 
 
 def _seed_stream(path: Path, model: str | None, output: Path | None, overwrite: bool) -> None:
@@ -84,10 +104,5 @@ def _seed_stream(path: Path, model: str | None, output: Path | None, overwrite: 
         raise ModelError(f"{model}: {len(family)} models; expected the one that {path} was made with")
     scene = SeedCoder(family[0]).decode(path)
     scene = replace(scene, name=f"{scene.name}_decoded")
-    folder = path.parent if output is None else output
-    target = (
-        output if output is not None and output.suffix and not output.is_dir() else folder / file_name(scene)
-    )
-    if target.exists() and not overwrite:
-        raise SceneError(f"{target}: exists already; give --overwrite to replace it")
+    target, _ = scene_target(scene, path, output, overwrite)
     click.echo(f"{write_scene(scene, target)}: {scene.bands} bands")

@@ -8,8 +8,9 @@ from typing import Any
 import click
 import numpy as np
 
-from bandpress.cli.compress import chosen, expanded
+from bandpress.cli.compress import chosen
 from bandpress.cli.compress import command as compress_command
+from bandpress.cli.paths import expanded
 from bandpress.cli.progress import bands_bar
 from bandpress.codecs import NEEDS_TENSORFLOW, make_codec
 from bandpress.container.bitstream import SUFFIX

@@ -26,7 +26,7 @@ def command(path: str, as_json: bool) -> None:
       bandpress info scene.hdr --json
       bandpress info scenes.mat:indian_pines
     """
-    is_bitstream = Path(path).suffix == SUFFIX
+    is_bitstream = Path(path).suffix.lower() == SUFFIX
     facts = _of_bitstream(Path(path)) if is_bitstream else _of_scene(path)
     if as_json:
         click.echo(json.dumps(facts, indent=2))

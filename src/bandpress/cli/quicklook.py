@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from bandpress.formats import read_scene
+from bandpress.files import refuse_to_replace
+from bandpress.formats import input_files, read_scene
 
 
 def _bands(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, ...] | None:
@@ -29,10 +30,11 @@ def _bands(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
     show_default=True,
     help="Share of the samples at each end that are shown as black or white.",
 )
-def command(scene: str, output: Path, bands: tuple[int, ...] | None, percent: float) -> None:
+@click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
+def command(scene: str, output: Path, bands: tuple[int, ...] | None, percent: float, overwrite: bool) -> None:
     """Write a picture of SCENE into the file OUTPUT (.png).
 
-    In its colours where wavelengths are known, else in false colour. An existing picture is replaced.
+    In its colours where wavelengths are known, else in false colour.
 
     \b
     Example:
@@ -40,5 +42,6 @@ def command(scene: str, output: Path, bands: tuple[int, ...] | None, percent: fl
     """
     from bandpress.pictures import quicklook
 
+    refuse_to_replace([output], overwrite, input_files(scene))
     shown = quicklook(read_scene(scene), output, bands, percent)
     click.echo(f"{output}: band{'s' * (len(shown) > 1)} {', '.join(str(band + 1) for band in shown)}")

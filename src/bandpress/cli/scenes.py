@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bandpress.errors import SceneError
-from bandpress.formats import FORMATS, read_scene
+from bandpress.formats import read_scene, scenes_in
 from bandpress.scene import Scene
 
 
@@ -29,16 +29,7 @@ def scenes_to_train(
 
 def _files(paths: tuple[Path, ...]) -> list[Path]:
     """Return the files of scenes; a folder stands for every scene in it, in order of their names."""
-    suffixes = tuple(suffix for entry in FORMATS for suffix in entry.suffixes)
     found: list[Path] = []
     for path in paths:
-        if not path.is_dir():
-            found.append(path)
-            continue
-        files = sorted(file for file in path.iterdir() if file.name.lower().endswith(suffixes))
-        if not files:
-            raise SceneError(
-                f"{path}: holds no scene; expected files that end in {', '.join(sorted(set(suffixes)))}"
-            )
-        found.extend(files)
+        found += scenes_in(path) if path.is_dir() else [path]
     return found

@@ -7,6 +7,8 @@ import click
 
 from bandpress.datasets.synthesis import TYPES
 from bandpress.errors import SceneError
+from bandpress.files import refuse_to_replace
+from bandpress.formats import file_name, output_files
 
 
 @click.command()
@@ -31,17 +33,16 @@ def command(output: Path, seed: int, overwrite: bool, **options: Any) -> None:
       bandpress synthesize synthetic.raw --bands 224 --lines 512 --samples 680 --seed 1
       bandpress synthesize synthetic.224_680_512_2_1_0.raw
     """
-    from bandpress.cli.convert import final_path
     from bandpress.cli.progress import bands_bar
     from bandpress.datasets.synthesis import Plan, write
 
     given = {key: value for key, value in options.items() if value is not None}
     plan = Plan(**{**_of_name(output), **given}, seed=seed)
-    final = final_path(plan.like(), output)
-    if final.exists() and not overwrite:
-        raise SceneError(f"{final}: exists already; give --overwrite to replace it")
+    if output.is_dir():
+        output = output / file_name(plan.like())[0]
+    refuse_to_replace(output_files(plan.like(), output), overwrite)
     with bands_bar(output.name, plan.lines, unit="lines") as progress:
-        click.echo(write(plan, final, progress))
+        click.echo(write(plan, output, progress))
 
 
 def _of_name(output: Path) -> dict[str, Any]:

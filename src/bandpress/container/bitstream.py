@@ -102,6 +102,7 @@ class Header:
             "sensor": scene.sensor,
             "nodata": scene.nodata,
             "metadata": dict(scene.metadata) or None,
+            "origin": scene.origin,
         }
         return cls(
             bands=scene.bands,
@@ -142,6 +143,7 @@ class Header:
             sensor=self.metadata.get("sensor"),
             nodata=self.metadata.get("nodata"),
             metadata=self.metadata.get("metadata", {}),
+            origin=self.metadata.get("origin"),
         )
 
     def _pack(self) -> bytes:

@@ -1,6 +1,6 @@
 """Place of a scene on the ground: ``crs`` (WKT), ``transform`` (GDAL's six numbers), ``gcps``, and ENVI's fields.
 
-GDAL itself translates, through an ENVI file of one sample: there is one meaning of ``map info``, and it is GDAL's.
+GDAL itself translates, through an ENVI file of two samples: there is one meaning of ``map info``, and it is GDAL's.
 """
 
 import tempfile
@@ -17,7 +17,7 @@ from bandpress.formats.optional import require
 KEYS = ("crs", "transform", "gcps")
 ENVI_KEYS = ("map info", "coordinate system string", "projection info", "geo points")
 _HEADER = {
-    "samples": 1,
+    "samples": 2,
     "lines": 1,
     "bands": 1,
     "header offset": 0,
@@ -77,7 +77,7 @@ def of_envi(fields: Mapping[str, Any], path: Path) -> dict[str, Any]:
     try:
         with tempfile.TemporaryDirectory() as folder:
             data = Path(folder) / "one.img"
-            data.write_bytes(b"\0")
+            data.write_bytes(bytes(2))
             # A list's commas are what GDAL splits it at.
             write_header(
                 _HEADER | {k: v if isinstance(v, list) else [v] for k, v in given.items()},
@@ -106,7 +106,7 @@ def to_envi(metadata: Mapping[str, Any], path: Path) -> dict[str, Any]:
     try:
         with tempfile.TemporaryDirectory() as folder:
             data = Path(folder) / "one.img"
-            shape = {"count": 1, "height": 1, "width": 1, "dtype": "uint8"}
+            shape = {"count": 1, "height": 1, "width": 2, "dtype": "uint8"}
             with quiet(rasterio), rasterio.open(data, "w", driver="ENVI", **shape, **options):
                 pass
             with quiet(rasterio), rasterio.open(data) as file:

@@ -2,7 +2,7 @@
 
 Written band sequential and uncompressed. What GeoTIFF has a place for is there, as other programmes read and write it:
 coordinate system, transform, control points, no-data value, scale and offset, units and names of bands, tags of
-file and bands (``wavelength``, ``fwhm``, ``bbl`` among these). The tag ``BANDPRESS`` of the file holds the rest, as JSON.
+file and bands (``wavelength``, ``fwhm``, ``bbl`` among these). The file's tag ``BANDPRESS`` holds the rest, as JSON.
 """
 
 import json

@@ -59,7 +59,8 @@ def read(path: Path, variable: str | None = None, interleave: Interleave | None 
             )
             name = emit or pick(path, variable, shapes)
             scene = _emit(file, file[name], path) if emit else _plain(file[name], path, interleave)
-            _say_what_is_left(path, name, shapes)
+            if variable is None:
+                _say_what_is_left(path, name, shapes)
             return scene
     except UNREADABLE as error:
         raise SceneError(f"{path}: cannot be read ({error}); expected an HDF5 or NetCDF 4 file") from None

@@ -258,7 +258,6 @@ def test_packed_scenes_are_unpacked_and_checked(tmp_path):
 
 
 def test_every_scene_in_a_folder_once_and_in_order(tmp_path):
-    pytest.importorskip("spectral")
     folder = tmp_path / "in"
     for name in ("b", "a", "sub/c"):
         raw((folder / name).parent, Path(name).name)

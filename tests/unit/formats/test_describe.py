@@ -60,7 +60,6 @@ def test_info_of_an_aviris_scene_is_quick_and_small(tmp_path, interleave):
     if interleave == "bsq":
         path = write_scene(Scene(cube), tmp_path / "s.raw")
     else:
-        pytest.importorskip("spectral")
         path = write_scene(Scene(cube), tmp_path / "s.hdr", interleave="bip")
     bare = _run("output = None")[0]
     used, seconds, output = _run(f"from bandpress.cli import main; main(['info', {str(path)!r}, '--json'])")

@@ -1,7 +1,6 @@
 """Every writer gives back what it was given."""
 
 import subprocess
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,9 +16,9 @@ OTHERS = ["<i4", ">i4", "<f4", ">f4", "<f8", ">f8", "<i8", ">i8"]
 WRITERS = {
     "gici": ("s.raw", ["|b1", *SIXTEEN, *OTHERS], ""),
     "ccsds": ("s-{kind}{bits}{order}-{b}x{l}x{s}.raw", [*SIXTEEN, "<i4", ">u4", ">i8"], ""),
-    "envi-bsq": ("s.hdr", [*SIXTEEN, *OTHERS, ">u4", "<u8"], "spectral"),
-    "envi-bil": ("s.bil", [*SIXTEEN, *OTHERS], "spectral"),
-    "envi-bip": ("s.bip", [*SIXTEEN, *OTHERS], "spectral"),
+    "envi-bsq": ("s.hdr", [*SIXTEEN, *OTHERS, ">u4", "<u8"], ""),
+    "envi-bil": ("s.bil", [*SIXTEEN, *OTHERS], ""),
+    "envi-bip": ("s.bip", [*SIXTEEN, *OTHERS], ""),
     "npy": ("s.npy", ["|b1", *SIXTEEN, *OTHERS], ""),
     "npy-bsq": ("s.npy", SIXTEEN, ""),
     "npz": ("s.npz", ["|b1", *SIXTEEN, *OTHERS], ""),
@@ -36,7 +35,8 @@ def same(one: Scene, two: Scene) -> None:
     assert one.dtype.str == two.dtype.str
     assert one.cube.shape == two.cube.shape
     assert np.ascontiguousarray(one.cube).tobytes() == np.ascontiguousarray(two.cube).tobytes()
-    assert replace(one, cube=one.cube).__dict__ | {"cube": None} == two.__dict__ | {"cube": None}
+    ignored = {"cube": None, "origin": None}
+    assert one.__dict__ | ignored == two.__dict__ | ignored
 
 
 @st.composite
@@ -56,7 +56,10 @@ def scenes(draw, dtypes, most_bands=12):
         metadata=draw(
             st.dictionaries(
                 st.sampled_from(["map info", "note", "Mixed Case", "x"]),
-                TEXTS | st.lists(TEXTS, min_size=1, max_size=3) | st.integers() | st.just("{a, b}"),
+                TEXTS
+                | st.lists(TEXTS, min_size=1, max_size=3)
+                | st.integers(-(1 << 63), 1 << 64)
+                | st.just("{a, b}"),
             )
         ),
     )
@@ -110,7 +113,6 @@ def test_round_trip_of_many_bands(tmp_path, writer, bands, dtype):
 @settings(deadline=None, max_examples=25)
 @given(data=st.data())
 def test_a_gici_file_and_its_envi_twin_are_the_same_scene(tmp_path_factory, data):
-    pytest.importorskip("spectral")
     scene = data.draw(scenes([*SIXTEEN, ">i4", "<f4", ">f8"]))
     folder = tmp_path_factory.mktemp("twins")
     interleave = data.draw(st.sampled_from(["bsq", "bil", "bip"]))
@@ -122,7 +124,6 @@ def test_a_gici_file_and_its_envi_twin_are_the_same_scene(tmp_path_factory, data
 
 
 def test_a_header_beside_a_gici_file_describes_the_same_scene(tmp_path):
-    pytest.importorskip("spectral")
     gici = write_scene(Scene(np.arange(24, dtype=">i2").reshape(2, 3, 4), name="a.b"), tmp_path / "a.b.raw")
     write_scene(read_scene(gici), tmp_path / "a.b.hdr")
     (tmp_path / "a.b.hdr").rename(gici.with_suffix(".hdr"))
@@ -132,8 +133,6 @@ def test_a_header_beside_a_gici_file_describes_the_same_scene(tmp_path):
 
 @pytest.mark.parametrize("name", ["s.raw", "s-u16be-3x5x4.raw", "s.hdr", "s.npy"])
 def test_opening_costs_no_memory(tmp_path, name):
-    if name.endswith(".hdr"):
-        pytest.importorskip("spectral")
     path = write_scene(Scene(np.ones((3, 5, 4), ">u2"), name="s"), tmp_path / name)
     cube = read_scene(path).cube
     while isinstance(cube, np.ndarray) and not isinstance(cube, np.memmap):
@@ -179,7 +178,6 @@ data ignore value = -50
 
 
 def test_an_envi_file_of_another_programme(tmp_path):
-    pytest.importorskip("spectral")
     cube = np.arange(-6, 6, dtype=">i2").reshape(3, 2, 2)
     (tmp_path / "scene.dat").write_bytes(b"preface" + cube.tobytes())
     (tmp_path / "scene.hdr").write_text(ENVI)
@@ -208,7 +206,6 @@ def test_an_envi_file_of_another_programme(tmp_path):
     ],
 )
 def test_an_envi_header_that_cannot_be_used_is_one_sentence(tmp_path, old, new, words):
-    pytest.importorskip("spectral")
     (tmp_path / "s.dat").write_bytes(bytes(7 + 24))
     (tmp_path / "s.hdr").write_text(ENVI.replace(old, new))
     with pytest.raises(SceneError, match=words) as caught:
@@ -217,7 +214,6 @@ def test_an_envi_header_that_cannot_be_used_is_one_sentence(tmp_path, old, new, 
 
 
 def test_half_of_an_envi_pair_is_one_sentence(tmp_path):
-    pytest.importorskip("spectral")
     (tmp_path / "s.hdr").write_text(ENVI)
     with pytest.raises(SceneError, match="no data file beside it"):
         read_scene(tmp_path / "s.hdr")
@@ -244,9 +240,9 @@ def test_one_array_of_several_is_named_after_a_colon(tmp_path, suffix):
         SceneError, match=rf"2 arrays of three axes; expected one of scenes{suffix}:indian_pines"
     ):
         read_scene(path)
-    for missing in ("truth", "nothing"):
-        with pytest.raises(SceneError, match="no array"):
-            read_scene(f"{path}:{missing}")
+    assert read_scene(f"{path}:truth").cube.shape == (1, 2, 3)
+    with pytest.raises(SceneError, match="no array"):
+        read_scene(f"{path}:nothing")
 
 
 def test_pickled_objects_are_never_loaded(tmp_path):
@@ -278,7 +274,7 @@ def test_pickled_objects_are_never_loaded(tmp_path):
     ids=["empty", "garbage", "npy", "zip", "matlab", "tiff"],
 )
 def test_a_file_that_is_not_what_its_name_says_is_one_sentence(tmp_path, name, content):
-    for package in ("spectral", "rasterio", "h5py"):
+    for package in ("rasterio", "h5py"):
         pytest.importorskip(package)
     (tmp_path / name).write_bytes(content)
     with pytest.raises(SceneError) as caught:
@@ -306,9 +302,7 @@ def test_what_was_known_of_an_earlier_scene_is_not_left_beside_a_new_one(tmp_pat
     assert read_scene(path).sensor is None
 
 
-@pytest.mark.parametrize(
-    ("name", "module"), [("s.hdr", "spectral"), ("s.tif", "rasterio"), ("s.h5", "h5py"), ("s.nc", "h5py")]
-)
+@pytest.mark.parametrize(("name", "module"), [("s.tif", "rasterio"), ("s.h5", "h5py"), ("s.nc", "h5py")])
 def test_an_optional_package_that_is_missing_is_one_sentence(tmp_path, monkeypatch, name, module):
     import sys
 
@@ -335,7 +329,6 @@ def test_unknown_suffixes_and_missing_files_are_one_sentence(tmp_path):
 
 def test_types_that_a_format_cannot_hold_are_refused_and_leave_nothing(tmp_path):
     pytest.importorskip("rasterio")
-    pytest.importorskip("spectral")
     for name, kind in (("s.raw", "u4"), ("s.hdr", "bool"), ("s.tif", "complex64"), ("s.raw", "float16")):
         with pytest.raises(SceneError):
             write_scene(Scene(np.ones((1, 2, 3), kind)), tmp_path / name)
@@ -344,9 +337,8 @@ def test_types_that_a_format_cannot_hold_are_refused_and_leave_nothing(tmp_path)
 
 @pytest.mark.parametrize("name", ["s.raw", "s.hdr", "s.npy", "s.npz", "s.mat", "s.tif"])
 def test_a_full_device_leaves_nothing_and_is_one_sentence(tmp_path, name):
-    for package, suffix in (("spectral", ".hdr"), ("rasterio", ".tif")):
-        if name.endswith(suffix):
-            pytest.importorskip(package)
+    if name.endswith(".tif"):
+        pytest.importorskip("rasterio")
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(tmp_path)], capture_output=True, check=False
     )
@@ -366,9 +358,8 @@ def test_a_full_device_leaves_nothing_and_is_one_sentence(tmp_path, name):
 @settings(deadline=None, max_examples=30)
 @given(data=st.data())
 def test_a_damaged_file_is_a_scene_or_one_sentence(tmp_path_factory, name, data):
-    for package, suffix in (("spectral", ".hdr"), ("rasterio", ".tif")):
-        if name.endswith(suffix):
-            pytest.importorskip(package)
+    if name.endswith(".tif"):
+        pytest.importorskip("rasterio")
     cube = np.arange(24, dtype="<u2").reshape(2, 3, 4)
     path = write_scene(
         Scene(cube, name="s", wavelengths=(1.0, 2.0), nodata=3.0), tmp_path_factory.mktemp("d") / name
