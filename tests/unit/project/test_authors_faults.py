@@ -437,18 +437,18 @@ def test_a_transform_needs_a_network_that_was_trained_for_it():
 def test_the_rate_counts_the_side_information_of_the_klt(tmp_path, monkeypatch, k):
     """All that the inverse transform needs is in the file, whose size is the rate; without it the file is smaller."""
     needs("rklt-jpeg2000", lossless=True)
-    from bandpress.codecs import rklt_jpeg2000
+    from bandpress.transforms import cluster_klt
 
     scene = write_scene(smooth(), tmp_path / "in" / "s.raw")
     written = []
-    write = rklt_jpeg2000.write_reflections
+    write = cluster_klt.write_reflections
 
     def counting(writer, basis):
         before = len(writer)
         write(writer, basis)
         written.append((len(writer) - before, writer.to_bytes()[: len(writer) // 8]))
 
-    monkeypatch.setattr(rklt_jpeg2000, "write_reflections", counting)
+    monkeypatch.setattr(cluster_klt, "write_reflections", counting)
     compress(
         read_scene(scene), tmp_path / "s.bpk", make_codec("rklt-jpeg2000", lossless=True, bands_per_cluster=k)
     )

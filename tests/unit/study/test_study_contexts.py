@@ -54,12 +54,12 @@ def test_the_options_of_its_training(tmp_path):
         (
             CODEC,
             CODEC.replace("wavelet-learned", "klt-learned"),
-            "codecs.wavelet-k3.model: contexts, a model of contexts; expected networks",
+            "codecs.wavelet-k3.model: contexts, a context model; expected networks",
         ),
         (
             '    label: "wavelet + contexts, k = 3"\n    model: contexts\n',
             '    label: "wavelet + contexts, k = 3"\n    model: AVIRIS-k3\n',
-            "codecs.wavelet-k3.model: AVIRIS-k3, networks; expected a model of contexts",
+            "codecs.wavelet-k3.model: AVIRIS-k3, networks; expected a context model",
         ),
         (CODEC, CODEC + "    qualities: [1]\n", "expected rates alone"),
         (CODEC, CODEC + "    lossless: true\n", "expected rates alone"),

@@ -11,7 +11,7 @@ _LOOKS: dict[str, tuple[str, str, Any]] = {
     "jpeg2000": (BLACK, "^", (0, (1, 1.2))),
     "jpeg2000 all": (GREY, "<", (0, (1, 2))),
     "klt-learned": (SKY, "P", (0, (8, 1.5))),
-    "wavelet-learned": (ORANGE, "d", "-"),
+    "wavelet-learned": (ORANGE, "d", (0, (3, 1, 1, 1, 1, 1))),
     "wavelet-learned all": (ORANGE, "p", (0, (6, 1.5, 1, 1.5))),
     "predicted-learned": (PURPLE, "X", (0, (4, 1, 4, 1, 1, 1))),
 }
