@@ -17,6 +17,7 @@ COMMANDS = {
     "compare": "compare",
     "compress": "compress",
     "convert": "convert",
+    "data": "data",
     "decompress": "decompress",
     "evaluate": "evaluate",
     "info": "info",

@@ -16,7 +16,8 @@ from bandpress.datasets import archive
 from bandpress.datasets import lock as locks
 from bandpress.datasets.entry import file_name
 from bandpress.datasets.fetch import digest
-from bandpress.datasets.transfer import PATIENCE, Failure, Patience, TooLarge, forget, in_words, transfer
+from bandpress.datasets.size import in_words
+from bandpress.datasets.transfer import PATIENCE, Failure, Patience, TooLarge, forget, transfer
 from bandpress.errors import DataError, MissingDependencyError
 from bandpress.files import atomic_path
 

@@ -13,7 +13,7 @@ from bandpress.datasets.entry import Dataset, SceneEntry
 from bandpress.datasets.fetch import check
 from bandpress.errors import DataError
 from bandpress.formats import is_scene, one_each, read_scene, split_variable, write_scene
-from bandpress.scene import CODABLE
+from bandpress.scene import CODABLE, Scene
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _GEOMETRY = re.compile(r"(\.\d+_\d+_\d+_\d_\d_\d|-[us]\d+(be|le)?-\d+x\d+x\d+)\.raw$", re.IGNORECASE)
@@ -50,22 +50,46 @@ def prepare(dataset: Dataset, name: str, fetched: Path, out: Path) -> list[Path]
     out.mkdir(parents=True, exist_ok=True)
     written = []
     for scene_name, entry in entries.items():
-        path, variable = _locate(scene_name, entry, fetched)
-        with _plain(path, out) as plain:
-            if entry.sha256 is not None:
-                check(plain, entry.sha256)
-            scene = read_scene(f"{plain}:{variable}" if variable else plain, interleave=entry.interleave)
-            scene = replace(entry.crop(scene), name=scene_name, sensor=scene.sensor or dataset.sensor)
-            if scene.dtype.name not in CODABLE:
-                raise DataError(
-                    f"{path}: samples are {scene.dtype.name}; expected one of {', '.join(CODABLE)} in data set {name}"
-                )
-            if scene.sensor == "synthetic" and "synthetic" not in scene_name:
-                raise DataError(
-                    f"{path}: a made-up scene; expected a name with 'synthetic' in it, not {scene_name}"
-                )
+        with open_scene(dataset, name, scene_name, entry, fetched, out) as scene:
             written.append(write_scene(scene, out / f"{scene_name}.raw"))
     return written
+
+
+@contextmanager
+def open_scene(
+    dataset: Dataset, name: str, scene_name: str, entry: SceneEntry, fetched: Path, out: Path | None = None
+) -> Iterator[Scene]:
+    """Give one scene of a data set, checked and cropped.
+
+    Parameters
+    ----------
+    dataset, name, fetched
+        As for `prepare`.
+    scene_name, entry
+        One of what `find_scenes` returned.
+    out
+        Folder for what has to be unpacked meanwhile. Default: that of the system.
+
+    Raises
+    ------
+    DataError, SceneError
+        As for `prepare`.
+    """
+    path, variable = _locate(scene_name, entry, fetched)
+    with _plain(path, out) as plain:
+        if entry.sha256 is not None:
+            check(plain, entry.sha256)
+        scene = read_scene(f"{plain}:{variable}" if variable else plain, interleave=entry.interleave)
+        scene = replace(entry.crop(scene), name=scene_name, sensor=scene.sensor or dataset.sensor)
+        if scene.dtype.name not in CODABLE:
+            raise DataError(
+                f"{path}: samples are {scene.dtype.name}; expected one of {', '.join(CODABLE)} in data set {name}"
+            )
+        if scene.sensor == "synthetic" and "synthetic" not in scene_name:
+            raise DataError(
+                f"{path}: a made-up scene; expected a name with 'synthetic' in it, not {scene_name}"
+            )
+        yield scene
 
 
 def find_scenes(dataset: Dataset, name: str, fetched: Path) -> dict[str, SceneEntry]:
@@ -160,7 +184,7 @@ def _only_one(folder: Path, pattern: str, scene: str) -> Path:
 
 
 @contextmanager
-def _plain(path: Path, out: Path) -> Iterator[Path]:
+def _plain(path: Path, out: Path | None) -> Iterator[Path]:
     """Give the file itself, or what is packed in it for as long as it is needed."""
     opener = archive.PACKED.get(path.suffix.lower())
     if opener is None:
@@ -170,7 +194,7 @@ def _plain(path: Path, out: Path) -> Iterator[Path]:
         plain = Path(folder) / path.with_suffix("").name
         try:
             with opener(path, "rb") as source, open(plain, "wb") as target:
-                archive.copy(source, target, archive.Budget(path, out))
+                archive.copy(source, target, archive.Budget(path, plain.parent))
         except archive.DAMAGED as error:
             raise DataError(f"{path}: damaged ({error}); expected a packed scene") from None
         yield plain

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from bandpress.datasets.size import in_words
 from bandpress.errors import MissingDependencyError
 
 try:
@@ -168,14 +169,6 @@ def forget(part: Path) -> None:
     """Remove what an interrupted transfer left."""
     part.unlink(missing_ok=True)
     _note(part).unlink(missing_ok=True)
-
-
-def in_words(size: int) -> str:
-    """Return a number of bytes as people say it."""
-    for unit, bytes_ in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= bytes_:
-            return f"{size / bytes_:.3g} {unit}" if size < 100 * bytes_ else f"{size / bytes_:.0f} {unit}"
-    return f"{size} bytes"
 
 
 def _retried(action: Callable[[], _T], patience: Patience) -> _T:
