@@ -11,9 +11,12 @@ from bandpress.clusters import Cluster, covering
 from bandpress.codecs import REGISTRY, Codec, codec_class
 from bandpress.container import bitstream
 from bandpress.container.bitstream import Header, Reader
+from bandpress.container.holes import Holes
 from bandpress.errors import BitstreamError, CodecError, ModelError
-from bandpress.native import native
-from bandpress.scene import CODABLE, Scene
+from bandpress.files import atomic_path
+from bandpress.prepared import prepare
+from bandpress.scaling import Scaling
+from bandpress.scene import Scene
 
 #: Called with the number of bands done so far.
 Progress = Callable[[int], object]
@@ -29,13 +32,24 @@ class Decoded:
         The bands that were asked for. Bands of damaged clusters hold zeros (only with ``salvage``).
     damaged
         Clusters that could not be decoded, because they or others that they are predicted from are damaged.
+    holes_lost
+        Whether the file's record of samples that hold no measurement is damaged: they hold what they were filled with.
     """
 
     scene: Scene
     damaged: tuple[Cluster, ...] = ()
+    holes_lost: bool = False
 
 
-def compress(scene: Scene, path: str | Path, codec: Codec, progress: Progress = lambda bands: None) -> int:
+def compress(
+    scene: Scene,
+    path: str | Path,
+    codec: Codec,
+    progress: Progress = lambda bands: None,
+    *,
+    scaling: Scaling | None = None,
+    verified: bool = True,
+) -> int:
     """Code a scene into a file.
 
     Parameters
@@ -48,6 +62,10 @@ def compress(scene: Scene, path: str | Path, codec: Codec, progress: Progress = 
         The codec with its options, see `bandpress.codecs.make_codec`.
     progress
         Called after each cluster.
+    scaling
+        How integers of 16 bits are to stand for the samples; for scenes of other types.
+    verified
+        If the codec is lossless, decode the file and compare before it takes its place.
 
     Returns
     -------
@@ -57,23 +75,53 @@ def compress(scene: Scene, path: str | Path, codec: Codec, progress: Progress = 
     Raises
     ------
     CodecError
-        If the codec cannot code this scene as asked.
+        If the codec cannot code this scene as asked, a file cannot hold it, or what was coded without loss is not
+        what comes back.
     """
-    if scene.dtype.name not in CODABLE:
-        raise CodecError(
-            f"scene {scene.name}: samples are {scene.dtype.name}; expected one of {', '.join(CODABLE)}"
-        )
-    encoding = codec.encode(replace(scene, cube=native(scene.cube)))
+    lossless = bool(getattr(codec, "lossless", False))
+    Header.of_scene(
+        replace(scene, cube=np.broadcast_to(np.uint8(0), scene.cube.shape)), codec.name, 1, {}, None
+    ).pack()
+    ready = prepare(scene, scaling, lossless=lossless)
+    encoding = codec.encode(ready)
     header = Header.of_scene(
-        scene, codec.name, encoding.bands_per_cluster, encoding.parameters, encoding.model
+        ready, codec.name, encoding.bands_per_cluster, encoding.parameters, encoding.model
     )
+    if scaling is None:
+        header = replace(header, dtype=scene.dtype.str)
 
     def reported() -> Iterator[bytes]:
         for cluster, chunk in zip(header.clusters, encoding.chunks, strict=True):
             yield chunk
             progress(cluster.stop)
 
-    return bitstream.write(path, header, reported())
+    with atomic_path(path) as part:
+        size = bitstream.write(part, header, reported(), b"" if ready.holes is None else ready.holes.pack())
+        if lossless and verified:
+            _compare(ready, part, getattr(codec, "model", None))
+    return size
+
+
+def _compare(ready: Scene, path: Path, model: str | Path | None) -> None:
+    """Check that a file decodes to the very samples that were coded."""
+    with Reader(path) as reader:
+        reader.verify()
+        header = reader.header
+        codec = codec_class(header.codec).decoder(header, None if model is None else Path(model))
+        decoded = codec.decode(header, reader.chunks(header.clusters))
+        for cluster, samples in zip(header.clusters, decoded, strict=True):
+            if not np.array_equal(samples, ready.cube[cluster.bands]):
+                raise CodecError(
+                    f"scene {header.scene}: bands {cluster.first + 1}-{cluster.stop} decode to other samples with "
+                    f"{header.codec}; expected those that were coded, without loss: no file was made"
+                )
+        found, holes = reader.holes(), ready.holes
+        if (found is None) is not (holes is None) or (
+            found is not None and holes is not None and found.pack() != holes.pack()
+        ):
+            raise CodecError(
+                f"scene {header.scene}: other samples without a measurement come back: no file was made"
+            )
 
 
 def decompress(
@@ -120,7 +168,10 @@ def decompress(
         wanted = covering(reader.clusters, first, stop)
         if bands is None and not salvage:
             reader.verify()
-        cube = np.zeros((stop - first, header.lines, header.samples), dtype=header.dtype)
+        scaling = header.scaling
+        dtype = np.dtype(header.dtype if scaling is None else scaling.dtype)
+        cube = np.zeros((stop - first, header.lines, header.samples), dtype)
+        holes, holes_lost = _holes(reader, salvage)
         with _naming(path):
             if header.codec not in REGISTRY:
                 raise BitstreamError(
@@ -134,10 +185,24 @@ def decompress(
             decoded = codec.decode(header, reader.chunks(taken))
             for cluster, samples in zip(taken, decoded, strict=True):
                 from_, to = max(cluster.first, first), min(cluster.stop, stop)
+                for band in range(from_, to):
+                    one = samples[band - cluster.first]
+                    cube[band - first] = one if scaling is None else scaling.samples(one)
+                    if holes is not None:
+                        holes.restore(band, cube[band - first])
                 if from_ < to:
-                    cube[from_ - first : to - first] = samples[from_ - cluster.first : to - cluster.first]
                     progress(to - first)
-    return Decoded(header.to_scene(cube, slice(first, stop)), damaged)
+    return Decoded(header.to_scene(cube, slice(first, stop)), damaged, holes_lost)
+
+
+def _holes(reader: Reader, salvage: bool) -> tuple[Holes | None, bool]:
+    """Return which samples hold no measurement, and whether that is lost."""
+    try:
+        return reader.holes(), False
+    except BitstreamError:
+        if not salvage:
+            raise
+        return None, True
 
 
 @contextmanager

@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bandpress.errors import SceneError
+
+if TYPE_CHECKING:
+    from bandpress.container.holes import Holes
+    from bandpress.scaling import Scaling
 
 #: Sample types that codecs code as what they are. Other types can be read, converted and described.
 CODABLE = ("uint8", "uint16", "int16")
@@ -38,6 +42,10 @@ class Scene:
     origin
         Suffix of the file that the scene was read from, and the order of its axes where formats leave a choice:
         ``".hdr bil"``. None for a scene that was in no file.
+    holes
+        Where samples hold no measurement, of a scene whose cube holds something else there: the one that codecs get.
+    scaling
+        What the integers of the cube stand for, of a scene that codecs get; None: for themselves.
     """
 
     cube: np.ndarray
@@ -49,6 +57,8 @@ class Scene:
     nodata: float | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     origin: str | None = None
+    holes: "Holes | None" = None
+    scaling: "Scaling | None" = None
 
     def __post_init__(self) -> None:
         if self.cube.ndim != 3 or 0 in self.cube.shape:
@@ -82,6 +92,24 @@ class Scene:
     def dtype(self) -> np.dtype:
         """Type of the samples, byte order included."""
         return self.cube.dtype
+
+    def measured(self, bands: slice = slice(None)) -> int:
+        """Return how many samples of some bands are measurements; the others are `holes`."""
+        numbers = range(self.bands)[bands]
+        count = len(numbers) * self.lines * self.samples
+        if self.holes is None:
+            return count
+        planes = (self.holes.plane(number) for number in numbers)
+        return count - sum(int(plane.sum()) for plane in planes if plane is not None)
+
+    def only_measured(self, bands: slice, errors: np.ndarray) -> np.ndarray:
+        """Return errors of some bands, shape (bands, lines, samples), those in `holes` set to zero in place."""
+        if self.holes is not None:
+            for place, number in enumerate(range(self.bands)[bands]):
+                plane = self.holes.plane(number)
+                if plane is not None:
+                    errors[place][plane] = 0
+        return errors
 
     def crop(
         self,

@@ -156,8 +156,10 @@ class KltLearned(Codec):
         side.number(width, _LENGTH_BITS)
         for part in parts:
             side.number(len(part), width)
-        error = np.square(clipped(inverse(decoded), scene.dtype).astype(np.float64) - scene.cube[:])
-        return Trial(step, side.to_bytes() + b"".join(parts), float(error.mean()))
+        samples = clipped(inverse(decoded), scene.dtype)
+        error = scene.only_measured(slice(None), samples.astype(np.float64) - scene.cube[:])
+        mse = float(np.square(error).sum()) / max(scene.measured(), 1)
+        return Trial(step, side.to_bytes() + b"".join(parts), mse)
 
 
 def _parts(cluster: Cluster, chunk: bytes, reader: BitReader, most: int) -> list[bytes]:

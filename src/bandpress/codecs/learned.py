@@ -141,7 +141,7 @@ class Learned(Codec):
 
         def cost(chunk: bytes) -> float:
             (decoded,) = self.decode_with(point.model, header, [(cluster, chunk)])
-            error = scene.cube[cluster.bands].astype(np.float64) - decoded
+            error = scene.only_measured(cluster.bands, scene.cube[cluster.bands].astype(np.float64) - decoded)
             assert point.lambda_ is not None
             return 8 * len(chunk) + point.lambda_ / k * float(np.square(error).sum())
 

@@ -169,9 +169,10 @@ class PredictedLearned(Codec):
             coded = _code_residuals(coder, parts, step)
             chunks.append(_LENGTH.pack(len(base)) + base + coded[0][0])
             chunks += [chunk for chunk, _ in coded[1:]]
-            for part, (_, left) in zip(parts, coded, strict=True):
-                squared += float(np.square((part - left).astype(np.float64)).sum())
-        return Trial(step, chunks, squared / scene.cube.size)
+            for cluster, part, (_, left) in zip(segment, parts, coded, strict=True):
+                error = scene.only_measured(cluster.bands, (part - left).astype(np.float64))
+                squared += float(np.square(error).sum())
+        return Trial(step, chunks, squared / max(scene.measured(), 1))
 
 
 def _distance(header: Header) -> int:

@@ -121,9 +121,9 @@ def _try(
     squared = 0.0
     pairs = list(zip(clusters, chunks, strict=True))
     for cluster, decoded in zip(clusters, codec.decode_with(point.model, header, pairs), strict=True):
-        error = scene.cube[cluster.bands].astype(np.float32) - decoded
+        error = scene.only_measured(cluster.bands, scene.cube[cluster.bands].astype(np.float32) - decoded)
         squared += float(np.einsum("bls,bls->", error, error, dtype=np.float64))
-    mse = squared / (bands * scene.lines * scene.samples)
+    mse = squared / max(sum(scene.measured(cluster.bands) for cluster in clusters), 1)
     return Trial(point, chunks, 10 * np.log10(PEAK**2 / max(mse, 1e-12)))
 
 

@@ -35,10 +35,10 @@ _LARGE, _SAMPLED = 1 << 23, 8
 
 
 class Trial(NamedTuple):
-    """Some clusters as coded with a step, and how many samples they have."""
+    """Some clusters as coded with a step, the error of their measurements, and how many samples they have."""
 
     chunks: list[bytes]
-    squared_error: float
+    mse: float
     samples: int
 
 
@@ -152,6 +152,7 @@ class WaveletLearned(Codec):
                 inverse = cluster_klt.read(BitReader(part.side.to_bytes()), cluster.count)
                 samples = clipped(inverse(components), scene.dtype)
                 error = samples.astype(np.float32) - scene.cube[cluster.bands]
+                error = scene.only_measured(cluster.bands, error)
                 squared_error += float(np.square(error).sum(dtype=np.float64))
                 chunks.append(chunk)
             return chunks, squared_error
@@ -159,8 +160,9 @@ class WaveletLearned(Codec):
         done = pooled(coded, batches(clusters, coder.batch(clusters[0].count)))
         chunks, errors = zip(*done, strict=True)
         samples = sum(cluster.count for cluster in clusters) * scene.lines * scene.samples
-        return Trial([chunk for some in chunks for chunk in some], sum(errors), samples)
+        measured = sum(scene.measured(cluster.bands) for cluster in clusters)
+        return Trial([chunk for some in chunks for chunk in some], sum(errors) / max(measured, 1), samples)
 
 
 def _psnr(trial: Trial) -> float:
-    return psnr_of(trial.squared_error / trial.samples)
+    return psnr_of(trial.mse)

@@ -10,28 +10,26 @@ Layout, version 1 (integers little-endian; `docs/bitstream.md` is the specificat
     header        zlib stream of canonical JSON (see `Header`)
     index         per cluster: u32 bytes of the chunk, u32 CRC-32C of the chunk
     check    u32  CRC-32C of prefix, header and index
+    holes         which samples hold no measurement, if there are any (see `bandpress.container.holes`)
     chunks        one a cluster, in order of bands
     digest   32 s SHA-256 of everything before it
 """
 
 import hashlib
-import json
 import os
-import re
 import struct
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import crc32c
 import numpy as np
 
-from bandpress.clusters import BandsPerCluster, Cluster, split
-from bandpress.errors import BandpressError, BitstreamError
+from bandpress.clusters import Cluster
+from bandpress.container.header import MOST_BANDS, MOST_HEADER_BYTES, Header
+from bandpress.container.holes import Holes
+from bandpress.errors import BitstreamError
 from bandpress.files import atomic_path
-from bandpress.scene import CODABLE, Scene
 
 MAGIC = b"\x89BPK\r\n\x1a\n"
 VERSION = 1
@@ -41,177 +39,18 @@ _PREFIX = struct.Struct("<8sHHII")
 _ENTRY = struct.Struct("<II")
 _CHECK = struct.Struct("<I")
 _DIGEST_BYTES = 32
-_DTYPES = tuple(np.dtype(order + np.dtype(name).str[1:]).str for name in CODABLE for order in "<>")
-_DIGEST = re.compile(r"[0-9a-f]{64}")
-_MOST_HEADER_BYTES = 1 << 20
-_MOST_BANDS = 1 << 14
-_MOST_SIDE = 1 << 20
-_MOST_SAMPLES = 1 << 36
+_HOLES = 1  # the only flag
 
-
-@dataclass(frozen=True)
-class Header:
-    """What a decoder must know before it reads a chunk.
-
-    Parameters
-    ----------
-    bands, lines, samples
-        Geometry of the scene.
-    dtype
-        NumPy's name of the sample type with its byte order, ``"<u2"`` for example.
-    codec
-        Name of the codec in the registry.
-    bands_per_cluster
-        Bands of each cluster but a shorter last one, or ``"all"``.
-    parameters
-        What the codec's decoder needs besides, as JSON.
-    model
-        SHA-256 of the model in hexadecimal, or None for a codec without one.
-    scene
-        Name of the scene.
-    metadata
-        Band descriptions and the like: `wavelengths`, `fwhm`, `bad_bands`, `sensor`, `nodata`, `metadata` of the
-        scene, those that are known.
-    """
-
-    bands: int
-    lines: int
-    samples: int
-    dtype: str
-    codec: str
-    bands_per_cluster: BandsPerCluster
-    parameters: dict[str, Any] = field(default_factory=dict)
-    model: str | None = None
-    scene: str = "scene"
-    metadata: dict[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def of_scene(
-        cls,
-        scene: Scene,
-        codec: str,
-        bands_per_cluster: BandsPerCluster,
-        parameters: dict[str, Any],
-        model: str | None,
-    ) -> "Header":
-        """Describe a scene that a codec is about to code."""
-        known = {
-            "wavelengths": scene.wavelengths,
-            "fwhm": scene.fwhm,
-            "bad_bands": scene.bad_bands,
-            "sensor": scene.sensor,
-            "nodata": scene.nodata,
-            "metadata": dict(scene.metadata) or None,
-            "origin": scene.origin,
-        }
-        return cls(
-            bands=scene.bands,
-            lines=scene.lines,
-            samples=scene.samples,
-            dtype=scene.dtype.str,
-            codec=codec,
-            bands_per_cluster=bands_per_cluster,
-            parameters=parameters,
-            model=model,
-            scene=scene.name,
-            metadata={key: value for key, value in known.items() if value is not None},
-        )
-
-    @property
-    def clusters(self) -> tuple[Cluster, ...]:
-        """The clusters, in the order of their chunks."""
-        return split(self.bands, self.bands_per_cluster)
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Bands, lines, samples."""
-        return (self.bands, self.lines, self.samples)
-
-    def to_scene(self, cube: np.ndarray, bands: slice = slice(None)) -> Scene:
-        """Wrap decoded samples, all bands or those of the slice `bands`, as the scene that was coded."""
-
-        def of_band(key: str) -> tuple | None:
-            values = self.metadata.get(key)
-            return None if values is None else tuple(values)[bands]
-
-        return Scene(
-            cube=cube,
-            name=self.scene,
-            wavelengths=of_band("wavelengths"),
-            fwhm=of_band("fwhm"),
-            bad_bands=of_band("bad_bands"),
-            sensor=self.metadata.get("sensor"),
-            nodata=self.metadata.get("nodata"),
-            metadata=self.metadata.get("metadata", {}),
-            origin=self.metadata.get("origin"),
-        )
-
-    def _pack(self) -> bytes:
-        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return zlib.compress(text.encode("ascii"), 9)
-
-    @classmethod
-    def _unpack(cls, stored: bytes, path: Path) -> "Header":
-        try:
-            inflate = zlib.decompressobj()
-            text = inflate.decompress(stored, _MOST_HEADER_BYTES)
-            if not inflate.eof or inflate.unused_data:
-                raise ValueError("its length is not what was announced")
-            header = cls(**json.loads(text))
-            header._check()
-        except (
-            ValueError,
-            TypeError,
-            KeyError,
-            RecursionError,
-            zlib.error,
-            BandpressError,
-        ) as error:
-            raise BitstreamError(
-                f"{path}: the header cannot be understood ({error}); expected one written by bandpress"
-            ) from None
-        return header
-
-    def _check(self) -> None:
-        sides = (self.bands, self.lines, self.samples)
-        if not all(type(side) is int and side > 0 for side in sides):
-            raise ValueError(f"geometry {sides}")
-        if (
-            self.bands > _MOST_BANDS
-            or max(sides) > _MOST_SIDE
-            or np.prod(sides, dtype=object) > _MOST_SAMPLES
-        ):
-            raise ValueError(f"geometry {sides} is beyond the format's limits")
-        if self.dtype not in _DTYPES:
-            raise ValueError(f"sample type {self.dtype!r}")
-        k = self.bands_per_cluster
-        if k != "all" and not (type(k) is int and k > 0):
-            raise ValueError(f"{k!r} bands a cluster")
-        if not isinstance(self.codec, str) or not isinstance(self.scene, str):
-            raise ValueError("codec and scene are not text")
-        if not self.scene or set(self.scene) & set("/\\\0") or self.scene in (".", ".."):
-            raise ValueError(f"a scene named {self.scene!r}, which cannot be the name of a file")
-        if self.model is not None and not (isinstance(self.model, str) and _DIGEST.fullmatch(self.model)):
-            raise ValueError(f"model {self.model!r} is not a SHA-256")
-        if not isinstance(self.parameters, dict) or not isinstance(self.metadata, dict):
-            raise ValueError("parameters and metadata are not objects")
-        for key in ("wavelengths", "fwhm", "bad_bands"):
-            values = self.metadata.get(key)
-            if values is None:
-                continue
-            if not isinstance(values, list | tuple) or len(values) != self.bands:
-                raise ValueError(f"{key} is not a list of {self.bands}")
-            if not all(isinstance(value, bool | int | float) for value in values):
-                raise ValueError(f"{key} holds something that is not a number")
+__all__ = ["MAGIC", "SUFFIX", "VERSION", "Header", "Reader", "overhead", "write"]
 
 
 def overhead(header: Header) -> int:
     """Return the bytes of a file with this header besides its chunks."""
     fixed = _PREFIX.size + _CHECK.size + _DIGEST_BYTES
-    return fixed + len(header._pack()) + _ENTRY.size * len(header.clusters)
+    return fixed + len(header.pack()) + _ENTRY.size * len(header.clusters) + header.hole_bytes
 
 
-def write(path: str | os.PathLike[str], header: Header, chunks: Iterable[bytes]) -> int:
+def write(path: str | os.PathLike[str], header: Header, chunks: Iterable[bytes], holes: bytes = b"") -> int:
     """Write a ``.bpk`` file, whole or not at all.
 
     Parameters
@@ -222,6 +61,8 @@ def write(path: str | os.PathLike[str], header: Header, chunks: Iterable[bytes])
         Description of the scene and of the codec.
     chunks
         One byte string a cluster, in the order of ``header.clusters``. Taken one at a time.
+    holes
+        What `Holes.pack` returns, where ``header.holes`` is there.
 
     Returns
     -------
@@ -233,11 +74,12 @@ def write(path: str | os.PathLike[str], header: Header, chunks: Iterable[bytes])
     BitstreamError
         If the number of chunks is not that of the clusters.
     """
-    stored = header._pack()
+    stored = header.pack()
     clusters = header.clusters
     index = bytearray()
     with atomic_path(path) as part, open(part, "w+b") as file:
         file.seek(_PREFIX.size + len(stored) + _ENTRY.size * len(clusters) + _CHECK.size)
+        file.write(holes)
         for chunk in chunks:
             file.write(chunk)
             index += _ENTRY.pack(len(chunk), crc32c.crc32c(chunk))
@@ -245,7 +87,8 @@ def write(path: str | os.PathLike[str], header: Header, chunks: Iterable[bytes])
             raise BitstreamError(
                 f"{path}: the codec gave {len(index) // _ENTRY.size} chunks; expected {len(clusters)}, one a cluster"
             )
-        head = _PREFIX.pack(MAGIC, VERSION, 0, len(stored), len(clusters)) + stored + bytes(index)
+        flags = 0 if header.holes is None else _HOLES
+        head = _PREFIX.pack(MAGIC, VERSION, flags, len(stored), len(clusters)) + stored + bytes(index)
         file.seek(0)
         file.write(head + _CHECK.pack(crc32c.crc32c(head)))
         file.seek(0)
@@ -299,12 +142,12 @@ class Reader:
                 f"expected a .bpk file, which starts with {MAGIC.hex(' ')}"
             )
         _, version, flags, stored_bytes, count = _PREFIX.unpack(prefix)
-        if version != VERSION or flags != 0:
+        if version != VERSION or flags & ~_HOLES:
             raise BitstreamError(
-                f"{path}: version {version}, flags {flags}; expected version {VERSION}, flags 0"
+                f"{path}: version {version}, flags {flags}; expected version {VERSION}, flags 0 or {_HOLES}"
             )
         rest = stored_bytes + _ENTRY.size * count + _CHECK.size
-        if stored_bytes > _MOST_HEADER_BYTES or count > _MOST_BANDS or _PREFIX.size + rest > size:
+        if stored_bytes > MOST_HEADER_BYTES or count > MOST_BANDS or _PREFIX.size + rest > size:
             raise BitstreamError(
                 f"{path}: a header of {stored_bytes} bytes and an index of {count} clusters are announced at byte 12; "
                 f"expected at most the {size} bytes that the file has"
@@ -315,16 +158,21 @@ class Reader:
             raise BitstreamError(
                 f"{path}: header or index is damaged (bytes 0 to {len(head)}); expected CRC-32C {check.hex()}"
             )
-        self.header = Header._unpack(head[_PREFIX.size : _PREFIX.size + stored_bytes], path)
+        self.header = Header.unpack(head[_PREFIX.size : _PREFIX.size + stored_bytes], path)
         self.clusters = self.header.clusters
         if count != len(self.clusters):
             raise BitstreamError(
                 f"{path}: the index has {count} clusters; expected {len(self.clusters)} from the geometry"
             )
+        if (self.header.holes is not None) is not bool(flags & _HOLES):
+            raise BitstreamError(
+                f"{path}: flags {flags}; expected {_HOLES - flags} of a file with this header"
+            )
         entries = list(_ENTRY.iter_unpack(head[_PREFIX.size + stored_bytes :]))
         self._lengths = [length for length, _ in entries]
         self._checks = [check for _, check in entries]
-        offsets = np.cumsum([_PREFIX.size + rest, *self._lengths], dtype=np.int64)
+        self._holes = _PREFIX.size + rest
+        offsets = np.cumsum([self._holes + self.header.hole_bytes, *self._lengths], dtype=np.int64)
         self._offsets, self._end = offsets[:-1].tolist(), int(offsets[-1])
         if not salvage and size != self._end + _DIGEST_BYTES:
             raise BitstreamError(f"{path}: {size} bytes; expected {self._end + _DIGEST_BYTES} from the index")
@@ -362,6 +210,24 @@ class Reader:
             )
         return data
 
+    def holes(self) -> Holes | None:
+        """Return which samples hold no measurement; None if the file does not say it.
+
+        Raises
+        ------
+        BitstreamError
+            If what the file says is damaged.
+        """
+        header = self.header
+        if header.holes is None:
+            return None
+        self._file.seek(self._holes)
+        data = self._file.read(header.hole_bytes)
+        try:
+            return Holes.unpack(header.holes, data, header.bands, (header.lines, header.samples))
+        except BitstreamError as error:
+            raise BitstreamError(f"{self.path}: {error}") from None
+
     def chunks(self, clusters: Iterable[Cluster]) -> Iterator[tuple[Cluster, bytes]]:
         """Yield the given clusters with their chunks, each checked."""
         number = {cluster: i for i, cluster in enumerate(self.clusters)}
@@ -379,13 +245,14 @@ class Reader:
         return tuple(found)
 
     def verify(self) -> None:
-        """Check every chunk and the file's digest.
+        """Check holes, every chunk and the file's digest.
 
         Raises
         ------
         BitstreamError
             At the first thing that is wrong.
         """
+        self.holes()
         for i in range(len(self.clusters)):
             self.chunk(i)
         self._file.seek(0)

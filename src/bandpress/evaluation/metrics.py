@@ -21,6 +21,7 @@ from bandpress.clusters import Cluster, split
 from bandpress.errors import SceneError
 from bandpress.evaluation.structural import MS_SSIM_SIDE, SSIM_SIDE, ms_ssim, ssim
 from bandpress.files import atomic_path
+from bandpress.nodata import hidden
 from bandpress.scene import Scene
 
 #: Largest value of 16-bit unsigned samples: the peak of `psnr`, `ssim` and `ms_ssim`.
@@ -72,7 +73,7 @@ def measure(
     multiscale: bool = False,
     threads: int | None = None,
 ) -> dict[str, Any]:
-    """Compare a reconstruction with its original.
+    """Compare a reconstruction with its original, where that holds measurements: no-data and NaN count nowhere.
 
     Parameters
     ----------
@@ -92,11 +93,11 @@ def measure(
         - `psnr`, `psnr_range`: dB, of the MSE pooled over all samples, at peak 65,535 and at the scene's own range;
         - `psnr_cluster_mean`, `psnr_range_cluster_mean`: dB, mean of the PSNRs of the clusters;
         - `snr`, `snr_variance`: dB, energy and variance of the original over the MSE;
-        - `ssim`, `ssim_range`, `ms_ssim`, `ms_ssim_range`: mean over bands, dynamic range 65,535 or the scene's own;
-          None where the scene is too small for the measure;
+        - `ssim`, `ssim_range`, `ms_ssim`, `ms_ssim_range`: mean over bands, dynamic range 65,535 or the scene's own, of
+          windows that hold measurements alone; None where the scene is too small for the measure;
         - `sam_mean`, `sam_p95`: mean and 95th percentile over pixels of the spectral angle in degrees;
         - `range_min`, `range_max`: extremes of the original;
-        - `mse_per_band`: list, one value a band;
+        - `mse_per_band`: list, one value a band; NaN where it holds no measurement;
         - what `MORE` names.
 
         PSNR and SNR of an exact reconstruction are infinite.
@@ -104,7 +105,7 @@ def measure(
     Raises
     ------
     SceneError
-        If the shapes differ.
+        If the shapes differ, or the original holds no measurement.
     """
     if original.cube.shape != decoded.cube.shape:
         raise SceneError(
@@ -112,18 +113,24 @@ def measure(
             f"expected {original.cube.shape}, that of {original.name}"
         )
     clusters = split(original.bands, 1) if clusters is None else tuple(clusters)
-    low, high = float(original.cube.min()), float(original.cube.max())
+    low, high = _range(original)
     span = high - low
     peaks = (PEAK, span if span > 0 else 1.0)
-    sums = _sum_bands(original.cube, decoded.cube, peaks, multiscale, threads or os.cpu_count() or 1)
+    sums = _sum_bands(original, decoded.cube, peaks, multiscale, threads or os.cpu_count() or 1)
 
-    per_band = sums.squared / (original.lines * original.samples)
-    mse = float(per_band.mean())
-    of_cluster = [float(per_band[cluster.bands].mean()) for cluster in clusters]
-    count = original.cube.size
+    with np.errstate(invalid="ignore"):
+        per_band = sums.squared / sums.count
+    count = int(sums.count.sum())
+    mse = math.fsum(sums.squared) / count
+    of_cluster = [
+        math.fsum(sums.squared[cluster.bands]) / measured
+        for cluster in clusters
+        if (measured := sums.count[cluster.bands].sum())
+    ]
     power = math.fsum(sums.energy) / count
     variance = max(power - (math.fsum(sums.total) / count) ** 2, 0.0)
-    angles = np.degrees(_angles(sums.pixel_original, sums.pixel_decoded, sums.pixel_error))
+    pixels = (sums.pixel_original, sums.pixel_decoded, sums.pixel_error)
+    angles = np.degrees(_angles(*(values[sums.pixel_count > 0] for values in pixels)))
     record: dict[str, Any] = {
         "mse": mse,
         "psnr": psnr(mse),
@@ -197,6 +204,7 @@ class _Sums:
 
     bands: int
     pixels: tuple[int, int]
+    count: np.ndarray = field(init=False)
     squared: np.ndarray = field(init=False)
     absolute: np.ndarray = field(init=False)
     peak: np.ndarray = field(init=False)
@@ -204,23 +212,37 @@ class _Sums:
     total: np.ndarray = field(init=False)
     ssim: np.ndarray = field(init=False)
     ms_ssim: np.ndarray = field(init=False)
+    pixel_count: np.ndarray = field(init=False)
     pixel_original: np.ndarray = field(init=False)
     pixel_decoded: np.ndarray = field(init=False)
     pixel_error: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
-        for key in ("squared", "absolute", "peak", "energy", "total"):
+        for key in ("count", "squared", "absolute", "peak", "energy", "total"):
             setattr(self, key, np.zeros(self.bands))
         self.ssim = np.full((self.bands, 2), np.nan)
         self.ms_ssim = np.full((self.bands, 2), np.nan)
-        for key in ("pixel_original", "pixel_decoded", "pixel_error"):
+        for key in ("pixel_count", "pixel_original", "pixel_decoded", "pixel_error"):
             setattr(self, key, np.zeros(self.pixels))
 
 
+def _range(scene: Scene) -> tuple[float, float]:
+    """Return the smallest and the largest measurement of a scene."""
+    low, high = math.inf, -math.inf
+    for band in scene.cube:
+        gone = hidden(band, scene.nodata)
+        if gone is None or not gone.all():
+            measured = band if gone is None else band[~gone]
+            low, high = min(low, float(measured.min())), max(high, float(measured.max()))
+    if low > high:
+        raise SceneError(f"scene {scene.name}: none of its samples is a measurement; expected some")
+    return low, high
+
+
 def _sum_bands(
-    original: np.ndarray, decoded: np.ndarray, peaks: Sequence[float], multiscale: bool, threads: int
+    original: Scene, decoded: np.ndarray, peaks: Sequence[float], multiscale: bool, threads: int
 ) -> _Sums:
-    bands, *pixels = original.shape
+    bands, *pixels = original.cube.shape
     threads = min(threads, bands)
     sums = _Sums(bands, (pixels[0], pixels[1]))
     shortest = min(pixels)
@@ -228,8 +250,17 @@ def _sum_bands(
     def run(first: int) -> _Sums:
         own = _Sums(bands, (pixels[0], pixels[1]))
         for b in range(first, bands, threads):
-            x = original[b].astype(np.float64)
+            x = original.cube[b].astype(np.float64)
             y = decoded[b].astype(np.float64)
+            gone = hidden(original.cube[b], original.nodata)
+            own.count[b] = x.size
+            own.pixel_count += 1
+            if gone is not None:
+                x[gone] = y[gone] = 0
+                own.count[b] -= gone.sum()
+                own.pixel_count -= gone
+                if gone.all():
+                    continue
             energy, error = x * x, y - x
             own.energy[b], own.total[b] = energy.sum(), x.sum()
             own.pixel_original += energy
@@ -240,23 +271,24 @@ def _sum_bands(
             own.squared[b] = error.sum()
             own.pixel_error += error
             if shortest >= SSIM_SIDE:
-                own.ssim[b] = ssim(x, y, peaks)
+                own.ssim[b] = ssim(x, y, peaks, gone)
             if multiscale and shortest >= MS_SSIM_SIDE:
-                own.ms_ssim[b] = ms_ssim(x, y, peaks)
+                own.ms_ssim[b] = ms_ssim(x, y, peaks, gone)
         return own
 
     with ThreadPoolExecutor(threads) as pool:
         for first, own in enumerate(pool.map(run, range(threads))):
             mine = slice(first, None, threads)
-            for key in ("squared", "absolute", "peak", "energy", "total", "ssim", "ms_ssim"):
+            for key in ("count", "squared", "absolute", "peak", "energy", "total", "ssim", "ms_ssim"):
                 getattr(sums, key)[mine] = getattr(own, key)[mine]
-            for key in ("pixel_original", "pixel_decoded", "pixel_error"):
+            for key in ("pixel_count", "pixel_original", "pixel_decoded", "pixel_error"):
                 getattr(sums, key)[...] += getattr(own, key)
     return sums
 
 
 def _mean(values: np.ndarray) -> float | None:
-    return None if np.isnan(values).any() else float(values.mean())
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else None
 
 
 def _angles(a2: np.ndarray, b2: np.ndarray, c2: np.ndarray) -> np.ndarray:

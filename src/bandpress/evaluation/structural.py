@@ -6,11 +6,12 @@ MS-SSIM as Wang, Simoncelli & Bovik (2003), Asilomar Conference on Signals, Syst
 the paper's authors used.
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.ndimage import correlate1d
+from scipy.ndimage import correlate1d, maximum_filter
 
 RADIUS = 5
 SIGMA = 1.5
@@ -31,7 +32,9 @@ class _Terms(NamedTuple):
     contrast: float
 
 
-def ssim(x: np.ndarray, y: np.ndarray, peaks: Sequence[float]) -> list[float]:
+def ssim(
+    x: np.ndarray, y: np.ndarray, peaks: Sequence[float], hidden: np.ndarray | None = None
+) -> list[float]:
     """Return the SSIM of two bands for each of several dynamic ranges.
 
     Parameters
@@ -40,16 +43,21 @@ def ssim(x: np.ndarray, y: np.ndarray, peaks: Sequence[float]) -> list[float]:
         Bands, float64, shape (lines, samples), both sides at least `SSIM_SIDE`.
     peaks
         Dynamic ranges L; the constants of the measure are (0.01 L)² and (0.03 L)².
+    hidden
+        True for samples that are no measurements, same shape; None: all are.
 
     Returns
     -------
     list of float
-        One value a peak, the mean over the positions where the 11 × 11 Gaussian window lies inside the band.
+        One value a peak, the mean over the positions where the 11 × 11 Gaussian window lies inside the band and covers
+        measurements alone; NaN if there is no such position.
     """
-    return [terms.ssim for terms in _terms(x, y, peaks)]
+    return [terms.ssim for terms in _terms(x, y, peaks, hidden)]
 
 
-def ms_ssim(x: np.ndarray, y: np.ndarray, peaks: Sequence[float]) -> list[float]:
+def ms_ssim(
+    x: np.ndarray, y: np.ndarray, peaks: Sequence[float], hidden: np.ndarray | None = None
+) -> list[float]:
     """Return the MS-SSIM of two bands for each of several dynamic ranges.
 
     Parameters
@@ -58,24 +66,32 @@ def ms_ssim(x: np.ndarray, y: np.ndarray, peaks: Sequence[float]) -> list[float]
         Bands, float64, shape (lines, samples), both sides at least `MS_SSIM_SIDE`.
     peaks
         Dynamic ranges.
+    hidden
+        True for samples that are no measurements, same shape; None: all are.
 
     Returns
     -------
     list of float
-        One value a peak.
+        One value a peak; NaN if at some scale no window covers measurements alone.
     """
     products = [1.0] * len(peaks)
     last = len(SCALE_WEIGHTS) - 1
     for scale, weight in enumerate(SCALE_WEIGHTS):
         if scale:
             x, y = _halve(x), _halve(y)
-        for i, terms in enumerate(_terms(x, y, peaks)):
+            hidden = None if hidden is None else _halve(hidden.astype(float)) > 0
+        for i, terms in enumerate(_terms(x, y, peaks, hidden)):
             value = terms.ssim if scale == last else terms.contrast
-            products[i] *= max(value, 0.0) ** weight
+            products[i] *= value if math.isnan(value) else max(value, 0.0) ** weight
     return products
 
 
-def _terms(x: np.ndarray, y: np.ndarray, peaks: Sequence[float]) -> list[_Terms]:
+def _terms(x: np.ndarray, y: np.ndarray, peaks: Sequence[float], hidden: np.ndarray | None) -> list[_Terms]:
+    clear = (
+        None if hidden is None else ~maximum_filter(hidden, 2 * RADIUS + 1)[RADIUS:-RADIUS, RADIUS:-RADIUS]
+    )
+    if clear is not None and not clear.any():
+        return [_Terms(math.nan, math.nan) for _ in peaks]
     mean_x, mean_y = _smooth(x), _smooth(y)
     product = mean_x * mean_y
     squares = mean_x**2 + mean_y**2
@@ -86,7 +102,10 @@ def _terms(x: np.ndarray, y: np.ndarray, peaks: Sequence[float]) -> list[_Terms]
         c1, c2 = (K1 * peak) ** 2, (K2 * peak) ** 2
         contrast = (2 * covariance + c2) / (variances + c2)
         luminance = (2 * product + c1) / (squares + c1)
-        terms.append(_Terms(float((contrast * luminance).mean()), float(contrast.mean())))
+        both = contrast * luminance
+        if clear is not None:
+            both, contrast = both[clear], contrast[clear]
+        terms.append(_Terms(float(both.mean()), float(contrast.mean())))
     return terms
 
 

@@ -21,6 +21,7 @@ _SOC, _SIZ, _COD, _QCD, _QCC = 0xFF4F, 0xFF51, 0xFF52, 0xFF5C, 0xFF5D
 _PLT, _COM, _SOT, _SOD, _EOC = 0xFF58, 0xFF64, 0xFF90, 0xFF93, 0xFFD9
 _SOT_BYTES = 12
 _GUARD_BITS = 2
+_PRECINCT = 1 << 15
 
 #: L2 norms of the 9/7 synthesis basis of OpenJPEG's `opj_dwt_norms_real`, orientations LL, HL, LH, HH, by level.
 _NORMS = (
@@ -51,6 +52,14 @@ class Layout:
     samples: int
     levels: int
     reversible: bool
+
+    @property
+    def packets(self) -> int:
+        """Packets of a component: one a precinct, of 2^15 samples a side, of each resolution (15444-1, B.6)."""
+        return sum(
+            -(-self.lines // (_PRECINCT << level)) * -(-self.samples // (_PRECINCT << level))
+            for level in range(self.levels + 1)
+        )
 
     def markers(self, bits: Sequence[int]) -> bytes:
         """Return the main header for components of the given bits (sign included)."""
@@ -106,7 +115,7 @@ class Layout:
                 "OpenJPEG wrote a codestream with other markers than those expected of versions 2.4 to 2.5"
             )
         lengths = _packet_lengths(b"".join(s[1:] for m, s in segments if m == _PLT))
-        a_component = self.levels + 1
+        a_component = self.packets
         if len(lengths) != a_component * len(bits) or sum(lengths) != len(packets):
             raise CodecError(
                 f"OpenJPEG announced {len(lengths)} packets of {sum(lengths)} bytes; "
@@ -117,7 +126,7 @@ class Layout:
 
     def is_empty(self, packets: bytes) -> bool:
         """Tell whether the packets of a component hold no coding pass (each is then a byte, Annex B.9 and B.10)."""
-        return not packets or (len(packets) == self.levels + 1 and set(packets) <= {0x00, 0x80})
+        return not packets or (len(packets) == self.packets and set(packets) <= {0x00, 0x80})
 
 
 def step_sizes(levels: int) -> list[tuple[int, int]]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bandpress import Scene, make_codec
-from bandpress import native as layouts
+from bandpress import prepared as layouts
 from bandpress.coding import compress, decompress
 from bandpress.container.bitstream import Reader
 from bandpress.errors import MissingDependencyError
@@ -94,7 +94,7 @@ def test_a_contiguous_cube_is_not_copied_and_a_large_one_only_in_parts(monkeypat
     assert layouts.native(cube) is cube
     monkeypatch.setattr(layouts, "_WHOLE", 10)
     large = layouts.native(np.asfortranarray(cube))
-    assert isinstance(large, layouts.NativeCube)
+    assert isinstance(large, layouts.PreparedCube)
     part = large[1:3]
     assert part.flags.c_contiguous
     assert part.nbytes == 2 * 4 * 5 * 2

@@ -1,13 +1,14 @@
 """The container keeps its promises: what goes in comes out, and damage never goes unnoticed."""
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 
 from bandpress.clusters import Cluster
 from bandpress.container import bitstream
 from bandpress.container.bitstream import Header, Reader
-from bandpress.errors import BitstreamError
+from bandpress.errors import BitstreamError, CodecError
 
 CHUNKS = [b"first", b"", b"third chunk"]
 
@@ -67,12 +68,38 @@ def test_salvage_tells_the_damaged_clusters(path, tmp_path):
 
 
 @pytest.mark.parametrize("geometry", [(2**31, 1, 1), (0, 1, 1), (-1, 2, 2), (1000, 2**20, 2**20)])
-def test_absurd_geometry_is_refused(tmp_path, geometry):
+def test_absurd_geometry_is_refused(tmp_path, monkeypatch, geometry):
     header = Header(*geometry, "<u2", "test", "all")
     path = tmp_path / "absurd.bpk"
+    with pytest.raises(CodecError, match="geometry"):
+        bitstream.write(path, header, [b""])
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr(Header, "_check", lambda self: None)
     bitstream.write(path, header, [b""])
+    monkeypatch.undo()
     with pytest.raises(BitstreamError, match="geometry"):
         Reader(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"scene": "we\\ird"},
+        {"scene": ".."},
+        {"scene": "a\0b"},
+        {"bands": (1 << 14) + 1},
+        {"samples": (1 << 20) + 1},
+        {"metadata": {"history": "x" * (1 << 20)}},
+        {"metadata": {"wavelengths": [1.0]}},
+        {"metadata": {"metadata": {"a": float("nan")}}},
+        {"metadata": {"metadata": {"a": b"bytes"}}},
+        {"parameters": {"step": float("inf")}},
+    ],
+)
+def test_what_a_reader_would_refuse_is_not_written(tmp_path, header, change):
+    with pytest.raises(CodecError, match="cannot be described"):
+        bitstream.write(tmp_path / "scene.bpk", replace(header, **change), CHUNKS)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_too_few_chunks_leave_no_file(tmp_path, header):

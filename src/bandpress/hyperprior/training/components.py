@@ -13,7 +13,7 @@ from bandpress.errors import SceneError
 from bandpress.hyperprior.component_parts import width_code, width_of
 from bandpress.hyperprior.quality import lambda_of_step, step_of_lambda
 from bandpress.hyperprior.training.patches import Components
-from bandpress.native import native
+from bandpress.prepared import prepare
 from bandpress.scene import Scene
 from bandpress.transforms import cluster_klt
 
@@ -50,7 +50,7 @@ def component_clusters(scenes: Sequence[Scene], k: int, lambdas: Sequence[float]
         for lambda_ in lambdas:
             step = step_of_lambda(lambda_, k)
             components = cluster_klt.forward(
-                native(scene.cube)[:], cluster_klt.SAFETY * step * step / 12
+                prepare(scene).cube[:], cluster_klt.SAFETY * step * step / 12
             ).components
             for group in split(scene.bands, k):
                 units = np.rint(components[group.bands] * (UNITS / step)).astype(np.int32)

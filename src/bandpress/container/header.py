@@ -1,0 +1,239 @@
+"""The header of a ``.bpk`` file: what a decoder must know before it reads a chunk, as canonical JSON."""
+
+import json
+import math
+import re
+import zlib
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bandpress import scaling
+from bandpress.clusters import BandsPerCluster, Cluster, split
+from bandpress.container import holes
+from bandpress.errors import BandpressError, BitstreamError, CodecError
+from bandpress.scaling import Scaling
+from bandpress.scene import CODABLE, Scene
+
+MOST_HEADER_BYTES = 1 << 20
+MOST_BANDS = 1 << 14
+MOST_SIDE = 1 << 20
+MOST_SAMPLES = 1 << 36
+_DTYPES = tuple(np.dtype(order + np.dtype(name).str[1:]).str for name in CODABLE for order in "<>")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_OPTIONAL = ("holes", "scaled")
+_EXPECTED = (
+    f"at most {MOST_BANDS} bands, {MOST_SIDE} lines, {MOST_SIDE} samples and 2^36 samples in all, a name that a file "
+    f"can have, and metadata that JSON can hold in {MOST_HEADER_BYTES} bytes"
+)
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a decoder must know before it reads a chunk.
+
+    Parameters
+    ----------
+    bands, lines, samples
+        Geometry of the scene.
+    dtype
+        NumPy's name of the sample type with its byte order, ``"<u2"`` for example.
+    codec
+        Name of the codec in the registry.
+    bands_per_cluster
+        Bands of each cluster but a shorter last one, or ``"all"``.
+    parameters
+        What the codec's decoder needs besides, as JSON.
+    model
+        SHA-256 of the model in hexadecimal, or None for a codec without one.
+    scene
+        Name of the scene.
+    metadata
+        Band descriptions and the like: `wavelengths`, `fwhm`, `bad_bands`, `sensor`, `nodata`, `metadata` of the
+        scene, those that are known.
+    holes
+        `Holes.facts` of samples without a measurement, or None.
+    scaled
+        What the coded integers stand for: `dtype`, `scale` and `offset` of a `Scaling`, or None: for themselves.
+    """
+
+    bands: int
+    lines: int
+    samples: int
+    dtype: str
+    codec: str
+    bands_per_cluster: BandsPerCluster
+    parameters: dict[str, Any] = field(default_factory=dict)
+    model: str | None = None
+    scene: str = "scene"
+    metadata: dict[str, Any] = field(default_factory=dict)
+    holes: dict[str, Any] | None = None
+    scaled: dict[str, Any] | None = None
+
+    @classmethod
+    def of_scene(
+        cls,
+        scene: Scene,
+        codec: str,
+        bands_per_cluster: BandsPerCluster,
+        parameters: dict[str, Any],
+        model: str | None,
+    ) -> "Header":
+        """Describe a scene that a codec is about to code."""
+        known = {
+            "wavelengths": scene.wavelengths,
+            "fwhm": scene.fwhm,
+            "bad_bands": scene.bad_bands,
+            "sensor": scene.sensor,
+            "nodata": None if scene.nodata is None else _number(scene.nodata),
+            "metadata": dict(scene.metadata) or None,
+            "origin": scene.origin,
+        }
+        return cls(
+            bands=scene.bands,
+            lines=scene.lines,
+            samples=scene.samples,
+            dtype=scene.dtype.str,
+            codec=codec,
+            bands_per_cluster=bands_per_cluster,
+            parameters=parameters,
+            model=model,
+            scene=scene.name,
+            metadata={key: value for key, value in known.items() if value is not None},
+            holes=None if scene.holes is None else scene.holes.facts,
+            scaled=None if scene.scaling is None else asdict(scene.scaling),
+        )
+
+    @property
+    def clusters(self) -> tuple[Cluster, ...]:
+        """The clusters, in the order of their chunks."""
+        return split(self.bands, self.bands_per_cluster)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Bands, lines, samples."""
+        return (self.bands, self.lines, self.samples)
+
+    @property
+    def hole_bytes(self) -> int:
+        """Bytes that say which samples hold no measurement."""
+        return 0 if self.holes is None else sum(self.holes["bytes"])
+
+    @property
+    def scaling(self) -> Scaling | None:
+        """What the coded integers stand for; None: for themselves."""
+        return None if self.scaled is None else Scaling(**self.scaled)
+
+    def to_scene(self, cube: np.ndarray, bands: slice = slice(None)) -> Scene:
+        """Wrap decoded samples, all bands or those of the slice `bands`, as the scene that was coded."""
+
+        def of_band(key: str) -> tuple | None:
+            values = self.metadata.get(key)
+            return None if values is None else tuple(values)[bands]
+
+        return Scene(
+            cube=cube,
+            name=self.scene,
+            wavelengths=of_band("wavelengths"),
+            fwhm=of_band("fwhm"),
+            bad_bands=of_band("bad_bands"),
+            sensor=self.metadata.get("sensor"),
+            nodata=None if "nodata" not in self.metadata else float(self.metadata["nodata"]),
+            metadata=self.metadata.get("metadata", {}),
+            origin=self.metadata.get("origin"),
+        )
+
+    def pack(self) -> bytes:
+        """Return the header as it is stored.
+
+        Raises
+        ------
+        CodecError
+            If a decoder would refuse it.
+        """
+        try:
+            self._check()
+            text = self._text()
+            stored = zlib.compress(text, 9)
+            if max(len(text), len(stored)) > MOST_HEADER_BYTES:
+                raise ValueError(f"{len(text)} bytes")
+        except (ValueError, TypeError, RecursionError) as error:
+            raise CodecError(
+                f"scene {self.scene}: cannot be described in a .bpk file ({error}); expected {_EXPECTED}"
+            ) from None
+        return stored
+
+    def _text(self) -> bytes:
+        fields = {
+            key: value for key, value in asdict(self).items() if key not in _OPTIONAL or value is not None
+        }
+        return json.dumps(fields, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+    @classmethod
+    def unpack(cls, stored: bytes, path: Path) -> "Header":
+        """Read what `pack` returned.
+
+        Raises
+        ------
+        BitstreamError
+            If it is no header; named with `path`.
+        """
+        try:
+            inflate = zlib.decompressobj()
+            text = inflate.decompress(stored, MOST_HEADER_BYTES)
+            if not inflate.eof or inflate.unused_data:
+                raise ValueError("its length is not what was announced")
+            header = cls(**json.loads(text))
+            header._check()
+        except (
+            ValueError,
+            TypeError,
+            KeyError,
+            RecursionError,
+            zlib.error,
+            BandpressError,
+        ) as error:
+            raise BitstreamError(
+                f"{path}: the header cannot be understood ({error}); expected one written by bandpress"
+            ) from None
+        return header
+
+    def _check(self) -> None:
+        sides = (self.bands, self.lines, self.samples)
+        if not all(type(side) is int and side > 0 for side in sides):
+            raise ValueError(f"geometry {sides}")
+        if self.bands > MOST_BANDS or max(sides) > MOST_SIDE or np.prod(sides, dtype=object) > MOST_SAMPLES:
+            raise ValueError(f"geometry {sides} is beyond the format's limits")
+        if self.dtype not in _DTYPES:
+            raise ValueError(f"sample type {self.dtype!r}")
+        k = self.bands_per_cluster
+        if k != "all" and not (type(k) is int and k > 0):
+            raise ValueError(f"{k!r} bands a cluster")
+        if not isinstance(self.codec, str) or not isinstance(self.scene, str):
+            raise ValueError("codec and scene are not text")
+        if not self.scene or set(self.scene) & set("/\\\0") or self.scene in (".", ".."):
+            raise ValueError(f"a scene named {self.scene!r}, which cannot be the name of a file")
+        if self.model is not None and not (isinstance(self.model, str) and _DIGEST.fullmatch(self.model)):
+            raise ValueError(f"model {self.model!r} is not a SHA-256")
+        if not isinstance(self.parameters, dict) or not isinstance(self.metadata, dict):
+            raise ValueError("parameters and metadata are not objects")
+        if self.holes is not None:
+            holes.check(self.holes)
+        if self.scaled is not None:
+            scaling.check(self.scaled)
+        for key in ("wavelengths", "fwhm", "bad_bands"):
+            values = self.metadata.get(key)
+            if values is None:
+                continue
+            if not isinstance(values, list | tuple) or len(values) != self.bands:
+                raise ValueError(f"{key} is not a list of {self.bands}")
+            if not all(isinstance(value, bool | int | float) for value in values):
+                raise ValueError(f"{key} holds something that is not a number")
+        float(self.metadata.get("nodata", 0))
+
+
+def _number(value: float) -> float | str:
+    """Return a number as JSON can hold it."""
+    return value if math.isfinite(value) else str(value)

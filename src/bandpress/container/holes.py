@@ -1,0 +1,162 @@
+"""Samples without a measurement in a coded scene: where they are and what they hold, kept beside the chunks."""
+
+import itertools
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import crc32c
+import numpy as np
+
+from bandpress.container.mask import Mask, MaskBuilder
+from bandpress.errors import BitstreamError
+from bandpress.nodata import hidden, sample_of
+
+_KEYS = {"beside", "bytes", "crc", "samples", "values"}
+#: A no-data value, and the values that are no numbers: what a scene may have holes of.
+_MOST_VALUES = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Holes:
+    """Where a scene holds no measurement.
+
+    Parameters
+    ----------
+    values
+        What stands there: the no-data value; where samples are floating-point numbers perhaps infinities and NaN.
+    masks
+        Of each value, where it stands.
+    beside
+        A decoded measurement that equals the no-data value is moved by this, 1 or -1: to the side on which the
+        measurements are.
+    """
+
+    values: tuple[float, ...]
+    masks: tuple[Mask, ...]
+    beside: int
+
+    @classmethod
+    def find(cls, bands: Iterable[np.ndarray], nodata: float | None, dtype: np.dtype) -> "Holes | None":
+        """Look for samples without a measurement.
+
+        Parameters
+        ----------
+        bands
+            All bands in turn, each of shape (lines, samples).
+        nodata
+            The no-data value, or None.
+        dtype
+            Type of the samples.
+
+        Returns
+        -------
+        Holes or None
+            None if there is neither such a sample nor a no-data value that the type can hold.
+        """
+        value = sample_of(nodata, dtype)
+        wanted = [] if value is None or not np.isfinite(value) else [float(value)]
+        if dtype.kind == "f":
+            wanted += [math.inf, -math.inf, math.nan]
+        if not wanted:
+            return None
+        builders: list[MaskBuilder] = []
+        below = above = False
+        for band in bands:
+            builders = builders or [MaskBuilder(band.shape) for _ in wanted]
+            found = hidden(band, nodata)
+            for one, builder in zip(wanted, builders, strict=True):
+                builder.add(None if found is None else np.isnan(band) if one != one else band == one)
+            if value is not None and (found is None or not found.all()):
+                measured = band if found is None else band[~found]
+                below, above = below or bool(measured.min() < value), above or bool(measured.max() > value)
+        kept = [
+            (one, mask)
+            for one, mask in zip(wanted, (builder.mask() for builder in builders), strict=True)
+            if mask.samples or one == value
+        ]
+        if not kept:
+            return None
+        last = dtype.kind != "f" and value == np.iinfo(dtype).max
+        values, masks = zip(*kept, strict=True)
+        return cls(values, masks, -1 if last or (below and not above) else 1)
+
+    @property
+    def samples(self) -> int:
+        """Number of samples without a measurement."""
+        return sum(mask.samples for mask in self.masks)
+
+    def plane(self, band: int) -> np.ndarray | None:
+        """Return where a band holds no measurement, bool, shape (lines, samples); None if nowhere."""
+        planes = [plane for mask in self.masks if (plane := mask.plane(band)) is not None]
+        return np.logical_or.reduce(planes) if planes else None
+
+    def restore(self, number: int, band: np.ndarray) -> None:
+        """Put back, in place, what a decoded band holds besides measurements; these keep clear of the no-data value."""
+        for value, mask in zip(self.values, self.masks, strict=True):
+            if math.isfinite(value):
+                one = band.dtype.type(value)
+                band[band == one] = (
+                    np.nextafter(one, one.dtype.type(self.beside * math.inf))
+                    if band.dtype.kind == "f"
+                    else int(value) + self.beside
+                )
+            plane = mask.plane(number)
+            if plane is not None:
+                band[plane] = value
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """What a header says, as JSON."""
+        return {
+            "beside": self.beside,
+            "bytes": [len(mask.pack()) for mask in self.masks],
+            "crc": crc32c.crc32c(self.pack()),
+            "samples": [mask.samples for mask in self.masks],
+            "values": [value if math.isfinite(value) else str(value) for value in self.values],
+        }
+
+    def pack(self) -> bytes:
+        """Return the masks as bytes."""
+        return b"".join(mask.pack() for mask in self.masks)
+
+    @classmethod
+    def unpack(cls, facts: dict[str, Any], data: bytes, bands: int, shape: tuple[int, int]) -> "Holes":
+        """Read what `facts` and `pack` gave, for so many bands of (lines, samples).
+
+        Raises
+        ------
+        BitstreamError
+            If the masks are damaged.
+        """
+        if len(data) != sum(facts["bytes"]) or crc32c.crc32c(data) != facts["crc"]:
+            raise BitstreamError(
+                f"the masks of samples without a measurement are damaged; expected {sum(facts['bytes'])} bytes with "
+                f"CRC-32C {facts['crc']:08x}"
+            )
+        ends = np.cumsum([0, *facts["bytes"]]).tolist()
+        parts = [data[a:b] for a, b in itertools.pairwise(ends)]
+        masks = tuple(Mask.unpack(part, bands, shape) for part in parts)
+        return cls(tuple(map(float, facts["values"])), masks, facts["beside"])
+
+
+def check(facts: Any) -> None:
+    """Check what a header says about holes.
+
+    Raises
+    ------
+    ValueError
+        If `Holes.facts` are not like that.
+    """
+    if not isinstance(facts, dict) or set(facts) != _KEYS or facts["beside"] not in (1, -1):
+        raise ValueError(f"holes {facts!r}")
+    lists = [facts[key] for key in ("bytes", "samples", "values")]
+    if not all(isinstance(one, list) and 1 <= len(one) <= _MOST_VALUES for one in lists):
+        raise ValueError(f"holes {facts!r}")
+    numbers = [*facts["bytes"], *facts["samples"], facts["crc"]]
+    if len({len(one) for one in lists}) != 1 or not all(type(n) is int and n >= 0 for n in numbers):
+        raise ValueError(f"holes {facts!r}")
+    for value in facts["values"]:
+        float(value)

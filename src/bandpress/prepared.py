@@ -1,0 +1,141 @@
+"""The scene as codecs see it: contiguous, in native byte order, integers of at most 16 bits, holes filled.
+
+Scenes come in any memory layout and byte order, as memory maps larger than memory, with samples that hold no
+measurement, as floating-point numbers. All of that is dealt with here, so that no codec need know of it.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, cast
+
+import numpy as np
+
+from bandpress.container.holes import Holes
+from bandpress.errors import CodecError
+from bandpress.nodata import filled
+from bandpress.scaling import Scaling
+from bandpress.scene import CODABLE, Scene
+
+#: Bytes of a cube up to which it is made anew as a whole; parts of a larger one are made when they are taken.
+_WHOLE = 1 << 30
+#: How far the filling of holes reaches, see `bandpress.nodata.filled`.
+_HALVINGS, _LOSSLESS_HALVINGS = 2, 1
+
+
+class PreparedCube:
+    """A cube that is made when its parts are taken: contiguous, in native byte order.
+
+    Stands in a scene where an array would: it has the shape and type of one, and is indexed like one.
+
+    Parameters
+    ----------
+    cube
+        Samples in any layout and byte order, shape (bands, lines, samples).
+    dtype
+        Type of the samples that are made.
+    prepared
+        Returns a band as it is to be, given its number and what it is. Default: nothing is changed but the layout.
+    """
+
+    ndim = 3
+
+    def __init__(
+        self,
+        cube: np.ndarray,
+        dtype: np.dtype,
+        prepared: Callable[[int, np.ndarray], np.ndarray] | None = None,
+    ):
+        self._cube, self._prepared = cube, prepared
+        self.shape, self.size = cube.shape, cube.size
+        self.dtype = dtype.newbyteorder("=")
+
+    def __len__(self) -> int:
+        return len(self._cube)
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        if self._prepared is None:
+            return np.ascontiguousarray(self._cube[key], dtype=self.dtype)
+        bands, *rest = key if isinstance(key, tuple) else (key,)
+        numbers = np.arange(len(self))[bands]
+        if not numbers.ndim:
+            return np.ascontiguousarray(self._made(int(numbers))[*rest])
+        out = np.empty((len(numbers), *self.shape[1:]), self.dtype)
+        for place, number in enumerate(numbers.tolist()):
+            out[place] = self._made(number)
+        return np.ascontiguousarray(out[:, *rest])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self[:], dtype=dtype)
+
+    def _made(self, number: int) -> np.ndarray:
+        assert self._prepared is not None
+        return self._prepared(number, self._cube[number])
+
+
+def prepare(scene: Scene, scaling: Scaling | None = None, *, lossless: bool = False) -> Scene:
+    """Return a scene as codecs take it.
+
+    Parameters
+    ----------
+    scene
+        As it was read.
+    scaling
+        How integers are to stand for its samples; needed where these are none of `bandpress.scene.CODABLE`.
+    lossless
+        Whether its measurements will be decoded exactly.
+
+    Returns
+    -------
+    Scene
+        With a cube whose parts are contiguous, in native byte order, and have no holes; `holes` and `scaling` tell
+        what was changed.
+
+    Raises
+    ------
+    CodecError
+        If the samples cannot be coded as they are, or as scaled.
+    """
+    cube = scene.cube
+    if scaling is None and scene.dtype.name not in CODABLE:
+        raise CodecError(
+            f"scene {scene.name}: samples are {scene.dtype.name}; expected one of {', '.join(CODABLE)}, or --scale and "
+            "perhaps --offset, which make integers of 16 bits of them"
+        )
+    dtype = scene.dtype if scaling is None else scaling.coded_type(scene.name, iter(cube), scene.nodata)
+    holes = Holes.find(iter(cube), scene.nodata, scene.dtype)
+    if holes is not None and lossless and not holes.samples:
+        holes = None
+    halvings = _LOSSLESS_HALVINGS if lossless else _HALVINGS
+
+    def prepared(number: int, band: np.ndarray) -> np.ndarray:
+        plane = None if holes is None else holes.plane(number)
+        if scaling is not None:
+            band = scaling.integers(band if plane is None else np.where(plane, scaling.offset, band))
+        return band.astype(dtype) if plane is None else filled(band.astype(dtype), plane, halvings)
+
+    changed = scaling is not None or (holes is not None and holes.samples > 0)
+    made = native(cube) if not changed else _held(PreparedCube(cube, dtype, prepared))
+    return replace(scene, cube=made, holes=holes, scaling=scaling)
+
+
+def native(cube: np.ndarray) -> np.ndarray:
+    """Return a cube whose parts are contiguous and in native byte order.
+
+    Parameters
+    ----------
+    cube
+        Samples in any layout and byte order, memory maps included, shape (bands, lines, samples).
+
+    Returns
+    -------
+    numpy.ndarray
+        The cube itself where it is so already; else a copy, or a `PreparedCube` if it is large.
+    """
+    if cube.flags.c_contiguous and cube.dtype.isnative:
+        return cube
+    return _held(PreparedCube(cube, cube.dtype))
+
+
+def _held(cube: PreparedCube) -> np.ndarray:
+    small = cube.size * cube.dtype.itemsize <= _WHOLE
+    return cube[:] if small else cast(np.ndarray, cube)

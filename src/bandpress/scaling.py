@@ -1,0 +1,104 @@
+"""Scenes of other types than codecs code, as integers of 16 bits: sample = scale · integer + offset."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bandpress.errors import CodecError
+from bandpress.nodata import hidden
+
+_TYPES = ("uint16", "int16")
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """How integers stand for samples.
+
+    Parameters
+    ----------
+    dtype
+        NumPy's name of the samples' type with its byte order, ``"<f4"`` for example.
+    scale
+        Difference of samples that are one integer apart; positive.
+    offset
+        Sample that the integer 0 stands for.
+    """
+
+    dtype: str
+    scale: float
+    offset: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (0 < self.scale < float("inf") and abs(self.offset) < float("inf")):
+            raise CodecError(
+                f"a scale of {self.scale} and an offset of {self.offset}; expected a positive and a finite number"
+            )
+
+    def integers(self, samples: np.ndarray) -> np.ndarray:
+        """Return the nearest integers, as float64."""
+        return np.rint((samples.astype(np.float64) - self.offset) / self.scale)
+
+    def samples(self, integers: np.ndarray) -> np.ndarray:
+        """Return the samples that integers stand for, of type `dtype`."""
+        dtype = np.dtype(self.dtype)
+        found = integers.astype(np.float64) * self.scale + self.offset
+        if dtype.kind == "f":
+            return found.astype(dtype)
+        limits = np.iinfo(dtype)
+        return np.clip(np.rint(found), limits.min, limits.max).astype(dtype)
+
+    def coded_type(self, name: str, bands: Iterable[np.ndarray], nodata: float | None) -> np.dtype:
+        """Return the type that holds the integers of a scene.
+
+        Parameters
+        ----------
+        name
+            Of the scene.
+        bands
+            Its bands.
+        nodata
+            Value of samples that hold no measurement, or None.
+
+        Raises
+        ------
+        CodecError
+            If no type of 16 bits does.
+        """
+        low, high = np.inf, -np.inf
+        for band in bands:
+            found = hidden(band, nodata)
+            measured = band if found is None else band[~found]
+            if measured.size:
+                low, high = min(low, float(measured.min())), max(high, float(measured.max()))
+        if low > high:
+            return np.dtype(_TYPES[0])
+        ends = self.integers(np.array([low, high]))
+        for kind in _TYPES:
+            limits = np.iinfo(kind)
+            if limits.min <= ends[0] and ends[1] <= limits.max:
+                return np.dtype(kind)
+        raise CodecError(
+            f"scene {name}: samples from {low:g} to {high:g} become integers from {ends[0]:.0f} to {ends[1]:.0f} with "
+            f"a scale of {self.scale:g} and an offset of {self.offset:g}; expected integers of 16 bits: a scale of "
+            f"{(high - low) / 65535:.2g} or more"
+        )
+
+
+def check(facts: Any) -> None:
+    """Check what a header says about scaling.
+
+    Raises
+    ------
+    ValueError
+        If it is no scaling.
+    """
+    if not isinstance(facts, dict) or set(facts) != {"dtype", "offset", "scale"}:
+        raise ValueError(f"scaled {facts!r}")
+    if np.dtype(facts["dtype"]).kind not in "iuf" or not all(
+        isinstance(facts[key], int | float) and not isinstance(facts[key], bool)
+        for key in ("offset", "scale")
+    ):
+        raise ValueError(f"scaled {facts!r}")
+    Scaling(**facts)
