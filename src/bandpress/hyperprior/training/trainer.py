@@ -67,9 +67,9 @@ class Trainer:
             optimizer._create_all_weights([self._variables[i] for i in group])
         self._averages = [tf.Variable(v, trainable=False) for v in self._variables]
         self._logs = np.log(np.array(settings.lambdas, np.float32))
-        self._step = tf.function(self._train_step, jit_compile=False)
-        self._coding_step = tf.function(self._train_coding_step, jit_compile=False)
-        self._validate = tf.function(self._validation_step, jit_compile=False)
+        self._step = tf.function(self._train_step, jit_compile=False, autograph=False)
+        self._coding_step = tf.function(self._train_coding_step, jit_compile=False, autograph=False)
+        self._validate = tf.function(self._validation_step, jit_compile=False, autograph=False)
 
     def step(
         self, number: int, batch: Batch, rate: float, averaging: float, coding_only: bool = False

@@ -1,6 +1,9 @@
 """Training context models: what is drawn, that the seed decides everything, what is refused."""
 
 import csv
+import importlib.util
+import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -28,6 +31,22 @@ def train(out, settings=QUICK, scenes=None, **options):
     from bandpress.contexts.training.train import train as run
 
     return run(out, scenes or [smooth_scene(seed=1), smooth_scene(seed=2)], settings, threads=2, **options)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def little_to_validate_on():
+    """A fraction of the draws on which a training is validated and its tables are fitted: seconds instead of minutes."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("bandpress.contexts.training.rows._SURVEY", 4)
+        if importlib.util.find_spec("tensorflow"):
+            patched.setattr("bandpress.contexts.training.train._VALIDATION", 3)
+        yield
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """One finished training."""
+    return train(tmp_path_factory.mktemp("trained") / "m")
 
 
 def log(out):
@@ -76,22 +95,22 @@ def test_batches_made_ahead_are_those_made_one_by_one(threads):
 
 
 @pytest.mark.tensorflow
-def test_what_a_model_quantises_depends_on_the_model_alone(tmp_path):
-    model = train(tmp_path / "m")
-    made = batches(pool(), 0, 1000, model, 2)
+def test_what_a_model_quantises_depends_on_the_model_alone(trained):
+    made = batches(pool(), 0, 1000, trained, 2)
     one = next(made)
     made.close()
-    assert all(np.array_equal(a, b) for a, b in zip(one, rows_at(pool(), TRAIN, 0, 1000, model), strict=True))
+    assert all(
+        np.array_equal(a, b) for a, b in zip(one, rows_at(pool(), TRAIN, 0, 1000, trained), strict=True)
+    )
     other = rows_at(pool(), TRAIN, 0, 1000, None)
     assert any(a.shape != b.shape or (a != b).any() for a, b in zip(one, other, strict=True))
 
 
 @pytest.mark.tensorflow
-def test_equal_trainings_give_equal_models(tmp_path):
-    one, same = train(tmp_path / "a"), train(tmp_path / "b")
-    assert one.digest == same.digest
+def test_equal_trainings_give_equal_models(tmp_path, trained):
+    assert train(tmp_path / "b").digest == trained.digest
     other = train(tmp_path / "c", Settings(**QUICK.to_json() | {"seed": 2}))
-    assert other.digest != one.digest
+    assert other.digest != trained.digest
 
 
 @pytest.mark.tensorflow
@@ -116,7 +135,7 @@ def test_it_learns_and_says_so(tmp_path):
 
 
 @pytest.mark.tensorflow
-def test_an_interruption_leaves_no_model(tmp_path):
+def test_an_interruption_leaves_no_model(tmp_path, trained):
     def interrupt(progress):
         if progress.step == 5:
             raise KeyboardInterrupt
@@ -125,15 +144,18 @@ def test_an_interruption_leaves_no_model(tmp_path):
         train(tmp_path / "m", report=interrupt)
     assert not (tmp_path / "m").exists()
     assert not list(tmp_path.glob(".*"))
-    train(tmp_path / "m")  # begins anew
+    assert train(tmp_path / "m").digest == trained.digest  # which began anew
 
 
 @pytest.mark.tensorflow
-@pytest.mark.parametrize("minutes", [1e-9, 0.05])
-def test_minutes_end_it_but_not_before_a_step(tmp_path, minutes):
+@pytest.mark.parametrize(("minutes", "expected"), [(1e-9, range(1, 2)), (0.5, range(3, 30))])
+def test_minutes_end_it_but_not_before_a_step(tmp_path, monkeypatch, minutes, expected):
+    from bandpress.contexts.training import train as module
+
+    seconds = itertools.count()
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
     settings = Settings(steps=None, minutes=minutes, hidden=4, tables=8, rows=1000, validations=2)
-    model = train(tmp_path / "m", settings)
-    assert model.card["steps"] >= 1
+    assert train(tmp_path / "m", settings).card["steps"] in expected
 
 
 @pytest.mark.tensorflow
@@ -196,10 +218,7 @@ def test_settings_out_of_range_are_refused(options, message):
 
 
 @pytest.mark.tensorflow
-def test_it_is_trained_from_the_command_line(tmp_path, monkeypatch):
-    from bandpress.contexts.training import train as context_training
-
-    monkeypatch.setattr(context_training, "_VALIDATION", 2)
+def test_it_is_trained_from_the_command_line(tmp_path):
     scene = write_scene(smooth_scene(lines=32, samples=32), tmp_path / "scene.raw")
     words = ["train-contexts", str(scene), "--validate", str(scene), "-o", str(tmp_path / "m")]
     refused = CliRunner().invoke(cli, words)

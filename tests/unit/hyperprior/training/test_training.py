@@ -115,10 +115,10 @@ def test_the_same_seed_gives_the_same_digest_and_another_does_not(tmp_path, trai
     assert train(tmp_path / "b", other).digest != trained[1].digest
 
 
-def test_mixed_precision_is_as_repeatable_and_can_be_resumed(tmp_path, trained):
+def test_mixed_precision_learns_as_much_and_can_be_resumed(tmp_path, trained):
     mixed = Settings(**(QUICK.to_json() | {"precision": "mixed"}))
     whole = train(tmp_path / "a", mixed)
-    assert train(tmp_path / "b", mixed).digest == whole.digest != trained[1].digest
+    assert whole.digest != trained[1].digest
     with pytest.raises(Interrupted):
         train(tmp_path / "c", mixed, report=interrupt_at(8))
     assert train(tmp_path / "c", mixed, resume=True).digest == whole.digest
@@ -135,17 +135,15 @@ def test_the_warm_start_is_better_than_the_random_one(tmp_path):
     assert warm["psnr"] > random["psnr"] + 6
 
 
-def test_interrupted_and_uninterrupted_trainings_agree(tmp_path):
-    longer = Settings(**(QUICK.to_json() | {"steps": 40, "validations": 8}))
-    train(tmp_path / "whole", longer)
+def test_an_interrupted_training_goes_on_to_the_same_model(tmp_path, trained):
     with pytest.raises(Interrupted):
-        train(tmp_path / "cut", longer, report=interrupt_at(23))
+        train(tmp_path / "cut", report=interrupt_at(8))
     assert not (tmp_path / "cut").exists()
-    assert int(log(tmp_path / "cut")[-1]["step"]) == 20
-    train(tmp_path / "cut", longer, resume=True)
-    whole, cut = (float(log(tmp_path / name)[-1]["validation_loss"]) for name in ("whole", "cut"))
-    assert cut == pytest.approx(whole, rel=0.01)
-    assert [row["step"] for row in log(tmp_path / "cut")] == [row["step"] for row in log(tmp_path / "whole")]
+    assert int(log(tmp_path / "cut")[-1]["step"]) == 6
+    seen = []
+    assert train(tmp_path / "cut", resume=True, report=seen.append).digest == trained[1].digest
+    assert [p.step for p in seen] == list(range(7, 13))
+    assert [row["step"] for row in log(tmp_path / "cut")] == [row["step"] for row in log(trained[0] / "m")]
 
 
 def test_a_model_that_cannot_be_written_is_finished_later(tmp_path, trained, monkeypatch):
