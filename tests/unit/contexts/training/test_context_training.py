@@ -35,7 +35,7 @@ def train(out, settings=QUICK, scenes=None, **options):
 
 @pytest.fixture(scope="module", autouse=True)
 def little_to_validate_on():
-    """A fraction of the draws on which a training is validated and its tables are fitted: seconds instead of minutes."""
+    """Validate trainings, and fit their tables, on a fraction of the draws: seconds instead of minutes."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("bandpress.contexts.training.rows._SURVEY", 4)
         if importlib.util.find_spec("tensorflow"):
