@@ -162,7 +162,7 @@ def test_the_papers_study_runs_from_its_page_to_its_figures(sets, models, checko
         for path in list(site.files):
             if path.endswith((".zip", ".bzip2")):
                 site.misbehave(path[1:], 503, None, "truncate")
-        done = checkout.run(timeout=900, BANDPRESS_DATA=str(tmp_path / "data"))
+        done = checkout.run(timeout=3000, BANDPRESS_DATA=str(tmp_path / "data"))
         assert done.returncode == 0, done.stdout[-6000:]
         offered = [f"{site.address}{path}" for path in site.files if path.endswith((".zip", ".bzip2"))]
     results = checkout.folder / "results" / "paper"

@@ -1,0 +1,95 @@
+"""The public studies on stand-ins for their archives, from addresses to figures, at tiny scale: nothing by hand."""
+
+import csv
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from loopback import Loopback
+from places import ROOT
+from public_archives import HYRANK, offer_all, on_loopback
+
+pytestmark = pytest.mark.workflow
+
+BANDS, LINES, SAMPLES = 14, 36, 44
+
+
+def shrink(study: dict[str, Any], codecs: Sequence[str] | None = None) -> None:
+    """Make a study small: one scene a set of a few pixels, networks of seconds, one point a codec."""
+    for dataset in study["datasets"].values():
+        name, scene = next(iter(dataset["scenes"].items()))
+        scene |= (
+            {"window": [LINES, SAMPLES]}
+            if "window" in scene
+            else {"lines": f"1-{LINES}", "samples": f"1-{SAMPLES}"}
+        )
+        dataset["scenes"] = {name: scene}
+    for family in study["models"].values():
+        family["steps"] = 5
+        if family["source"] == "contexts":
+            family["hidden"] = 8
+        else:
+            family |= {
+                "filters": [8, 12],
+                "hyper": 8,
+                "patch": 32,
+                "batch": 2,
+                "lambdas": family["lambdas"][:2],
+            }
+    study["codecs"] = {
+        name: entry for name, entry in study["codecs"].items() if codecs is None or name in codecs
+    }
+    for entry in study["codecs"].values():
+        entry |= {"qualities": [1]} if "qualities" in entry else {"rates": [2.0]}
+    study["figures"]["rate"] = 2.0
+    for shown in study["figures"]["false_colour"].values():
+        points = {
+            name: "q1" if "qualities" in study["codecs"].get(name, {}) else "r2" for name in shown["points"]
+        }
+        shown |= {
+            "bands": [6, 4, 2],
+            "points": {name: points[name] for name in points if name in study["codecs"]},
+        }
+
+
+def run(checkout, name, tmp_path, targets=(), codecs=None, timeout=3000):
+    """Run a study on stand-ins; return the rows of its rd.csv."""
+    with Loopback() as site:
+        study = on_loopback(ROOT / f"studies/{name}.yaml", site)
+        shrink(study, codecs)
+        sizes = {place: (LINES + 4 + i, SAMPLES + 6 + i) for i, place in enumerate(HYRANK)}
+        offer_all(study, site, BANDS, (LINES + 30, SAMPLES + 30), BANDS - 2, sizes, (LINES + 1, SAMPLES + 1))
+        checkout.study = f"{name}.yaml"
+        with open(checkout.folder / checkout.study, "w") as file:
+            YAML().dump(study, file)
+        done = checkout.run(*targets, timeout=timeout, BANDPRESS_DATA=str(tmp_path / "data"))
+        assert done.returncode == 0, done.stdout[-6000:]
+    results = checkout.folder / "results" / name
+    with open(results / "rd.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    tests = {
+        key: next(iter(entry["scenes"]))
+        for key, entry in study["datasets"].items()
+        if entry["role"] == "test"
+    }
+    assert {(row["dataset"], row["scene"]) for row in rows} == set(tests.items())
+    assert {row["codec"] for row in rows} == set(study["codecs"])
+    for row in rows:
+        assert int(row["bytes"]) == (checkout.folder / row["file"]).stat().st_size
+    return rows
+
+
+def test_the_baselines_of_the_small_study_run_from_addresses_to_numbers(checkout, tmp_path):
+    rows = run(checkout, "public-small", tmp_path, ("results/public-small/rd.csv",), ("jpeg2000", "rklt-k3"))
+    assert all(float(row["psnr"]) > 30 for row in rows)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["public-small", "public"])
+def test_the_whole_study_runs_from_addresses_to_figures(name, checkout, tmp_path):
+    run(checkout, name, tmp_path)
+    figures = {path.name for path in (checkout.folder / f"results/{name}/figures").iterdir()}
+    assert {"rd_aviris.png", "rd_hyperion.png"} <= figures
+    assert (checkout.folder / f"results/{name}/tables/claims.csv").is_file()
