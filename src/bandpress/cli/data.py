@@ -122,8 +122,8 @@ def check(path: Path, retrain: bool) -> None:
 
 def _answers(study: Study, item: Item) -> Iterator[str]:
     """Yield what servers offer of what is missing: each file with its size, or what is wrong."""
+    from bandpress.datasets.answers import PATIENCE, Failure, probe
     from bandpress.datasets.offered import look
-    from bandpress.datasets.transfer import PATIENCE, Failure, probe
 
     files = item.addresses
     if item.action == "page":

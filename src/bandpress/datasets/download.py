@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 
 from bandpress.datasets import archive
 from bandpress.datasets import lock as locks
+from bandpress.datasets.answers import PATIENCE, Failure, Patience
 from bandpress.datasets.entry import file_name
 from bandpress.datasets.fetch import digest
 from bandpress.datasets.size import in_words
-from bandpress.datasets.transfer import PATIENCE, Failure, Patience, TooLarge, forget, transfer
+from bandpress.datasets.transfer import TooLarge, forget, transfer
 from bandpress.errors import DataError, MissingDependencyError
 from bandpress.files import atomic_path
 

@@ -12,7 +12,7 @@ from bandpress.datasets.entry import Dataset, Source
 from bandpress.errors import DataError
 
 if TYPE_CHECKING:
-    from bandpress.datasets.transfer import Patience
+    from bandpress.datasets.answers import Patience
 
 #: Environment variable that names the folder shared between checkouts.
 VARIABLE = "BANDPRESS_DATA"
@@ -77,7 +77,7 @@ def fetch(
         return _unpacked(found, dataset, cache / name) if source.unpack else found
     if source.kind == "page" and not source.match:
         return _brought_by_hand(source, cache / name, name, brought(source, name, cache / name, lock), lock)
-    from bandpress.datasets.transfer import PATIENCE
+    from bandpress.datasets.answers import PATIENCE
 
     bring = _from_addresses if source.kind == "url" else _from_page
     return bring(dataset, name, cache, lock, parts, most, patience or PATIENCE)

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bandpress.datasets import lock as locks
+from bandpress.datasets.answers import PATIENCE, Failure, Patience, probe
 from bandpress.datasets.choose import Unclear, choose, listed
 from bandpress.datasets.download import CONSENT, place, stored
 from bandpress.datasets.entry import Source, file_name
 from bandpress.datasets.page import Link, is_page, links_of
 from bandpress.datasets.size import in_words
-from bandpress.datasets.transfer import PATIENCE, Failure, Patience, probe
 from bandpress.errors import DataError
 
 

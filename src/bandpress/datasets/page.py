@@ -5,7 +5,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
 from bandpress.datasets import archive
-from bandpress.datasets.transfer import PATIENCE, Failure, Patience, read_page
+from bandpress.datasets.answers import PATIENCE, Failure, Patience, read_page
 from bandpress.formats import SUFFIXES
 from bandpress.formats.optional import require
 
@@ -13,6 +13,7 @@ _FILES = (*archive.ENDINGS, *archive.PACKED, *SUFFIXES)
 _HEADINGS = {f"h{level}": level for level in range(1, 7)} | {"caption": 7, "legend": 7, "summary": 7, "dt": 8}
 #: What surrounds a link closely enough to be about it alone.
 _AROUND = ("tr", "li", "p", "dd")
+_PASSWORD = re.compile(rb"<input[^>]+type\s*=\s*['\"]?password", re.IGNORECASE)
 _DRIVE = ("drive.google.com", "docs.google.com")
 _RECORD = re.compile(r"/records?/(\d+)")
 _ARTICLE = re.compile(r"/articles/(?:[a-z_]+/)?[^/]+/(\d+)(?:/(\d+))?|/articles/(\d+)")
@@ -77,7 +78,7 @@ def links_of(address: str, patience: Patience = PATIENCE) -> list[Link]:
         return _of_record(doi, address, patience)
     final, html = read_page(address, patience)
     links = parse(html, final)
-    if asks_for_password(html) and not any(link.is_file for link in links):
+    if _PASSWORD.search(html) and not any(link.is_file for link in links):
         raise Failure("the page asks for a password")
     return links
 
@@ -91,8 +92,8 @@ def is_page(link: Link) -> bool:
     )
 
 
-def parse(html: str, address: str) -> list[Link]:
-    """Return the links of an HTML text that was read from an address."""
+def parse(html: bytes, address: str) -> list[Link]:
+    """Return the links of a page that was read from an address; its encoding is found by the parser."""
     bs4 = require("bs4", address, "data")
     soup = bs4.BeautifulSoup(html, "html.parser")
     base = soup.find("base", href=True)
@@ -122,11 +123,6 @@ def parse(html: str, address: str) -> list[Link]:
         )
         found.setdefault(link.address, link)
     return list(found.values())
-
-
-def asks_for_password(html: str) -> bool:
-    """Say whether a page is a form to log in with."""
-    return re.search(r"<input[^>]+type\s*=\s*['\"]?password", html, re.IGNORECASE) is not None
 
 
 def _text(tag: object) -> str:

@@ -13,7 +13,8 @@ import pytest
 
 pytest.importorskip("pooch")
 
-from bandpress.datasets.download import Patience, download
+from bandpress.datasets.answers import Patience
+from bandpress.datasets.download import download
 from bandpress.datasets.entry import file_name
 from bandpress.errors import DataError
 from loopback import Loopback

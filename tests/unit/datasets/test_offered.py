@@ -12,7 +12,7 @@ pytest.importorskip("pooch")
 
 from bandpress import read_scene
 from bandpress.datasets import fetch, find_scenes, prepare
-from bandpress.datasets.transfer import Patience
+from bandpress.datasets.answers import Patience
 from bandpress.errors import DataError
 from loopback import Loopback, certificate, tarred, zipped
 
@@ -357,7 +357,7 @@ def test_hostile_pages_are_one_sentence(html, site, tmp_path):
 
 
 def test_a_page_that_does_not_end_and_one_that_is_none(site, tmp_path, monkeypatch):
-    monkeypatch.setattr("bandpress.datasets.transfer._LARGEST_PAGE", 1000)
+    monkeypatch.setattr("bandpress.datasets.answers._LARGEST_PAGE", 1000)
     refused(site.page("p", "x" * 2000), tmp_path, "more than 1000 bytes")
     refused(site.offer("q", b"PK\x03\x04" + bytes(100)), tmp_path, "no web page")
 
