@@ -24,13 +24,12 @@ AXES = {
     "ssim_range": "SSIM (range of scene)",
     "sam_mean": "Mean spectral angle (degrees)",
 }
-ONE_BAND = ("jpeg2000",)
 
 
 def panels_of(curves: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """Return (cluster size, curves) for each panel; the size is empty if there is but one panel without clusters."""
     everywhere = (curves["bands_per_cluster"] == "all") | (
-        curves["family"].isin(ONE_BAND) & (curves["bands_per_cluster"] == "1")
+        curves["family"].map(results.band_by_band) & (curves["bands_per_cluster"] == "1")
     )
     sizes = sorted(set(curves.loc[~everywhere, "bands_per_cluster"]), key=float)
     if not sizes:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import golden_contexts
-from bandpress.codecs import NEEDS_TENSORFLOW, REGISTRY
+from bandpress.codecs import REGISTRY, needs_tensorflow
 
 MODELS = Path(__file__).parents[2] / "models"
 #: Of each codec, one or more sets of options. gici-java needs programs that are not ours.
@@ -43,7 +43,7 @@ def cases():
 
 
 def _marks(name):
-    return [pytest.mark.tensorflow] if name in NEEDS_TENSORFLOW else []
+    return [pytest.mark.tensorflow] if needs_tensorflow(name) else []
 
 
 def _id(name, options):

@@ -9,7 +9,7 @@ import click
 
 from bandpress.api import read
 from bandpress.cli.progress import busy
-from bandpress.codecs import NEEDS_TENSORFLOW
+from bandpress.codecs import needs_tensorflow
 from bandpress.container.bitstream import SUFFIX, Reader
 from bandpress.environment import need_tensorflow
 from bandpress.errors import SceneError
@@ -47,7 +47,7 @@ def command(
     if Path(restored).suffix.lower() == SUFFIX:
         with Reader(Path(restored)) as reader:
             header = reader.header
-        if header.codec in NEEDS_TENSORFLOW:
+        if needs_tensorflow(header.codec):
             need_tensorflow(f"{restored}: the codec {header.codec}")
     before = read(original)
     if Path(restored).suffix.lower() == SUFFIX:

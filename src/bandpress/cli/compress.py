@@ -7,15 +7,12 @@ import click
 
 from bandpress.cli.paths import expanded, streams
 from bandpress.cli.progress import bands_bar
-from bandpress.codecs import NEEDS_TENSORFLOW, REGISTRY, make_codec
+from bandpress.codecs import REGISTRY, checked_option, make_codec, needs_tensorflow
 from bandpress.coding import compress, rate
 from bandpress.container.bitstream import Reader
 from bandpress.contexts.store import is_context_model
 from bandpress.environment import need_tensorflow
 from bandpress.formats import read_scene
-
-#: Codecs that code the whole scene before the first cluster is written.
-_WHOLE = frozenset({"klt-learned", "predicted-learned", "wavelet-learned"})
 
 
 def _bands_per_cluster(ctx: click.Context, param: click.Parameter, value: str | None) -> Any:
@@ -68,6 +65,14 @@ def _bands_per_cluster(ctx: click.Context, param: click.Parameter, value: str | 
     help="Steps of a search for better latents (100 is much): a smaller file of the same quality, a slower encoder.",
 )
 @click.option(
+    "-O",
+    "--option",
+    "pairs",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Any other option of the codec, see docs/codecs.md; may be given again.",
+)
+@click.option(
     "--input-interleave",
     type=click.Choice(["bsq", "bil", "bip"], case_sensitive=False),
     help="Order of axes in files that do not say it. Default: bip.",
@@ -77,6 +82,7 @@ def _bands_per_cluster(ctx: click.Context, param: click.Parameter, value: str | 
 def command(
     scenes: tuple[Path, ...],
     codec_name: str | None,
+    pairs: tuple[str, ...],
     input_interleave: Any,
     output: Path | None,
     overwrite: bool,
@@ -94,13 +100,12 @@ def command(
     """
     given = {key: value for key, value in options.items() if value is not None}
     codec_name = chosen(codec_name, given.get("model"))
-    if codec_name in NEEDS_TENSORFLOW:
+    if needs_tensorflow(codec_name):
         need_tensorflow(f"the codec {codec_name}")
-    codec = make_codec(codec_name, **given)
-    searches = codec_name in _WHOLE or (codec_name == "learned" and ("rate" in given or "psnr" in given))
+    codec = make_codec(codec_name, **given, **further(codec_name, pairs, given))
     for path, target in streams(expanded(scenes), output, overwrite).items():
         scene = read_scene(path, interleave=input_interleave)
-        with bands_bar(path.name, scene.bands, search=searches) as progress:
+        with bands_bar(path.name, scene.bands, search=codec.searches) as progress:
             size = compress(scene, target, codec, progress)
         reached = f"{rate(target, scene.cube.shape):.4f} bits per sample"
         if "rate" in given:
@@ -119,3 +124,17 @@ def chosen(codec: str | None, model: str | None) -> str:
     if model is None:
         raise click.UsageError("give --model DIR for a learned codec, or --codec NAME for another")
     return "wavelet-learned" if is_context_model(model) else "learned"
+
+
+def further(codec: str, pairs: tuple[str, ...], given: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of a codec that were given as pairs ``name=value``."""
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        name = name.replace("-", "_")
+        if not equals:
+            raise click.UsageError(f"-O {pair}; expected NAME=VALUE")
+        if name in given or name in found:
+            raise click.UsageError(f"the option {name} was given twice; expected it once")
+        found[name] = checked_option(codec, name, text, text=True)
+    return found

@@ -9,7 +9,7 @@ import numpy as np
 
 from bandpress.cli.paths import scene_target
 from bandpress.cli.progress import bands_bar
-from bandpress.codecs import NEEDS_TENSORFLOW
+from bandpress.codecs import needs_tensorflow
 from bandpress.coding import decompress
 from bandpress.container.bitstream import Header, Reader
 from bandpress.environment import need_tensorflow
@@ -61,7 +61,7 @@ def command(
         if path.suffix == ".tfci":
             continue
         with Reader(path, salvage=salvage) as reader:
-            if reader.header.codec in NEEDS_TENSORFLOW:
+            if needs_tensorflow(reader.header.codec):
                 need_tensorflow(f"{path}: the codec {reader.header.codec}")
             like = _like(path, reader.header, bands)
         target, interleave = scene_target(like, path, output, overwrite, several=len(files) > 1)

@@ -8,11 +8,11 @@ from typing import Any
 import click
 import numpy as np
 
-from bandpress.cli.compress import chosen
+from bandpress.cli.compress import chosen, further
 from bandpress.cli.compress import command as compress_command
 from bandpress.cli.paths import expanded
 from bandpress.cli.progress import bands_bar
-from bandpress.codecs import NEEDS_TENSORFLOW, make_codec
+from bandpress.codecs import make_codec, needs_tensorflow
 from bandpress.container.bitstream import SUFFIX
 from bandpress.environment import need_tensorflow
 from bandpress.errors import MissingDependencyError, SceneError
@@ -61,6 +61,7 @@ def command(
     keep: Path | None,
     ms_ssim: bool,
     overwrite: bool,
+    pairs: tuple[str, ...],
     **options: Any,
 ) -> None:
     """Code, decode and measure SCENES: files, folders or patterns.
@@ -77,9 +78,9 @@ def command(
     codec_name = chosen(codec_name, given.get("model"))
     if output.exists() and not overwrite:
         raise SceneError(f"{output}: exists already; give --overwrite to replace it")
-    if codec_name in NEEDS_TENSORFLOW:
+    if needs_tensorflow(codec_name):
         need_tensorflow(f"the codec {codec_name}")
-    codec = make_codec(codec_name, **given)
+    codec = make_codec(codec_name, **given, **further(codec_name, pairs, given))
     paths = list(dict.fromkeys(expanded(scenes)))
     draw = random.Random(seed)
     if sample is not None and sample < len(paths):

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from bandpress.cli.progress import bands_bar
-from bandpress.codecs import NEEDS_TENSORFLOW
+from bandpress.codecs import needs_tensorflow
 from bandpress.coding import decompress
 from bandpress.container.bitstream import Reader
 from bandpress.environment import need_tensorflow
@@ -27,7 +27,7 @@ def command(files: tuple[Path, ...], decode: bool, model: Path | None) -> None:
     """
     for path in files:
         with Reader(path) as reader:
-            if decode and reader.header.codec in NEEDS_TENSORFLOW:
+            if decode and needs_tensorflow(reader.header.codec):
                 need_tensorflow(f"{path}: the codec {reader.header.codec}")
             reader.verify()
             clusters, bands = len(reader.clusters), reader.header.bands

@@ -1,10 +1,12 @@
-"""The registry of codecs, by name. A codec is imported when it is first asked for."""
+"""The registry of codecs, by name, and their options. A codec is imported when it is first asked for."""
 
 from dataclasses import MISSING, fields
 from importlib import import_module
-from typing import Any
+from typing import Any, get_type_hints
 
-from bandpress.codecs.base import Codec, Encoding
+import numpy as np
+
+from bandpress.codecs.base import Codec, Encoding, Look
 from bandpress.errors import CodecError
 
 #: Name of each codec, and where its class is.
@@ -18,10 +20,17 @@ REGISTRY = {
     "predicted-learned": "bandpress.codecs.predicted_learned:PredictedLearned",
 }
 
-#: Codecs that run a network and so need the TensorFlow environment.
-NEEDS_TENSORFLOW = frozenset({"learned", "klt-learned", "wavelet-learned", "predicted-learned"})
-
-__all__ = ["NEEDS_TENSORFLOW", "REGISTRY", "Codec", "Encoding", "codec_class", "make_codec"]
+__all__ = [
+    "REGISTRY",
+    "Codec",
+    "Encoding",
+    "Look",
+    "checked_option",
+    "codec_class",
+    "make_codec",
+    "needs_tensorflow",
+    "options_of",
+]
 
 
 def codec_class(name: str) -> type[Codec]:
@@ -38,26 +47,64 @@ def codec_class(name: str) -> type[Codec]:
     return getattr(import_module(module), attribute)
 
 
+def needs_tensorflow(name: str) -> bool:
+    """Tell whether the codec of that name runs in the TensorFlow environment alone; False if there is none."""
+    return name in REGISTRY and codec_class(name).needs_tensorflow
+
+
+def options_of(name: str) -> dict[str, bool]:
+    """Return the options of the codec of that name, and whether each must be given."""
+    found = fields(codec_class(name))  # type: ignore[arg-type]
+    return {f.name: f.default is MISSING and f.default_factory is MISSING for f in found}
+
+
+def checked_option(codec: str, option: str, value: Any, text: bool = False) -> Any:
+    """Return the value of an option as the codec takes it.
+
+    Parameters
+    ----------
+    codec, option
+        Their names.
+    value
+        Of a type that the option may have, or what stands for one on a command line if `text` is set.
+    text
+        Read the value from text.
+
+    Raises
+    ------
+    CodecError
+        If the codec has no such option, or the value is of another type.
+    """
+    known = options_of(codec)
+    if option not in known:
+        raise CodecError(
+            f"codec {codec}: option {option!r} is not known; expected one of {', '.join(sorted(known))}"
+        )
+    from pydantic import TypeAdapter, ValidationError  # takes a while to import: not before it is needed
+
+    adapter = TypeAdapter[Any](get_type_hints(codec_class(codec))[option])
+    try:
+        if text:
+            return adapter.validate_strings(value)
+        return adapter.validate_python(value.item() if isinstance(value, np.generic) else value, strict=True)
+    except ValidationError as error:
+        expected = dict.fromkeys(
+            one["msg"].removeprefix("Input should be ").split(",")[0] for one in error.errors()
+        )
+        raise CodecError(f"codec {codec}: {option} {value!r}; expected {' or '.join(expected)}") from None
+
+
 def make_codec(name: str, **options: Any) -> Codec:
     """Make the codec of that name with the given options.
 
     Raises
     ------
     CodecError
-        If there is no such codec, it has no such option, or an option that it needs is missing.
+        If there is no such codec, it has no such option, an option is of another type or out of range, or one that it
+        needs is missing.
     """
-    cls = codec_class(name)
-    known = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]
-    unknown = sorted(set(options) - set(known))
-    if unknown:
-        raise CodecError(
-            f"codec {name}: option {unknown[0]!r} is not known; expected one of {', '.join(sorted(known))}"
-        )
-    missing = [
-        key
-        for key, f in known.items()
-        if key not in options and f.default is MISSING and f.default_factory is MISSING
-    ]
+    checked = {option: checked_option(name, option, value) for option, value in options.items()}
+    missing = [option for option, needed in options_of(name).items() if needed and option not in options]
     if missing:
         raise CodecError(f"codec {name}: option {missing[0]!r} is missing")
-    return cls(**options)
+    return codec_class(name)(**checked)

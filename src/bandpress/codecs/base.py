@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
@@ -35,15 +35,48 @@ class Encoding:
     model: str | None = None
 
 
+class Look(NamedTuple):
+    """How figures draw the curves of a codec.
+
+    Parameters
+    ----------
+    colour
+        Name of one of the colours of `bandpress.study.figures.style`.
+    marker, line
+        As Matplotlib takes them; no other codec should have the same.
+    """
+
+    colour: str
+    marker: str
+    line: Any
+
+
 class Codec(ABC):
     """A way to code scenes.
 
     A codec is a frozen dataclass whose fields are its options (`rate`, `bands_per_cluster`, `model` …), with
-    defaults; the command line and the study give them by name. One file under ``codecs/``, one entry in the registry.
+    defaults; the command line and the study give them by name, and check them by type. One file under ``codecs/``, one
+    entry in the registry; what the study, the command line and the figures need to know of it are class attributes.
     """
 
     #: Name in the registry, in files and in studies.
     name: ClassVar[str]
+    #: Name as legends give it. Default: `name`.
+    label: ClassVar[str] = ""
+    #: How figures draw it, and how they do with all bands in one cluster. Default: a look that is free.
+    look: ClassVar[Look | None] = None
+    look_of_all: ClassVar[Look | None] = None
+    #: What its option `model` is. Default: it has none.
+    model_kind: ClassVar[Literal["network", "context model"] | None] = None
+    #: Whether it runs in the TensorFlow environment alone.
+    needs_tensorflow: ClassVar[bool] = False
+    #: Whether the scene's rate is shared over clusters by distortion; of no account where there is an `allocation`.
+    shares_rate: ClassVar[bool] = False
+
+    @property
+    def searches(self) -> bool:
+        """Whether the whole scene is coded before the first cluster can be written."""
+        return False
 
     @abstractmethod
     def encode(self, scene: Scene) -> Encoding:

@@ -20,12 +20,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 
 from bandpress.clusters import BandsPerCluster, Cluster, split
-from bandpress.codecs.base import Encoding
+from bandpress.codecs.base import Encoding, Look
 from bandpress.codecs.budgets import chunk_budget, equal_shares, pooled, within
 from bandpress.codecs.jpeg2000 import Jpeg2000
 from bandpress.container.bits import BitReader, BitWriter
@@ -44,7 +43,9 @@ _TYPES = {"uint8": "1", "uint16": "2", "int16": "3"}
 class GiciJava(Jpeg2000):
     """RKLT by rklt.jar, then JPEG 2000 by BOI or OpenJPEG: the options of `Jpeg2000`."""
 
-    name: ClassVar[str] = "gici-java"
+    name = "gici-java"
+    label = "GICI's RKLT"
+    look = look_of_all = Look("green", "*", (0, (2, 1)))
 
     bands_per_cluster: BandsPerCluster = 3
 

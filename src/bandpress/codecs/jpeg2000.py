@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 
 from bandpress.clusters import BandsPerCluster, Cluster, split
-from bandpress.codecs.base import Codec, Encoding
+from bandpress.codecs.base import Codec, Encoding, Look
 from bandpress.codecs.budgets import LAG, chunk_budget, equal_shares, pooled, within
 from bandpress.container.bits import BitReader
 from bandpress.container.bitstream import Header
@@ -44,7 +44,10 @@ class Jpeg2000(Codec):
         "equal" or "shared", see `Allocation`.
     """
 
-    name: ClassVar[str] = "jpeg2000"
+    name = "jpeg2000"
+    label = "JPEG 2000"
+    look = Look("black", "^", (0, (1, 1.2)))
+    look_of_all = Look("grey", "<", (0, (1, 2)))
 
     rate: float | None = None
     lossless: bool = False

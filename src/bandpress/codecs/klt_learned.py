@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from bandpress.clusters import Cluster, split
-from bandpress.codecs.base import Codec, Encoding
+from bandpress.codecs.base import Codec, Encoding, Look
 from bandpress.codecs.budgets import within
 from bandpress.codecs.learned import named_model
 from bandpress.codecs.targets import meet, one_target, psnr_of, rounded_step, step_of
@@ -67,7 +67,13 @@ class KltLearned(Codec):
         Quantiser step in DN, instead of a target.
     """
 
-    name: ClassVar[str] = "klt-learned"
+    name = "klt-learned"
+    label = "KLT + learned"
+    look = Look("sky", "P", (0, (8, 1.5)))
+    model_kind = "network"
+    needs_tensorflow = True
+    shares_rate = True
+    searches = True
 
     model: str | Path
     rate: float | None = None

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bandpress.clusters import Cluster, split
-from bandpress.codecs.base import Codec, Encoding
+from bandpress.codecs.base import Codec, Encoding, Look
 from bandpress.codecs.ratecontrol import search
 from bandpress.container.bitstream import Header
 from bandpress.errors import BitstreamError, CodecError, ModelError
@@ -74,7 +74,12 @@ class Learned(Codec):
         What the model must be for; None: whatever it is for.
     """
 
-    name: ClassVar[str] = "learned"
+    name = "learned"
+    label = "Learned"
+    look = Look("blue", "o", "-")
+    model_kind = "network"
+    needs_tensorflow = True
+    shares_rate = True
 
     model: str | Path
     quality: float | None = None
@@ -211,6 +216,11 @@ class Learned(Codec):
             images = ((batch, synthesise_batch(network, batch, header)) for batch in parsed)
             for cubes in ahead(lambda pair: restore_batch(*pair, header, dtype), images, pool):
                 yield from cubes
+
+    @property
+    def searches(self) -> bool:
+        """See `Codec.searches`."""
+        return self.rate is not None or self.psnr is not None
 
     @property
     def bfloat16(self) -> bool:

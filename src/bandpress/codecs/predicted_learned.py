@@ -17,12 +17,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from bandpress.clusters import Cluster
-from bandpress.codecs.base import Codec, Encoding
+from bandpress.codecs.base import Codec, Encoding, Look
 from bandpress.codecs.budgets import within
 from bandpress.codecs.targets import meet, one_target, psnr_of, rounded_step, step_of
 from bandpress.container.bits import BitReader, BitWriter
@@ -71,7 +71,13 @@ class PredictedLearned(Codec):
         Clusters of a segment.
     """
 
-    name: ClassVar[str] = "predicted-learned"
+    name = "predicted-learned"
+    label = "Prediction + context model"
+    look = Look("purple", "X", (0, (4, 1, 4, 1, 1, 1)))
+    model_kind = "context model"
+    needs_tensorflow = True
+    shares_rate = True
+    searches = True
 
     model: str | Path
     rate: float | None = None

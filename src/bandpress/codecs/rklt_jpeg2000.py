@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 
 from bandpress.clusters import BandsPerCluster
+from bandpress.codecs.base import Look
 from bandpress.codecs.jpeg2000 import Jpeg2000
 from bandpress.container.bits import BitReader
 from bandpress.errors import CodecError
@@ -33,7 +34,10 @@ class RkltJpeg2000(Jpeg2000):
         Part of the pixels that the covariance is taken from.
     """
 
-    name: ClassVar[str] = "rklt-jpeg2000"
+    name = "rklt-jpeg2000"
+    label = "RKLT + JPEG 2000"
+    look = Look("vermilion", "s", (0, (5, 1.5)))
+    look_of_all = Look("green", "D", (0, (6, 1.5, 1, 1.5)))
 
     bands_per_cluster: BandsPerCluster = 3
     precision: Precision = "matched"

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from bandpress.clusters import BandsPerCluster, Cluster, split
-from bandpress.codecs.base import Codec, Encoding
+from bandpress.codecs.base import Codec, Encoding, Look
 from bandpress.codecs.budgets import pooled, within
 from bandpress.codecs.targets import meet, one_target, psnr_of, rounded_step, step_of
 from bandpress.container.bits import BitReader
@@ -60,7 +60,14 @@ class WaveletLearned(Codec):
         Bands of a cluster, or ``"all"``.
     """
 
-    name: ClassVar[str] = "wavelet-learned"
+    name = "wavelet-learned"
+    label = "Wavelet + context model"
+    look = Look("orange", "d", (0, (3, 1, 1, 1, 1, 1)))
+    look_of_all = Look("orange", "p", (0, (6, 1.5, 1, 1.5)))
+    model_kind = "context model"
+    needs_tensorflow = True
+    shares_rate = True
+    searches = True
 
     model: str | Path
     rate: float | None = None

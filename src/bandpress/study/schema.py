@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from bandpress.codecs import NEEDS_TENSORFLOW, REGISTRY
+from bandpress.codecs import REGISTRY, checked_option, codec_class, make_codec, options_of
 from bandpress.datasets import Dataset, refuse_overlaps
-from bandpress.errors import DataError
+from bandpress.errors import CodecError, DataError
 from bandpress.study.families import STRICT, ContextFamily, Family, Name, PositiveInt, TrainedFamily
 
 Rate = Annotated[float, Field(gt=0, le=64)]
@@ -19,10 +19,14 @@ class _Section(BaseModel):
     model_config = STRICT
 
 
-#: Codecs whose operating points are rates, shared over the scene by distortion.
-_RATES_ALONE = {"klt-learned", "predicted-learned", "wavelet-learned"}
-#: Codecs that context models serve.
-_WITH_CONTEXTS = {"wavelet-learned", "predicted-learned"}
+#: Keys of a codec's entry that stand for one of its options.
+_OPTION_OF = {
+    "bands_per_cluster": "bands_per_cluster",
+    "allocation": "allocation",
+    "rates": "rate",
+    "qualities": "quality",
+    "lossless": "lossless",
+}
 
 
 class CodecEntry(_Section):
@@ -45,17 +49,37 @@ class CodecEntry(_Section):
             raise ValueError("no operating point is given; expected rates, qualities or lossless")
         if self.qualities and self.model is None:
             raise ValueError("qualities are given without the model family that they number")
-        if (self.codec in NEEDS_TENSORFLOW) != (self.model is not None):
+        if (codec_class(self.codec).model_kind is None) != (self.model is None):
             raise ValueError("a model family belongs to the learned codecs, and to no other")
-        if self.codec in _RATES_ALONE and (self.qualities or self.lossless or self.allocation):
-            raise ValueError(f"qualities, lossless or an allocation of {self.codec}; expected rates alone")
+        self._check_options()
         return self
+
+    def _check_options(self) -> None:
+        """Refuse what the codec would refuse in the middle of the study."""
+        known = [option for option in options_of(self.codec) if option not in ("model", *_OPTION_OF.values())]
+        for key, option in _OPTION_OF.items():
+            if getattr(self, key) and option not in options_of(self.codec):
+                raise Misplaced((key,), f"codec {self.codec} has no option {option!r}")
+        for option, value in self.options.items():
+            if option not in known:
+                expected = f"expected one of {', '.join(known)}" if known else "it has none"
+                raise Misplaced(("options", option), f"codec {self.codec} has no such option; {expected}")
+            try:
+                checked_option(self.codec, option, value)
+            except CodecError as error:
+                raise Misplaced(("options", option), str(error)) from None
+        for options in self.points.values():
+            try:
+                make_codec(self.codec, **options, **({} if self.model is None else {"model": self.model}))
+            except CodecError as error:
+                raise ValueError(str(error)) from None
 
     @property
     def protocol(self) -> str:
         """How rate is spread over clusters: ``equal`` for each, or ``shared`` by distortion."""
-        shared = self.model is not None or self.codec in _RATES_ALONE
-        return self.allocation or ("shared" if shared else "equal")
+        codec = codec_class(self.codec)
+        default = getattr(codec, "allocation", "shared" if codec.shares_rate else "equal")
+        return self.allocation or str(default)
 
     @property
     def points(self) -> dict[str, dict[str, Any]]:
@@ -219,10 +243,9 @@ class Misplaced(ValueError):
 def _check_points(family: Family, entry: CodecEntry, where: tuple[str, ...]) -> None:
     """Refuse models of another kind, qualities that a family does not have, and rates where it cannot choose any."""
     contexts = isinstance(family, ContextFamily)
-    if contexts and entry.codec not in _WITH_CONTEXTS:
-        raise Misplaced((*where, "model"), f"{entry.model}, a context model; expected networks")
-    if not contexts and entry.codec in _WITH_CONTEXTS:
-        raise Misplaced((*where, "model"), f"{entry.model}, networks; expected a context model")
+    expected, kind = codec_class(entry.codec).model_kind, "context model" if contexts else "network"
+    if kind != expected:
+        raise Misplaced((*where, "model"), f"{entry.model}, a {kind}; expected a {expected}")
     gains = isinstance(family, TrainedFamily) and family.kind == "gains"
     if entry.rates and not (gains or contexts):
         raise Misplaced(

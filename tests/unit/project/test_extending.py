@@ -1,10 +1,11 @@
 """The worked examples of docs/extending.md work as they stand there."""
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
-import types
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +18,12 @@ pytest.importorskip("seaborn", reason="the packages of bandpress[figures] are no
 import pandas as pd
 from ruamel.yaml import YAML
 
-from bandpress import Scene, codecs, read_scene
+from bandpress import Scene, codecs, read_scene, write_scene
 from bandpress.cli import main
 from bandpress.evaluation import metrics
 from bandpress.study.file import load_study
 from bandpress.study.scripting import only_file
+from baseline_scenes import smooth_scene
 from small_study import KINDS, make, study
 
 DOC = (ROOT / "docs/extending.md").read_text("utf-8")
@@ -66,37 +68,89 @@ def test_the_data_set(tmp_path, monkeypatch):
     assert np.array_equal(read_scene(only_file(Path("synthetic-south"))).cube, whole[:, 32:])
 
 
-def test_the_codecs(tmp_path, monkeypatch):
-    # The class is that of docs/codecs.md, which has its own test.
+@pytest.fixture(scope="module")
+def extended(tmp_path_factory):
+    """The package with the codec put in, as somebody would who follows the page."""
+    root = tmp_path_factory.mktemp("extended")
+    shutil.copytree(ROOT / "src", root / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    shutil.copy(ROOT / "pyproject.toml", root)
+    codec, line = blocks("python")[:2]
+    (root / "src/bandpress/codecs/zlib_bands.py").write_text(codec)
+    registry = root / "src/bandpress/codecs/__init__.py"
+    text = registry.read_text()
+    registry.write_text(text.replace("REGISTRY = {\n", "REGISTRY = {\n" + line, 1))
+    return root
+
+
+def run(extended, *command, **options):
+    environment = {**os.environ, "PYTHONPATH": str(extended / "src")}
+    return subprocess.run(
+        [sys.executable, *map(str, command)], capture_output=True, text=True, env=environment, **options
+    )
+
+
+def test_the_codec_codes_and_its_options_are_those_of_the_command_line(extended, tmp_path):
+    scene = smooth_scene()
+    source = write_scene(scene, tmp_path / "scene.raw")
+    words = ["-m", "bandpress", "compress", source, "--codec", "zlib", "-O", "level=6", "-o", tmp_path / "s.bpk"]
+    done = run(extended, *words)
+    assert done.returncode == 0, done.stderr
+    done = run(extended, "-m", "bandpress", "decompress", tmp_path / "s.bpk", "-o", tmp_path / "back.npy")
+    assert done.returncode == 0, done.stderr
+    assert np.array_equal(read_scene(tmp_path / "back.npy").cube, scene.cube)
+    words[words.index("level=6")] = "level=high"
+    done = run(extended, *words, "--overwrite")
+    assert done.returncode == 1
+    assert done.stderr.strip().endswith("codec zlib: level 'high'; expected a valid integer")
+
+
+def test_the_codec_passes_the_checks(extended):
+    file = "src/bandpress/codecs/zlib_bands.py"
+    pytest.importorskip("mypy", reason="the packages of bandpress[dev] are not installed")
+    for words in (["ruff", "format", "--check", file], ["ruff", "check", file], ["mypy", file]):
+        done = run(extended, "-m", *words, cwd=extended)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_entries_of_the_codecs_are_coded(extended, tmp_path):
     examples = blocks("yaml")[1:]
-    study = load_study(study_with(tmp_path, examples[1]))
-    assert list(study.codecs["rklt-k5"].points) == ["r0.1", "r0.25", "r0.5"]
-    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/codecs.md").read_text("utf-8"), re.DOTALL)
-    module = types.ModuleType("zlib_codec")
-    monkeypatch.setitem(sys.modules, "zlib_codec", module)
-    exec(block, module.__dict__)
-    options = YAML(typ="safe").load(examples[0])["codecs"]["zlib"]["options"]
-    monkeypatch.setitem(codecs.REGISTRY, "zlib", "zlib_codec:Zlib")
-    assert codecs.make_codec("zlib", **options).level == 6
-    with pytest.raises(Exception, match="zlib"):
-        codecs.make_codec("zlib", nonsense=1)
-
-
-def test_the_schema_takes_a_codec_that_was_added_to_the_registry(tmp_path):
+    path = study_with(tmp_path, *examples)
     code = (
-        "import sys; from bandpress import codecs; codecs.REGISTRY['zlib'] = 'zlib_codec:Zlib';"
-        "from bandpress.study.file import load_study; print(load_study(sys.argv[1]).codecs['zlib'].points)"
+        "import json, sys; from bandpress.study.file import load_study; codecs = load_study(sys.argv[1]).codecs;"
+        "print(json.dumps({name: [entry.codec, entry.points] for name, entry in codecs.items()}))"
     )
-    command = [sys.executable, "-c", code, study_with(tmp_path, blocks("yaml")[1])]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=True, env={"PYTHONPATH": str(ROOT / "src")}
+    done = run(extended, "-c", code, path)
+    assert done.returncode == 0, done.stderr
+    codecs = json.loads(done.stdout)
+    assert list(codecs["rklt-k5"][1]) == ["r0.1", "r0.25", "r0.5"]
+    name, points = codecs["zlib"]
+    assert points == {"lossless": {"level": 6, "lossless": True}}
+    write_scene(smooth_scene(), tmp_path / "scene" / "scene.raw")
+    outputs = [f"--{what}={tmp_path / what}" for what in ("stream", "record", "bands")]
+    options = f"--options={json.dumps(points['lossless'])}"
+    done = run(
+        extended, ROOT / "scripts/code_scene.py", "--scene", tmp_path / "scene", f"--codec={name}", options, *outputs
     )
-    assert "'lossless': {'level': 6" in done.stdout
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "record").read_text())["mse"] == 0
+
+
+def test_options_that_the_codec_does_not_have_are_named_with_their_line(extended, tmp_path):
+    path = study_with(tmp_path, blocks("yaml")[1].replace("level: 6", "levels: 6"))
+    line = path.read_text().splitlines().index("    options:") + 2
+    done = run(extended, "-c", "import sys; from bandpress.study.file import load_study; load_study(sys.argv[1])", path)
+    assert f"{path}:{line}: codecs.zlib.options.levels: codec zlib has no such option; expected one of level" in done.stderr
+
+
+def test_every_codec_is_documented():
+    text = (ROOT / "docs/codecs.md").read_text("utf-8")
+    for name in codecs.REGISTRY:
+        assert f"| `{name}` |" in text
 
 
 def test_the_metric(monkeypatch):
     monkeypatch.setattr(metrics, "MORE", {})
-    exec(blocks("python")[0], {"MORE": metrics.MORE})
+    exec(blocks("python")[2], {"MORE": metrics.MORE})
     cube = np.full((2, 10, 10), 100, np.uint16)
     other = cube.copy()
     other[0, 0, :4] = 150
@@ -108,7 +162,7 @@ def test_the_metric(monkeypatch):
 def test_the_figure(tmp_path, monkeypatch):
     script = tmp_path / "scripts/fig_angle.py"
     script.parent.mkdir()
-    script.write_text(blocks("python")[1])
+    script.write_text(blocks("python")[3])
     monkeypatch.syspath_prepend(script.parent)
     make("fig_angle", KINDS, [str(study(tmp_path))], tmp_path / "figures/angle")
     assert set(pd.read_csv(tmp_path / "figures/angle.csv")["codec"]) == {

@@ -54,16 +54,16 @@ def test_the_options_of_its_training(tmp_path):
         (
             CODEC,
             CODEC.replace("wavelet-learned", "klt-learned"),
-            "codecs.wavelet-k3.model: contexts, a context model; expected networks",
+            "codecs.wavelet-k3.model: contexts, a context model; expected a network",
         ),
         (
             '    label: "wavelet + contexts, k = 3"\n    model: contexts\n',
             '    label: "wavelet + contexts, k = 3"\n    model: AVIRIS-k3\n',
-            "codecs.wavelet-k3.model: AVIRIS-k3, networks; expected a context model",
+            "codecs.wavelet-k3.model: AVIRIS-k3, a network; expected a context model",
         ),
-        (CODEC, CODEC + "    qualities: [1]\n", "expected rates alone"),
-        (CODEC, CODEC + "    lossless: true\n", "expected rates alone"),
-        (CODEC, CODEC + "    allocation: equal\n", "expected rates alone"),
+        (CODEC, CODEC + "    qualities: [1]\n", "codec wavelet-learned has no option 'quality'"),
+        (CODEC, CODEC + "    lossless: true\n", "codec wavelet-learned has no option 'lossless'"),
+        (CODEC, CODEC + "    allocation: equal\n", "codec wavelet-learned has no option 'allocation'"),
     ],
 )
 def test_what_does_not_fit_is_named(tmp_path, old, new, found):

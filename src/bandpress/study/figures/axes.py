@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from bandpress.study.figures.looks import Looks
-from bandpress.study.figures.results import FAMILY_NAMES
+from bandpress.study.figures.results import name_of
 
 #: What legends say of a protocol where there are several.
 SUFFIXES = {"equal": "", "shared": ", shared rate"}
@@ -67,8 +67,7 @@ def against_clusters(
     for number, ((family, protocol), group) in enumerate(groups):
         group = group.assign(x=group["bands_per_cluster"].astype(str).map(places.index)).sort_values("x")
         shift = (number - (len(groups) - 1) / 2) * 0.06
-        label = FAMILY_NAMES.get(family, family).removesuffix(", band by band")
-        label += says.get(protocol, "")
+        label = name_of(family) + says.get(protocol, "")
         bars = [group[value] - group[lowest], group[highest] - group[value]]
         ax.errorbar(
             group["x"] + shift,

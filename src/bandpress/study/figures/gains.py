@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from bandpress.codecs import NEEDS_TENSORFLOW
+from bandpress.codecs import REGISTRY, codec_class
 from bandpress.evaluation.bjontegaard import Curve, CurveError, bd_psnr, bd_rate
 from bandpress.study.figures.results import NothingToShow
 
@@ -47,11 +47,12 @@ def one_codec(frame: pd.DataFrame, name: str) -> References:
 def _of_protocols(codecs: pd.DataFrame, own: pd.Series, candidates: list[str]) -> list[str]:
     """Choose references by protocol.
 
-    A network spreads rate as it has learned to: it is compared under every protocol, with the first candidate of each.
+    A learned codec spreads rate as it has learned to: it is compared under every protocol, with the first candidate of
+    each.
     Other codecs are compared with the candidate of their own protocol, and with the first where there is none.
     """
     of_protocol = {codecs.loc[name, "protocol"]: name for name in reversed(candidates)}
-    if own["family"] in NEEDS_TENSORFLOW:
+    if own["family"] in REGISTRY and codec_class(own["family"]).model_kind is not None:
         return [name for name in candidates if name in of_protocol.values()]
     return [of_protocol.get(own["protocol"], candidates[0])] if candidates else []
 

@@ -2,26 +2,16 @@
 
 from typing import Any
 
-from bandpress.study.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
+from bandpress.codecs import REGISTRY, Look, codec_class
+from bandpress.study.figures.style import COLOURS
 
-_LOOKS: dict[str, tuple[str, str, Any]] = {
-    "learned": (BLUE, "o", "-"),
-    "rklt-jpeg2000": (VERMILION, "s", (0, (5, 1.5))),
-    "rklt-jpeg2000 all": (GREEN, "D", (0, (6, 1.5, 1, 1.5))),
-    "jpeg2000": (BLACK, "^", (0, (1, 1.2))),
-    "jpeg2000 all": (GREY, "<", (0, (1, 2))),
-    "klt-learned": (SKY, "P", (0, (8, 1.5))),
-    "wavelet-learned": (ORANGE, "d", (0, (3, 1, 1, 1, 1, 1))),
-    "wavelet-learned all": (ORANGE, "p", (0, (6, 1.5, 1, 1.5))),
-    "predicted-learned": (PURPLE, "X", (0, (4, 1, 4, 1, 1, 1))),
-}
-_SPARE: tuple[tuple[str, str, Any], ...] = (
-    (PURPLE, "h", (0, (3, 2))),
-    (SKY, ">", (0, (7, 2))),
-    (ORANGE, "v", (0, (2, 2))),
-    (GREEN, "*", (0, (1, 3))),
-    (BLUE, "8", (0, (4, 3))),
-    (VERMILION, "H", (0, (9, 2, 2, 2))),
+#: For codecs without a look, and for further curves of one that has.
+_SPARE = (
+    Look("purple", "h", (0, (3, 2))),
+    Look("sky", ">", (0, (7, 2))),
+    Look("orange", "v", (0, (2, 2))),
+    Look("blue", "8", (0, (4, 3))),
+    Look("vermilion", "H", (0, (9, 2, 2, 2))),
 )
 
 
@@ -51,24 +41,31 @@ class Looks:
         variant
             Tells apart curves that are otherwise the same: the codec's name in the study.
         """
-        base = f"{family} all" if bands_per_cluster == "all" and f"{family} all" in _LOOKS else family
+        own = _own(family, bands_per_cluster)
+        base = own or family
         key = (base, variant)
         if key not in self._taken:
             used = [look for (taken, _), look in self._taken.items() if taken == base]
-            if base in _LOOKS and not used:
-                colour, marker, line = _LOOKS[base]
-            else:
-                colour, marker, line = _SPARE[self._spare % len(_SPARE)]
+            chosen = own
+            if chosen is None or used:
+                chosen = _SPARE[self._spare % len(_SPARE)]
                 self._spare += 1
-                if used:
-                    colour = used[0]["color"]
+            colour = used[0]["color"] if used else COLOURS[chosen.colour]
             self._taken[key] = {
                 "color": colour,
-                "marker": marker,
-                "linestyle": line,
+                "marker": chosen.marker,
+                "linestyle": chosen.line,
                 "markeredgecolor": colour,
             }
         look = dict(self._taken[key])
         if self._hollow and protocol == "shared":
             look["markerfacecolor"] = "white"
         return look
+
+
+def _own(family: str, bands_per_cluster: str) -> Look | None:
+    """Return the look that a codec has of its own."""
+    if family not in REGISTRY:
+        return None
+    codec = codec_class(family)
+    return (bands_per_cluster == "all" and codec.look_of_all) or codec.look

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from bandpress.codecs import REGISTRY, codec_class
 from bandpress.errors import StudyError
 
 REQUIRED = (
@@ -22,15 +23,6 @@ REQUIRED = (
     "psnr",
 )
 OPTIONAL = {"sensor": "", "label": "", "family": "", "protocol": "", "model": ""}
-
-FAMILY_NAMES = {
-    "learned": "Learned",
-    "jpeg2000": "JPEG 2000, band by band",
-    "rklt-jpeg2000": "RKLT + JPEG 2000",
-    "klt-learned": "KLT + learned",
-    "wavelet-learned": "Wavelet + learned contexts",
-    "predicted-learned": "Prediction + learned",
-}
 
 
 class NothingToShow(Exception):
@@ -76,12 +68,23 @@ def read_rd(path: str | Path) -> pd.DataFrame:
     return frame
 
 
+def name_of(family: str) -> str:
+    """Return the name of a kind of codec, as legends give it."""
+    return (codec_class(family).label if family in REGISTRY else "") or family
+
+
+def band_by_band(family: str) -> bool:
+    """Tell whether a kind of codec codes single bands unless told otherwise."""
+    return family in REGISTRY and getattr(codec_class(family), "bands_per_cluster", 1) == 1
+
+
 def describe(family: str, bands_per_cluster: str) -> str:
     """Return the name of a codec as a legend gives it."""
-    name = FAMILY_NAMES.get(family, family)
     if bands_per_cluster == "all":
-        return f"{name}, all bands"
-    return name if name.endswith("band by band") else f"{name}, k = {bands_per_cluster}"
+        return f"{name_of(family)}, all bands"
+    if bands_per_cluster == "1" and band_by_band(family):
+        return f"{name_of(family)}, band by band"
+    return f"{name_of(family)}, k = {bands_per_cluster}"
 
 
 def of_sensor(frame: pd.DataFrame, sensor: str | None = None, scenes: Sequence[str] = ()) -> pd.DataFrame:
