@@ -52,9 +52,9 @@ def test_the_options_of_its_training(tmp_path):
         ),
         (ENTRY, ENTRY + "    lambdas: [1.0]\n", "models.contexts.lambdas: unknown key"),
         (
-            CODEC,
-            CODEC.replace("wavelet-learned", "klt-learned"),
-            "codecs.wavelet-k3.model: contexts, a context model; expected a network",
+            "model: AVIRIS-k1, qualities",
+            "model: contexts, qualities",
+            "codecs.learned-AVIRIS-k1.model: contexts, a context model; expected a network",
         ),
         (
             '    label: "wavelet + contexts, k = 3"\n    model: contexts\n',
