@@ -55,11 +55,21 @@ PATIENCE = Patience()
 
 
 class Failure(Exception):
-    """An address did not give what was asked for; `again` says whether another try may help."""
+    """An address did not give what was asked for.
 
-    def __init__(self, what: str, again: bool = True, wait: float = 0.0):
+    Parameters
+    ----------
+    what
+        In words.
+    again
+        Whether another try may help, after `wait` seconds.
+    keep
+        Whether what came before is still good to go on from. Default: when another try may help.
+    """
+
+    def __init__(self, what: str, again: bool = True, wait: float = 0.0, keep: bool | None = None):
         super().__init__(what)
-        self.again, self.wait = again, wait
+        self.again, self.wait, self.keep = again, wait, again if keep is None else keep
 
 
 class Probe(NamedTuple):
@@ -189,6 +199,7 @@ def understood(answer: requests.Response, have: int, pages: bool = False) -> tup
             f"HTTP status {status} {answer.reason}",
             again=status in _WORTH_ANOTHER_TRY,
             wait=float(wait) if wait.isdigit() else 0.0,
+            keep=True,
         )
     if not pages and is_page(answer) and not wants_page(answer):
         title = title_of(next(answer.iter_content(4096), b""))

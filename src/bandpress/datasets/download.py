@@ -110,41 +110,34 @@ def place(
     lock: Path | None = None,
     patience: Patience = PATIENCE,
     *,
-    file: str | None = None,
+    name: str | None = None,
     most: int | None = None,
 ) -> Path:
-    """Bring a file into the folder of a data set; one that several sets are in is downloaded and stored once.
+    """Bring a file into the folder of a data set; one that several sets are in is downloaded and kept once.
 
     Parameters
     ----------
     cache
-        The data folder. The file is ``cache/owner/file``, and is shared with ``cache/downloads/<host>/…/file``.
+        The data folder. The file is ``cache/owner/name``, and is shared with ``cache/downloads/<host>/…/name``.
     owner
         Name of the data set.
-    file
-        Name of the file. Default: what the first address ends with.
 
     The others, the result and the errors are those of `download`.
     """
-    name = file_name(addresses[0] if file is None else file)
-    own = cache / owner / name
-    path = download(
-        addresses,
-        stored(addresses[0], cache, owner, name).parent,
-        sha256,
-        lock,
-        patience,
-        name=name,
-        most=most,
-    )
-    if path == own:
-        return own
-    own.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_path(own) as part:
-        try:
-            os.link(path, part)
-        except OSError:  # a file system without links
-            shutil.copy2(path, part)
+    name = file_name(addresses[0] if name is None else name)
+    folder = stored(addresses[0], cache, owner, name).parent
+    return adopt(download(addresses, folder, sha256, lock, patience, name=name, most=most), cache, owner)
+
+
+def adopt(path: Path, cache: Path, owner: str) -> Path:
+    """Give a file that was downloaded a place in the folder of a data set, without a second copy where links can be."""
+    own = cache / owner / path.name
+    if path != own:
+        with atomic_path(own) as part:
+            try:
+                os.link(path, part)
+            except OSError:  # a file system without links
+                shutil.copy2(path, part)
     return own
 
 

@@ -191,6 +191,8 @@ def _brought_by_hand(source: Source, folder: Path, name: str, files: list[Path],
     ]
     own = [path for path in files if not any(path.is_relative_to(inner) for inner in unpacked)]
     _same_as_first_seen(source, folder, own, lock)
+    if source.match and len(unpacked) == len(own) == 1:
+        return _own_part(unpacked[0], source, name, True)
     return folder
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from bandpress.datasets import lock as locks
 from bandpress.datasets.answers import PATIENCE, Failure, Patience, probe
 from bandpress.datasets.choose import Unclear, choose, listed
-from bandpress.datasets.download import CONSENT, place, stored
+from bandpress.datasets.download import CONSENT, adopt, download, stored
 from bandpress.datasets.entry import Source, file_name
 from bandpress.datasets.page import Link, is_page, links_of
 from bandpress.datasets.size import in_words
@@ -68,18 +68,18 @@ def bring(
         found, chosen = look(source, name, parts, patience)
     missing = [offer for offer in chosen if not stored(offer.address, cache, name, offer.name).is_file()]
     _consent(missing, name, source, most, patience)
-    locks.record_offer(lock, key, found, [list(offer) for offer in chosen])
     files = []
     for offer in chosen:
+        folder = stored(offer.address, cache, name, offer.name).parent
         try:
-            files.append(
-                place([offer.address], cache, name, None, lock, patience, file=offer.name, most=most)
-            )
+            files.append(download([offer.address], folder, None, lock, patience, name=offer.name, most=most))
         except DataError as error:
             if not known:
                 raise
             files.append(_moved(offer, error, source, name, cache, lock, parts, most, patience))
-    return found, files
+    # The folder of the data set is filled when all is there and recorded: what is in it before was brought by hand.
+    locks.record_offer(lock, key, found, [list(offer) for offer in chosen])
+    return found, [adopt(file, cache, name) for file in files]
 
 
 def look(source: Source, name: str, parts: Sequence[str], patience: Patience) -> tuple[str, list[Offer]]:
@@ -173,4 +173,5 @@ def _moved(
     if not now or now[0].address == offer.address:
         raise error
     sha256 = locks.locked(lock, offer.address)
-    return place([now[0].address], cache, name, sha256, lock, patience, file=offer.name, most=most)
+    folder = stored(now[0].address, cache, name, offer.name).parent
+    return download([now[0].address], folder, sha256, lock, patience, name=offer.name, most=most)

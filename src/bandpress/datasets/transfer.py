@@ -51,7 +51,7 @@ def transfer(address: str, part: Path, patience: Patience, most: int | None = No
     try:
         return retried(lambda: _rest(address, part, patience, most), patience)
     except Failure as failure:
-        if not failure.again:
+        if not failure.keep:
             forget(part)
         raise
 

@@ -94,6 +94,14 @@ def test_the_next_run_goes_on_where_the_last_one_ended(site, tmp_path):
     assert int(wanted.removeprefix("bytes=").removesuffix("-")) > 163_840
 
 
+def test_what_came_is_kept_when_the_server_refuses_the_rest(site, tmp_path):
+    site.misbehave("a.bin", "truncate", 403)
+    refused(tmp_path, "403", site=site)
+    site.requests.clear()
+    assert get(site, tmp_path).read_bytes() == CONTENT
+    assert site.requests == [("/a.bin", "bytes=163840-")]
+
+
 def test_a_file_that_changes_between_two_tries_is_not_patched_together(site, tmp_path):
     site.misbehave("a.bin", "truncate", *["silent"] * 2)
     refused(tmp_path, site=site, sha256=None)

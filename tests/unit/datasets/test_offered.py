@@ -274,7 +274,6 @@ def test_a_truncated_body_is_gone_on_from_by_the_next_run(site, tmp_path):
     site.plans.clear()
     assert brought(page, tmp_path) == ["a"]
     assert site.requests[-1][1] is not None, "only the rest was asked for"
-    assert ("/p", None) not in site.requests, "the page is not read again"
 
 
 def test_a_truncated_body_of_unknown_length_is_no_archive(site, scenes, tmp_path):
@@ -329,6 +328,23 @@ def test_large_downloads_need_consent(site, scenes, tmp_path):
     page = site.page("p", f"<h2>AVIRIS_test</h2>{links}")
     refused(page, tmp_path, "2 files of 480 bytes", "(240 bytes)", "--config download=yes", most=100)
     assert brought(page, tmp_path, most=480) == BOTH
+
+
+def test_an_archive_of_several_sets_brought_by_hand_gives_its_own_folder(site, scenes, tmp_path):
+    files = {f"all/AVIRIS_test/{name}": content for name, content in mine(scenes).items()}
+    files |= {f"all/Hyperion_test/{name}": c for name, c in scenes.items() if name not in mine(scenes)}
+    folder = tmp_path / "data" / "AVIRIS_test"
+    folder.mkdir(parents=True)
+    (folder / "data.zip").write_bytes(zipped(files))
+    assert brought(f"{site.address}/nothing", tmp_path) == BOTH
+
+
+def test_a_wrong_link_is_not_held_to_when_the_page_is_mended(site, scenes, tmp_path):
+    page = site.page("p", '<a href="old.zip">AVIRIS_test</a>')
+    refused(page, tmp_path, "404")
+    site.offer("new.zip", zipped(mine(scenes)))
+    site.page("p", '<a href="new.zip">AVIRIS_test</a>')
+    assert brought(page, tmp_path) == BOTH
 
 
 def test_files_brought_by_hand_come_first(site, scenes, tmp_path):
