@@ -116,8 +116,14 @@ def _place(raw: CommentedMap, where: tuple) -> tuple[str, int, Any]:
 
 
 def _line(owner: Any, part: Any) -> int:
-    place = owner.lc.key(part) if isinstance(owner, CommentedMap) else owner.lc.item(part)
-    return int(place[0]) + 1
+    """Return the line of a key or an item, counted from 1; of a key that was merged in, where it stands."""
+    if not isinstance(owner, CommentedMap):
+        return int(owner.lc.item(part)[0]) + 1
+    if part in owner.lc.data:
+        return int(owner.lc.key(part)[0]) + 1
+    maps = [one[1] if isinstance(one, tuple) else one for one in owner.merge]  # pairs before ruamel.yaml 0.19
+    merged = [found for found in maps if part in found]
+    return _line(merged[0], part) if merged else int(owner.lc.line) + 1
 
 
 def _allowed(where: tuple) -> list[str]:
