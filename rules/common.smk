@@ -6,7 +6,7 @@ import json
 import os
 import re
 
-from bandpress.codecs import needs_tensorflow
+from bandpress.codecs import codec_class
 from bandpress.errors import BandpressError
 from bandpress.study.progress import failures_of_log
 from bandpress.study.file import load_study
@@ -33,7 +33,7 @@ OUT = f"results/{STUDY.study}"
 RD = f"{OUT}/rd.csv"
 
 
-LEARNED = [name for name, entry in STUDY.codecs.items() if needs_tensorflow(entry.codec)]
+LEARNED = [name for name, entry in STUDY.codecs.items() if codec_class(entry.codec).model_kind]
 CLASSIC = [name for name in STUDY.codecs if name not in LEARNED]
 
 

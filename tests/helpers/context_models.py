@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from bandpress.contexts.features import SHARED, VARYING
+from bandpress.contexts.features import FEATURES
 from bandpress.contexts.model import CLASSES, SHAPED, quantised
 
 
 def random_model(seed=0, hidden=7, tables=9, scale=3.0):
     rng = np.random.default_rng(seed)
-    sizes = [(VARYING + SHARED, hidden), (hidden, hidden), (hidden, 1)]
+    sizes = [(FEATURES, hidden), (hidden, hidden), (hidden, 1)]
     return quantised(
         [rng.normal(0, scale * a**-0.5, (a, b)) for a, b in sizes],
         [rng.normal(0, 1, b) for _, b in sizes],

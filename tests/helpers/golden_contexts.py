@@ -1,8 +1,8 @@
 """A small context model and streams that it made, under tests/data, and how they were made.
 
-Run ``python tests/helpers/golden_contexts.py`` in the TensorFlow environment to make them again; with ``--streams``,
-the streams alone, with the model that is there. Either is a breaking change of the bitstream or of the encoder, see
-`golden`.
+Run ``python tests/helpers/golden_contexts.py`` in the TensorFlow environment to make them again; with ``--streams``, in
+any, the streams alone, with the model that is there. Either is a breaking change of the bitstream or of the encoder,
+see `golden`.
 """
 
 import hashlib

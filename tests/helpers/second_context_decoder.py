@@ -1,11 +1,9 @@
-"""A decoder of wavelet-learned's coefficients written from docs/bitstream.md alone, one place after the other."""
+"""A decoder of wavelet-learned's chunks written from docs/bitstream.md alone, one place after the other."""
 
 from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import load_file
-
-from second_decoder import RangeDecoder
 
 LIFTING = (-1.586134342059924, -0.052980118572961, 0.882911075530934, 0.443506852043971)
 SCALE = 1.230174104914001
@@ -74,6 +72,37 @@ def mean_f(band: np.ndarray) -> int:
     return 2 * sum(f(m) for m in band.ravel()) // band.size if band.size else 0
 
 
+class RangeDecoder:
+    """The range decoder of strings of coefficients."""
+
+    def __init__(self, data: bytes):
+        self.data, self.place, self.size, self.code = data, 0, 1 << 48, 0
+        for _ in range(3):
+            self._take()
+
+    def _take(self) -> None:
+        pair = self.data[self.place : self.place + 2].ljust(2, b"\0")
+        self.place += 2
+        self.code = self.code << 16 | int.from_bytes(pair, "big")
+
+    def symbol(self, cumulative: list[int], bits: int = 16) -> int:
+        part = self.size >> bits
+        found = max(i for i in range(len(cumulative) - 1) if part * cumulative[i] <= self.code)
+        self.code -= part * cumulative[found]
+        self.size = part * (cumulative[found + 1] - cumulative[found])
+        if self.size < 1 << 32:
+            self.size <<= 16
+            self._take()
+        return found
+
+    def plain(self, bits: int) -> int:
+        return self.symbol(range(2**bits + 1), bits)
+
+    def taken(self) -> int:
+        """Pairs of bytes taken after the first three."""
+        return self.place // 2 - 3
+
+
 class Decoder:
     """Decodes the string of one cluster."""
 
@@ -103,6 +132,8 @@ class Decoder:
             for key, place in self.bands.items():
                 if magnitudes[number][place].size:
                     self._band(coder, number, key, (magnitudes, signed, values), (a, b, trace), energy)
+        if any(energies):
+            assert len(string) - 2 * coder.taken() in (1, 2)
         return signed, values
 
     def _band(self, coder, number, key, parts, before, energy) -> None:
@@ -126,9 +157,9 @@ class Decoder:
             ):
                 known[n] = fit(p if coarsest else p.repeat(2, 0).repeat(2, 1), shape)
             for other in range(1, orientation):
-                cousin = fit(whole[self.bands[level, other]], shape)
-                known[2 * other] = each(lambda i, j, c=cousin: f(c[i, j]), zero)
-                known[2 * other + 1] = each(lambda i, j, c=cousin: f(square(c, i, j, 1)), zero)
+                cousin = whole[self.bands[level, other]]
+                known[2 * other] = fit(each(lambda i, j, c=cousin: f(c[i, j]), cousin), shape)
+                known[2 * other + 1] = fit(each(lambda i, j, c=cousin: f(square(c, i, j, 1)), cousin), shape)
         children = zero
         if orientation and level > 1:
             fine = before[0][self.bands[level - 1, orientation]]
@@ -147,8 +178,7 @@ class Decoder:
             marks += [16 * level, 4 * min(number, 16)]
             tables = []
             for i, j in places:
-                x = [mean]
-                x.append(f(at(seen, i, j - 1) + at(seen, i, j + 1)))
+                x = [f(at(seen, i, j - 1) + at(seen, i, j + 1))]
                 x.append(f(at(seen, i - 1, j) + at(seen, i + 1, j)))
                 x.append(f(sum(at(seen, i + u, j + v) for u in (-1, 1) for v in (-1, 1))))
                 x.append(f(sum(at(seen, i + u, j + v) for u, v in ((-2, 0), (2, 0), (0, -2), (0, 2)))))
@@ -158,33 +188,28 @@ class Decoder:
                 x += [f(a[i, j]), f(square(a, i, j, 1)), f(square(a, i, j, 2))]
                 x += [f(b[i, j]), f(square(b, i, j, 1))]
                 x += [int(trace[i, j]), square(trace, i, j, 1) // 9, int(children[i, j])]
-                x += [parent_mean, a_mean, 8 * energy[0], 8 * energy[1], *marks]
+                x += [mean, parent_mean, a_mean, 8 * energy[0], 8 * energy[1], *marks]
                 tables.append(self._table(x))
             for (i, j), table in zip(places, tables, strict=True):
-                current[i, j] = coder.symbol(self.tables[table], 16)
-            for i, j in places:
-                if current[i, j]:
-                    lowest, bits = class_of(int(current[i, j]))
-                    plain = coder.symbol(list(range(0, 2**16 + 1, 2 ** (15 - bits))), 16)
-                    m = lowest + plain // 2
-                    current[i, j], signed[i, j] = m, -m if plain % 2 else m
-            for i, j in places:
-                if current[i, j] == 2**17 - 1:
-                    high, low = (coder.symbol(list(range(0, 2**16 + 1, 4)), 16) for _ in range(2))
-                    signed[i, j] += np.sign(signed[i, j]) * (2**14 * high + low)
-                current[i, j] = min(current[i, j], 65535)
-            for (i, j), table in zip(places, tables, strict=True):
-                if signed[i, j]:
-                    m, sign = abs(int(signed[i, j])), np.sign(signed[i, j])
-                    values[i, j] = sign * (m - self.model["offsets"][table, min(m, 4) - 1] / 256)
+                t = coder.symbol(self.tables[table])
+                if not t:
+                    continue
+                lowest, bits = class_of(t)
+                plain = coder.plain(bits + 1)
+                m, sign = lowest + plain // 2, -1 if plain % 2 else 1
+                if m == 2**17 - 1:
+                    m += 2**14 * coder.plain(14)
+                    m += coder.plain(14)
+                signed[i, j], current[i, j] = sign * m, min(m, 65535)
+                values[i, j] = sign * (m - self.model["offsets"][table, min(m, 4) - 1] / 256)
 
     def _table(self, x: list[int]) -> int:
         h = np.array(x, object)
-        for layer in range(2):
+        for layer in range(3):
+            most = len(self.tables) - 1 if layer == 2 else 2**12 - 1
             h = h @ self.model[f"{layer}/kernel"] + self.model[f"{layer}/bias"]
-            h = np.array([min(max(v >> 14, 0), 2**20 - 1) for v in h], object)
-        (last,) = h @ self.model["2/kernel"] + self.model["2/bias"]
-        return min(max(last >> 22, 0), len(self.tables) - 1)
+            h = np.array([min(max(v >> self.model["shifts"][layer], 0), most) for v in h], object)
+        return h[0]
 
 
 def undo_wavelet(values: np.ndarray) -> np.ndarray:
@@ -216,4 +241,18 @@ def _line(x: np.ndarray) -> np.ndarray:
                 o[i] -= w * (e[i] + e[i + 1 if i + 1 < len(e) else i])
     out = np.empty(n)
     out[::2], out[1::2] = e, o
+    return out
+
+
+def undo_klt(components: np.ndarray, matrix: np.ndarray, means: np.ndarray) -> np.ndarray:
+    """Return the samples of all components of a cluster, before they are clipped to their type."""
+    whole = [[int(np.rint(v * 2**22)) for v in row] for row in matrix]
+    out = np.zeros(components.shape, int)
+    for band in range(len(out)):
+        for i in range(out.shape[1]):
+            for j in range(out.shape[2]):
+                total = sum(
+                    row[band] * int(component[i, j]) for row, component in zip(whole, components, strict=True)
+                )
+                out[band, i, j] = (total + 2**21) // 2**22 + means[band]
     return out

@@ -58,7 +58,7 @@ class PredictedLearned(Codec):
     Parameters
     ----------
     model
-        Folder or name of a context model: ``bandpress train-contexts``.
+        Folder or name of a context model: the one in this package, or one that ``bandpress train-contexts`` made.
     rate
         Target in bits per sample, everything in the file counted.
     psnr
@@ -75,11 +75,10 @@ class PredictedLearned(Codec):
     label = "Prediction + context model"
     look = Look("purple", "X", (0, (4, 1, 4, 1, 1, 1)))
     model_kind = "context model"
-    needs_tensorflow = True
     shares_rate = True
     searches = True
 
-    model: str | Path
+    model: str | Path = "contexts"
     rate: float | None = None
     psnr: float | None = None
     step: float | None = None

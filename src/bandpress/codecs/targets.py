@@ -15,6 +15,8 @@ CLOSE = {"rate": 0.005, "psnr": 0.02}
 #: How often to code at most.
 _TRIALS = 10
 _LEAST, _MOST = math.log(0.25), math.log(65536.0)
+#: Coarsest step of a file.
+MOST_STEP = 1e6
 #: Slopes to start with: logarithm of the rate, and dB, over the logarithm of the step.
 _SLOPE = {"rate": -0.8, "psnr": -20 / math.log(10)}
 
@@ -34,6 +36,8 @@ def one_target(codec: str, **targets: float | None) -> None:
         )
     for key, value in given.items():
         positive(codec, key, value)
+    if targets.get("step") is not None and given["step"] > MOST_STEP:
+        raise CodecError(f"codec {codec}: step {given['step']:g}; expected at most {MOST_STEP:g}")
 
 
 def positive(codec: str, key: str, value: float) -> None:
@@ -56,8 +60,10 @@ def step_of(header: Header) -> float:
         If its header does not say it.
     """
     step = header.parameters.get("step")
-    if not isinstance(step, int | float) or not 0 < step < float("inf"):
-        raise CodecError(f"scene {header.scene}: step {step!r} in the header; expected a positive number")
+    if not isinstance(step, int | float) or not 0 < step <= MOST_STEP:
+        raise CodecError(
+            f"scene {header.scene}: step {step!r} in the header; expected a positive number, at most {MOST_STEP:g}"
+        )
     return float(step)
 
 
@@ -69,7 +75,21 @@ def psnr_of(mse: float) -> float:
 def meet(
     trial: Callable[[float], T], value: Callable[[T], float], kind: str, target: float, start: float
 ) -> T:
-    """Return the trial that comes closest to a target; rates do not exceed it by more than is allowed if one does not.
+    """Return the trial that comes closest to a target; see `meet_by_slope`."""
+    return meet_by_slope(trial, value, kind, target, start)[0]
+
+
+def meet_by_slope(
+    trial: Callable[[float], T],
+    value: Callable[[T], float],
+    kind: str,
+    target: float,
+    start: float,
+    slope: float | None = None,
+) -> tuple[T, float]:
+    """Return the trial that comes closest to a target, and the slope there.
+
+    Rates do not exceed the target by more than is allowed if that of one trial does not.
 
     Parameters
     ----------
@@ -83,6 +103,13 @@ def meet(
         Of the value.
     start
         Step to try first.
+    slope
+        Of the logarithm of the rate, or of dB, over the logarithm of the step, if it is known.
+
+    Returns
+    -------
+    tuple
+        What `trial` returned, and the slope between it and the trial next to it.
     """
     tried: list[tuple[float, float, T]] = []
     wanted = math.log(target) if kind == "rate" else target
@@ -93,17 +120,23 @@ def meet(
         tried.append((at, got, found))
         if abs(got - wanted) <= CLOSE[kind]:
             break
-        at = _next(tried, wanted, _SLOPE[kind])
+        at = _next(tried, wanted, slope or _SLOPE[kind], 0.0 if slope else 0.3)
         if any(abs(at - x) < 1e-4 for x, _, _ in tried):
             break
 
     def distance(one: tuple[float, float, T]) -> tuple[bool, float]:
         return kind == "rate" and one[1] - wanted > math.log(1 + MOST_EXCESS), abs(one[1] - wanted)
 
-    return min(tried, key=distance)[2]
+    best = min(tried, key=distance)
+    others = [one for one in tried if abs(one[0] - best[0]) > 1e-4]
+    if others:
+        other = min(others, key=lambda one: abs(one[0] - best[0]))
+        measured = (best[1] - other[1]) / (best[0] - other[0])
+        slope = measured if measured < 0 else slope
+    return best[2], slope or _SLOPE[kind]
 
 
-def _next(tried: list[tuple[float, float, T]], wanted: float, slope: float) -> float:
+def _next(tried: list[tuple[float, float, T]], wanted: float, slope: float, caution: float) -> float:
     """Return the next place to look at: between what lies on both sides, else beyond."""
     fine = [(x, v) for x, v, _ in tried if v >= wanted]
     coarse = [(x, v) for x, v, _ in tried if v < wanted]
@@ -113,7 +146,7 @@ def _next(tried: list[tuple[float, float, T]], wanted: float, slope: float) -> f
         return x0 + (x1 - x0) * min(max(part, 0.05), 0.95)
     # All on one side: from the outermost on, farther each time, since small files do not fall smoothly with the step.
     x, v = max(fine) if fine else min(coarse)
-    stride = (wanted - v) / slope * (1 + 0.3 * len(tried))
-    least = 0.02 * len(tried)
+    stride = (wanted - v) / slope * (1 + caution * len(tried))
+    least = 0.02 * len(tried) if caution else 0.0
     stride = max(stride, least) if fine else min(stride, -least)
     return min(max(x + min(max(stride, -3), 3), _LEAST), _MOST)

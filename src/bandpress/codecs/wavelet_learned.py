@@ -1,13 +1,13 @@
 """A KLT over the bands of each cluster, the 9/7 wavelet over its components, and a learned model of the coefficients.
 
-The transforms are those of the baseline, RKLT + JPEG 2000; what is learned is how probable each coefficient is, given
-those that are known (`bandpress.contexts.features`). One quantiser step serves the whole scene, so that each further
-bit gains about the same everywhere. A chunk holds the side information of `rklt-jpeg2000` and what
+The transforms are those of the baseline, RKLT + JPEG 2000, but for its rounding; what is learned is how probable each
+coefficient is, given those that are known (`bandpress.contexts.features`). One quantiser step serves the whole scene:
+each further bit gains about the same everywhere. A chunk holds the side information of `rklt-jpeg2000` and what
 `bandpress.contexts.components` says.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,26 +17,30 @@ import numpy as np
 from bandpress.clusters import BandsPerCluster, Cluster, split
 from bandpress.codecs.base import Codec, Encoding, Look
 from bandpress.codecs.budgets import pooled, within
-from bandpress.codecs.targets import meet, one_target, psnr_of, rounded_step, step_of
-from bandpress.container.bits import BitReader
+from bandpress.codecs.targets import meet_by_slope, one_target, psnr_of, rounded_step, step_of
+from bandpress.container.bits import BitReader, BitWriter
 from bandpress.container.bitstream import Header, overhead
 from bandpress.contexts import store as context_store
 from bandpress.contexts.components import Chunk, ComponentCoder, Part
 from bandpress.contexts.model import ContextModel
 from bandpress.errors import BitstreamError
-from bandpress.pipeline import batches
-from bandpress.scene import Scene, clipped
-from bandpress.transforms import cluster_klt
+from bandpress.jpeg2000.openjpeg import processors
+from bandpress.scene import Scene
+from bandpress.transforms.cluster_klt import SAFETY
+from bandpress.transforms.projection import Basis, Moments
 
 #: Where a search for a target starts, in DN.
 _FIRST_STEP = 100.0
-#: In scenes of more samples than this, a search looks at one cluster of so many first.
+#: In scenes of more samples than this, a search looks at a part of one in so many first: clusters, or else lines.
 _LARGE, _SAMPLED = 1 << 23, 8
+#: Lines of a strip, where lines are taken.
+_STRIP = 32
 
 
 class Trial(NamedTuple):
-    """Some clusters as coded with a step, the error of their measurements, and how many samples they have."""
+    """Some clusters as coded with a step: their chunks, the error of measurements, and how many samples there are."""
 
+    step: float
     chunks: list[bytes]
     mse: float
     samples: int
@@ -49,7 +53,7 @@ class WaveletLearned(Codec):
     Parameters
     ----------
     model
-        Folder or name of a context model: ``bandpress train-contexts``.
+        Folder or name of a context model: the one in this package, or one that ``bandpress train-contexts`` made.
     rate
         Target in bits per sample, everything in the file counted.
     psnr
@@ -65,11 +69,10 @@ class WaveletLearned(Codec):
     look = Look("orange", "d", (0, (3, 1, 1, 1, 1, 1)))
     look_of_all = Look("orange", "p", (0, (6, 1.5, 1, 1.5)))
     model_kind = "context model"
-    needs_tensorflow = True
     shares_rate = True
     searches = True
 
-    model: str | Path
+    model: str | Path = "contexts"
     rate: float | None = None
     psnr: float | None = None
     step: float | None = None
@@ -84,15 +87,8 @@ class WaveletLearned(Codec):
 
     def encode(self, scene: Scene) -> Encoding:
         """Code a scene, see `Codec.encode`."""
-        clusters = split(scene.bands, self.bands_per_cluster)
-        if self.step is not None:
-            step, found = self.step, self._trial(scene, self.step, clusters)
-        else:
-            step = _FIRST_STEP
-            if len(clusters) >= 2 * _SAMPLED and scene.cube.size > _LARGE:
-                step, _ = self._search(scene, step, clusters[_SAMPLED // 2 :: _SAMPLED])
-            step, found = self._search(scene, step, clusters)
-        header = self._header(scene, step)
+        found = self._found(scene, split(scene.bands, self.bands_per_cluster))
+        header = self._header(scene, found.step)
         parameters = dict(header.parameters)
         if self.psnr is not None:
             parameters["psnr"] = round(_psnr(found), 3)
@@ -112,63 +108,83 @@ class WaveletLearned(Codec):
 
     def decode(self, header: Header, chunks: Iterable[tuple[Cluster, bytes]]) -> Iterator[np.ndarray]:
         """Decode clusters, see `Codec.decode`."""
-        coder = ComponentCoder(self._stored, header.lines, header.samples)
-        inverses = []
+        threads = processors() if len(header.clusters) == 1 else 1
+        coder = ComponentCoder(self._stored, header.lines, header.samples, threads)
+        step, dtype = step_of(header), np.dtype(header.dtype)
 
-        def parsed() -> Iterator[Chunk]:
-            for cluster, chunk in chunks:
-                reader = BitReader(chunk)
-                inverses.append(cluster_klt.read(reader, cluster.count))
-                yield Chunk(reader, chunk, cluster.count, step_of(header))
+        def decoded(item: tuple[Cluster, bytes]) -> np.ndarray:
+            cluster, chunk = item
+            reader = BitReader(chunk)
+            basis = Basis.read(reader, cluster.count)
+            return basis.inverse(coder.components(Chunk(reader, chunk, cluster.count, step)), dtype)
 
-        for components in coder.decode(parsed()):
-            yield clipped(inverses.pop(0)(components), np.dtype(header.dtype))
+        yield from pooled(decoded, chunks)
 
-    def _search(self, scene: Scene, start: float, clusters: Sequence[Cluster]) -> tuple[float, Trial]:
-        """Return the step at which some clusters meet the target, and what they are then."""
-
-        def value(pair: tuple[float, Trial]) -> float:
-            trial = pair[1]
-            if self.psnr is not None:
-                return _psnr(trial)
-            share = trial.samples / scene.cube.size
-            size = sum(map(len, trial.chunks)) + overhead(self._header(scene, 1.0)) * share
-            return 8 * size / trial.samples
-
+    def _found(self, scene: Scene, clusters: Sequence[Cluster]) -> Trial:
+        """Code a scene with the step that is given, or that meets the target."""
+        if self.step is not None:
+            return self._trial(scene, clusters)(self.step)
         kind, target = ("rate", self.rate) if self.rate is not None else ("psnr", self.psnr)
         assert target is not None
-        return meet(lambda step: (step, self._trial(scene, step, clusters)), value, kind, target, start)
+        fixed = overhead(self._header(scene, 1.0)) / scene.cube.size
+
+        def value(trial: Trial) -> float:
+            if kind == "psnr":
+                return _psnr(trial)
+            return 8 * (sum(map(len, trial.chunks)) / trial.samples + fixed)
+
+        start, slope = _FIRST_STEP, None
+        if scene.cube.size > _LARGE:
+            part = scene
+            few = clusters[_SAMPLED // 2 :: _SAMPLED]
+            if len(clusters) < 2 * _SAMPLED:
+                part, few = _strips(scene), clusters
+            found, slope = meet_by_slope(self._trial(part, few), value, kind, target, start)
+            start = found.step
+        return meet_by_slope(self._trial(scene, clusters), value, kind, target, start, slope)[0]
 
     def _header(self, scene: Scene, step: float) -> Header:
         parameters: dict[str, Any] = {"step": rounded_step(step)}
         return Header.of_scene(scene, self.name, self.bands_per_cluster, parameters, self._stored.digest)
 
-    def _trial(self, scene: Scene, step: float, clusters: Sequence[Cluster]) -> Trial:
-        """Code clusters of a scene, some at a time."""
-        step = rounded_step(step)
-        coder = ComponentCoder(self._stored, scene.lines, scene.samples)
-        level = cluster_klt.SAFETY * step * step / 12
-
-        def coded(group: list[Cluster]) -> tuple[list[bytes], float]:
-            parts = []
-            for cluster in group:
-                transformed = cluster_klt.forward(scene.cube[cluster.bands], level)
-                parts.append(Part(transformed.components, step, transformed.side))
-            chunks, squared_error = [], 0.0
-            for cluster, part, (chunk, components) in zip(group, parts, coder.code(parts), strict=True):
-                inverse = cluster_klt.read(BitReader(part.side.to_bytes()), cluster.count)
-                samples = clipped(inverse(components), scene.dtype)
-                error = samples.astype(np.float32) - scene.cube[cluster.bands]
-                error = scene.only_measured(cluster.bands, error)
-                squared_error += float(np.square(error).sum(dtype=np.float64))
-                chunks.append(chunk)
-            return chunks, squared_error
-
-        done = pooled(coded, batches(clusters, coder.batch(clusters[0].count)))
-        chunks, errors = zip(*done, strict=True)
-        samples = sum(cluster.count for cluster in clusters) * scene.lines * scene.samples
+    def _trial(self, scene: Scene, clusters: Sequence[Cluster]) -> Callable[[float], Trial]:
+        """Return a function that codes clusters of a scene with a step."""
+        threads = processors() if len(clusters) == 1 else 1
+        coder = ComponentCoder(self._stored, scene.lines, scene.samples, threads)
+        known: dict[Cluster, Moments] = {}
         measured = sum(scene.measured(cluster.bands) for cluster in clusters)
-        return Trial([chunk for some in chunks for chunk in some], sum(errors) / max(measured, 1), samples)
+        samples = sum(cluster.count for cluster in clusters) * scene.lines * scene.samples
+
+        def coded(cluster: Cluster, step: float) -> tuple[bytes, float]:
+            cube = scene.cube[cluster.bands]
+            if cluster not in known:
+                known[cluster] = Moments.of(cube)
+            basis = Basis.of(known[cluster], SAFETY * step * step / 12, cube[0].size)
+            side = BitWriter()
+            basis.write(side)
+            part = Part(basis.forward(cube), step, side)
+            if self.psnr is None:
+                return coder.chunk(part), 0.0
+            ((chunk, components),) = coder.code([part])
+            basis = Basis.read(BitReader(side.to_bytes()), cluster.count)
+            error = basis.inverse(components, scene.dtype) - cube.astype(np.float32)
+            error = scene.only_measured(cluster.bands, error)
+            return chunk, float(np.square(error, out=error).sum(dtype=np.float64))
+
+        def trial(step: float) -> Trial:
+            step = rounded_step(step)
+            chunks, errors = zip(*pooled(lambda cluster: coded(cluster, step), clusters), strict=True)
+            return Trial(step, list(chunks), sum(errors) / max(measured, 1), samples)
+
+        return trial
+
+
+def _strips(scene: Scene) -> Scene:
+    """Return some of the lines of a scene, spread over it, as a scene."""
+    count = max(1, scene.lines // (_STRIP * _SAMPLED))
+    starts = (np.arange(count) + 0.5) * scene.lines / count - _STRIP / 2
+    lines = np.concatenate([np.arange(_STRIP) + max(0, int(start)) for start in starts])
+    return replace(scene, cube=scene.cube[:, lines[lines < scene.lines]], holes=None)
 
 
 def _psnr(trial: Trial) -> float:

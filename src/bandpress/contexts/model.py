@@ -1,12 +1,12 @@
-"""From what is known of a coefficient to the table that it is coded with, in integers. No TensorFlow here.
+"""From what is known of a coefficient to the table that it is coded with, in integers.
 
 A small network of two hidden layers reads the features of `bandpress.contexts.features` and returns a number that
-chooses one of some tables of frequencies. As in `bandpress.hyperprior.integer`, all operands are integers and every
-sum stays below 2^53, so that float64 is exact, whatever the order of summation::
+chooses one of some tables of frequencies. All operands are integers, and every sum stays below 2^24, so that float32 is
+exact, whatever the order of summation::
 
-    h     = clip(floor((x W0 + B0) / 2^SHIFT), 0, LARGEST)
-    h     = clip(floor((h W1 + B1) / 2^SHIFT), 0, LARGEST)
-    index = clip(floor((h W2 + B2) / 2^SHIFT) / 2^FRACTION, 0, tables - 1)
+    h     = clip(floor((x W0 + B0) / 2^S0), 0, LARGEST)
+    h     = clip(floor((h W1 + B1) / 2^S1), 0, LARGEST)
+    index = clip(floor((h W2 + B2) / 2^S2), 0, tables - 1)
 
 A magnitude is coded as its *class* with the chosen table, then its sign and its place within the class in plain bits.
 """
@@ -14,24 +14,29 @@ A magnitude is coded as its *class* with the chosen table, then its sign and its
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from bandpress.contexts.features import OCTAVE, SHARED, VARYING
+from bandpress.contexts.features import FEATURES, LOCAL, MOST_FEATURES, OCTAVE
 from bandpress.errors import ModelError
 
 #: Bits of frequencies.
 PRECISION = 16
-#: Weights count 2^-SHIFT, activations 2^-FRACTION.
-SHIFT, FRACTION = 14, 8
-LARGEST = (1 << 20) - 1
-_EXACT = 1 << 53
+#: Activations count 2^-FRACTION and are at most LARGEST.
+FRACTION = 5
+LARGEST = (1 << 12) - 1
+#: Sums below this are exact in float32.
+EXACT = 1 << 24
 _LAYERS = 3
-#: Products of a layer for the rows that go through it together: a cache holds them, and BLAS does not divide so few
-#: over threads, which would take several times as long.
-_PRODUCTS = 1 << 18
+#: Units of a layer and tables, at most.
+_MOST_UNITS, _MOST_TABLES = 1024, 256
+#: Bits of weights after the point, at most; fewer where sums would not be exact.
+_FINEST = 14
+#: Units are evaluated so many at a time, and at least those that the features of a place take.
+_TOGETHER, _FEWEST = 8, 24
 
 #: What a trained network takes for 1 of a feature: an octave.
 UNIT = OCTAVE
@@ -66,6 +71,19 @@ def class_of(magnitudes: np.ndarray) -> np.ndarray:
     return (np.searchsorted(LOWEST, magnitudes, side="right") - 1).astype(np.int32)
 
 
+class Compiled(NamedTuple):
+    """A model as `bandpress.contexts.kernels.code` takes it, units filled up with zeros."""
+
+    weights: np.ndarray
+    common: np.ndarray
+    biases: np.ndarray
+    scales: np.ndarray
+    most: np.ndarray
+    frequencies: np.ndarray
+    offsets: np.ndarray
+    bits: np.ndarray
+
+
 @dataclass(frozen=True, eq=False)
 class ContextModel:
     """The network and the tables.
@@ -74,6 +92,8 @@ class ContextModel:
     ----------
     weights, biases
         Of the three layers, int64, (in, out) and (out,).
+    shifts
+        Of the three layers, int64, shape (3,).
     frequencies
         Of each class, int64, shape (tables, CLASSES), each row with a sum of 2^16 and no zero.
     offsets
@@ -85,10 +105,16 @@ class ContextModel:
         SHA-256 in hexadecimal; empty for a model that was not saved yet.
     path
         The folder; None likewise.
+
+    Raises
+    ------
+    ModelError
+        If an array is of another type or shape, or holds what no model has.
     """
 
     weights: tuple[np.ndarray, ...]
     biases: tuple[np.ndarray, ...]
+    shifts: np.ndarray
     frequencies: np.ndarray
     offsets: np.ndarray
     card: Mapping[str, Any] = field(default_factory=dict)
@@ -96,40 +122,28 @@ class ContextModel:
     path: Path | None = None
 
     def __post_init__(self) -> None:
-        inputs = VARYING + SHARED
+        hidden, tables = len(self.biases[0]), len(self.frequencies)
+        if not (1 <= hidden <= _MOST_UNITS and 2 <= tables <= _MOST_TABLES):
+            raise ModelError(
+                f"tables: {hidden} units and {tables} tables; expected 1 to {_MOST_UNITS}, and 2 to {_MOST_TABLES}"
+            )
+        sizes = [FEATURES, hidden, hidden, 1]
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            last = layer == _LAYERS - 1
-            if (
-                weight.dtype.kind != "i"
-                or bias.dtype.kind != "i"
-                or weight.shape != (inputs, len(bias))
-                or (last and len(bias) != 1)
-            ):
+            _shaped(f"{layer}/kernel", weight, (sizes[layer], sizes[layer + 1]))
+            _shaped(f"{layer}/bias", bias, (sizes[layer + 1],))
+        _shaped("shifts", self.shifts, (_LAYERS,), 0, 23)
+        _shaped("frequencies", self.frequencies, (tables, CLASSES), 1, 1 << PRECISION)
+        _shaped("offsets", self.offsets, (tables, SHAPED), -256, 256)
+        if (wrong := self.frequencies.sum(axis=1) != 1 << PRECISION).any():
+            raise ModelError(
+                f"tables: row {wrong.argmax()} of frequencies has a sum of "
+                f"{self.frequencies[wrong.argmax()].sum()}; expected {1 << PRECISION}"
+            )
+        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            if (largest := _largest_sum(weight, bias, layer)) >= EXACT:
                 raise ModelError(
-                    f"tables: layer {layer} has shape {weight.shape}; expected integers, ({inputs}, {len(bias)})"
+                    f"tables: sums of layer {layer} reach {largest:.3g}; expected less than {EXACT}"
                 )
-            inputs = len(bias)
-        # A feature is an int16, an activation at most LARGEST: which is larger than a feature.
-        worst = max(
-            float(np.abs(w).sum(axis=0).max()) * LARGEST + float(np.abs(b).max())
-            for w, b in zip(self.weights, self.biases, strict=True)
-        )
-        if worst >= _EXACT:
-            raise ModelError(f"tables: sums reach {worst:.3g}; expected less than {_EXACT}")
-        count = len(self.frequencies)
-        if (
-            self.frequencies.shape != (count, CLASSES)
-            or self.frequencies.min() < 1
-            or (self.frequencies.sum(axis=1) != 1 << PRECISION).any()
-        ):
-            raise ModelError(
-                f"tables: frequencies of shape {self.frequencies.shape}; expected (tables, {CLASSES}), positive, each "
-                f"row with a sum of {1 << PRECISION}"
-            )
-        if self.offsets.shape != (count, SHAPED) or np.abs(self.offsets).max() > 256:
-            raise ModelError(
-                f"tables: offsets of shape {self.offsets.shape}; expected ({count}, {SHAPED}), at most 256"
-            )
 
     @property
     def macs(self) -> int:
@@ -144,59 +158,61 @@ class ContextModel:
         return found
 
     @cached_property
-    def _layers(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        return [
-            (w.astype(np.float64), b.astype(np.float64))
-            for w, b in zip(self.weights, self.biases, strict=True)
-        ]
+    def compiled(self) -> Compiled:
+        """The model as kernels take it."""
+        units = max(_FEWEST, -(-len(self.biases[0]) // _TOGETHER) * _TOGETHER)
+        weights = np.zeros((_LAYERS, units, units), np.float32)
+        common, biases = (
+            np.zeros((FEATURES - LOCAL, units), np.float32),
+            np.zeros((_LAYERS, units), np.float32),
+        )
+        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            local = weight[:LOCAL] if layer == 0 else weight
+            weights[layer, : local.shape[1], : local.shape[0]] = local.T
+            biases[layer, : len(bias)] = bias
+        common[:, : len(self.biases[0])] = self.weights[0][LOCAL:]
+        return Compiled(
+            weights,
+            common,
+            biases,
+            (2.0**-self.shifts).astype(np.float32),
+            np.array([LARGEST, LARGEST, len(self.frequencies) - 1], np.float32),
+            np.pad(np.cumsum(self.frequencies, axis=1), ((0, 0), (1, 0))),
+            self.offsets / 256.0,
+            self.bits,
+        )
 
-    def indexes(self, varying: np.ndarray, shared: np.ndarray) -> np.ndarray:
-        """Choose a table for each coefficient.
+    @property
+    def least_bits(self) -> float:
+        """What a coefficient costs at least."""
+        return PRECISION - float(np.log2(self.frequencies.max()))
+
+    def indexes(self, features: np.ndarray) -> np.ndarray:
+        """Choose tables, as kernels do; doubles hold the sums exactly.
 
         Parameters
         ----------
-        varying, shared
-            Features of a `Step`.
+        features
+            Integers, shape (…, FEATURES).
 
         Returns
         -------
         numpy.ndarray
-            int32, shape (clusters, lines, samples).
+            int64, shape (…,).
         """
-        rows = varying.reshape(-1, VARYING)
-        found = np.empty(len(rows), np.int32)
-        (first, bias), *_ = self._layers
-        constant = shared.astype(np.float64) @ first[VARYING:] + bias
-        block = max(1, _PRODUCTS // max(weight.size for weight in self.weights))
-        for start in range(0, len(rows), block):
-            found[start : start + block] = self._chosen(rows[start : start + block], constant)
-        return found.reshape(varying.shape[:-1])
-
-    def _chosen(self, rows: np.ndarray, constant: np.ndarray) -> np.ndarray:
-        """Evaluate the layers for some rows of features, in place where possible."""
-        (first, _), *others = self._layers
-        values = rows.astype(np.float64) @ first[:VARYING]
-        values += constant
-        for weight, bias in others:
-            values *= 2.0**-SHIFT
-            np.floor(values, out=values)
-            np.clip(values, 0, LARGEST, out=values)
-            values = values @ weight
-            values += bias
-        chosen = np.floor(values[:, 0] * 2.0 ** -(SHIFT + FRACTION))
-        return np.clip(chosen, 0, len(self.frequencies) - 1)
-
-    def expected(self, magnitudes: np.ndarray, indexes: np.ndarray) -> np.ndarray:
-        """Return where within its quantiser's cell a coefficient is to be expected: float64, in steps, 0 for 0."""
-        offset = self.offsets[indexes, np.clip(magnitudes, 1, SHAPED) - 1]
-        return np.where(magnitudes > 0, magnitudes - offset / 256.0, 0.0)
+        values = features.astype(np.float64)
+        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            most = LARGEST if layer < _LAYERS - 1 else len(self.frequencies) - 1
+            sums = values @ weight.astype(np.float64) + bias
+            values = np.clip(np.floor(sums * 2.0 ** -self.shifts[layer]), 0, most)
+        return values[..., 0].astype(np.int64)
 
     def tables(self) -> dict[str, np.ndarray]:
         """Return what `of_tables` takes."""
-        found = {"frequencies": self.frequencies.astype(np.int32), "offsets": self.offsets.astype(np.int32)}
+        found = {"shifts": self.shifts, "frequencies": self.frequencies, "offsets": self.offsets}
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            found |= {f"{layer}/kernel": weight.astype(np.int32), f"{layer}/bias": bias.astype(np.int64)}
-        return found
+            found |= {f"{layer}/kernel": weight, f"{layer}/bias": bias}
+        return {name: value.astype(np.int32) for name, value in found.items()}
 
     @classmethod
     def of_tables(
@@ -211,15 +227,45 @@ class ContextModel:
         Raises
         ------
         ModelError
-            If one is missing, of another shape, or a sum could be inexact.
+            If one is missing, or as `ContextModel` does.
         """
-        try:
-            weights = tuple(tables[f"{i}/kernel"].astype(np.int64) for i in range(_LAYERS))
-            biases = tuple(tables[f"{i}/bias"].astype(np.int64) for i in range(_LAYERS))
-            frequencies, offsets = (tables[name].astype(np.int64) for name in ("frequencies", "offsets"))
-        except KeyError as error:
-            raise ModelError(f"tables: {error.args[0]} is missing; expected it") from None
-        return cls(weights, biases, frequencies, offsets, card or {}, digest, path)
+        names = [f"{layer}/{kind}" for kind in ("kernel", "bias") for layer in range(_LAYERS)]
+        names += ["shifts", "frequencies", "offsets"]
+        for name in names:
+            if name not in tables:
+                raise ModelError(f"tables: {name} is missing; expected it")
+            if tables[name].dtype != np.int32 or not tables[name].ndim:
+                raise ModelError(f"tables: {name} has type {tables[name].dtype}; expected an array of int32")
+        arrays = [tables[name].astype(np.int64) for name in names]
+        shifts, frequencies, offsets = arrays[2 * _LAYERS :]
+        weights, biases = tuple(arrays[:_LAYERS]), tuple(arrays[_LAYERS : 2 * _LAYERS])
+        return cls(weights, biases, shifts, frequencies, offsets, card or {}, digest, path)
+
+
+def blank() -> ContextModel:
+    """Return a model that knows nothing."""
+    sizes = [FEATURES, 1, 1, 1]
+    weights, biases = [np.zeros(pair) for pair in pairwise(sizes)], [np.zeros(1)] * _LAYERS
+    return quantised(weights, biases, np.zeros((2, CLASSES)), np.zeros((2, SHAPED)))
+
+
+def _shaped(
+    name: str, array: np.ndarray, shape: tuple[int, ...], low: int = -EXACT, high: int = EXACT
+) -> None:
+    if array.dtype.kind != "i" or array.shape != shape:
+        raise ModelError(
+            f"tables: {name} has type {array.dtype} and shape {array.shape}; expected integers of shape {shape}"
+        )
+    if array.min() < low or array.max() > high:
+        raise ModelError(
+            f"tables: {name} holds {array.min()} to {array.max()}; expected numbers from {low} to {high}"
+        )
+
+
+def _largest_sum(weight: np.ndarray, bias: np.ndarray, layer: int) -> float:
+    """Return the largest sum of a layer, whatever it is made of."""
+    most = MOST_FEATURES if layer == 0 else np.full(len(weight), LARGEST)
+    return float((np.abs(weight) * most[:, None]).sum(axis=0).max() + np.abs(bias).max())
 
 
 def quantised(
@@ -239,19 +285,31 @@ def quantised(
         Logarithms of the frequencies, up to a constant a row, shape (tables, CLASSES).
     offsets
         In steps, shape (tables, SHAPED).
+
+    Raises
+    ------
+    ModelError
+        If weights are so large that no integers are both fine enough and exact.
     """
-    made_weights, made_biases = [], []
+    made: list[tuple[np.ndarray, np.ndarray, int]] = []
+    inputs = [UNIT.bit_length() - 1, FRACTION, FRACTION]  # bits of inputs after the point
     for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
-        # Features count 1/UNIT, activations 2^-FRACTION; half of what a shift drops is added.
-        unit = 2.0**FRACTION / UNIT if layer == 0 else 1.0
-        half = 0.5 * 2.0**SHIFT if layer < len(weights) - 1 else 0.5 * 2.0 ** (SHIFT + FRACTION)
-        made_weights.append(np.rint(weight.astype(np.float64) * unit * 2.0**SHIFT).astype(np.int64))
-        made_biases.append(
-            np.rint(bias.astype(np.float64) * 2.0 ** (SHIFT + FRACTION) + half).astype(np.int64)
-        )
+        for bits in range(_FINEST, -1, -1):
+            shift = bits + inputs[layer] - (FRACTION if layer < _LAYERS - 1 else 0)
+            whole = np.rint(weight.astype(np.float64) * 2.0**bits)
+            offset = np.rint(bias.astype(np.float64) * 2.0 ** (bits + inputs[layer]) + 0.5 * 2.0**shift)
+            if shift >= 0 and _largest_sum(whole, offset, layer) < EXACT:
+                break
+        else:
+            raise ModelError(
+                f"tables: weights of layer {layer} reach {np.abs(weight).max():.3g}; expected smaller ones"
+            )
+        made.append((whole.astype(np.int64), offset.astype(np.int64), shift))
+    kernels, offsets_, shifts = zip(*made, strict=True)
     return ContextModel(
-        tuple(made_weights),
-        tuple(made_biases),
+        kernels,
+        offsets_,
+        np.array(shifts),
         _frequencies(logits.astype(np.float64)),
         np.clip(np.rint(256 * offsets), -256, 256).astype(np.int64),
         card or {},

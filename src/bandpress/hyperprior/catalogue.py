@@ -17,8 +17,10 @@ VARIABLE = "BANDPRESS_MODELS"
 def folders() -> list[Path]:
     """Return the folders in which models are looked for by name or by digest."""
     named = os.environ.get(VARIABLE, "")
-    beside = Path(__file__).resolve().parents[3] / "models"
-    places = [Path("models"), *(Path(part) for part in named.split(os.pathsep) if part), beside]
+    package = Path(__file__).resolve().parents[1]
+    beside = package.parents[1] / "models"
+    named_ones = (Path(part) for part in named.split(os.pathsep) if part)
+    places = [Path("models"), *named_ones, beside, package / "models"]
     return [place for place in places if place.is_dir()]
 
 

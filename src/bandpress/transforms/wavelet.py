@@ -1,16 +1,13 @@
 """The 9/7 wavelet (Cohen, Daubechies & Feauveau 1992) by lifting, and its subbands.
 
-Every operation is one multiplication or one addition of float64 arrays, element by element, in a fixed order: the same
-bits come out on every machine.
+Every operation is one multiplication or one addition of doubles, in a fixed order: the same bits come out on every
+machine.
 """
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-
-_LIFTING = (-1.586134342059924, -0.052980118572961, 0.882911075530934, 0.443506852043971)
-_SCALE = 1.230174104914001
 
 
 def analyse(images: np.ndarray, levels: int) -> np.ndarray:
@@ -28,14 +25,7 @@ def analyse(images: np.ndarray, levels: int) -> np.ndarray:
     numpy.ndarray
         float64, same shape: the low band in the first corner.
     """
-    out = images.astype(np.float64)
-    lines, samples = out.shape[-2:]
-    for _ in range(levels):
-        part = out[..., :lines, :samples]
-        part = _split(part.swapaxes(-1, -2)).swapaxes(-1, -2)
-        out[..., :lines, :samples] = _split(part)
-        lines, samples = -(-lines // 2), -(-samples // 2)
-    return out
+    return _transformed(images, levels, 0)
 
 
 def synthesise(coefficients: np.ndarray, levels: int) -> np.ndarray:
@@ -53,11 +43,17 @@ def synthesise(coefficients: np.ndarray, levels: int) -> np.ndarray:
     numpy.ndarray
         float64, same shape.
     """
-    out = coefficients.astype(np.float64)
-    whole = out.shape[-2:]
-    for lines, samples in reversed(_sizes(whole[0], whole[1], levels)[:-1]):
-        part = _merged(out[..., :lines, :samples].swapaxes(-1, -2)).swapaxes(-1, -2)
-        out[..., :lines, :samples] = _merged(part)
+    return _transformed(coefficients, levels, 1)
+
+
+def _transformed(images: np.ndarray, levels: int, merging: int) -> np.ndarray:
+    from bandpress.transforms.lifting import (
+        transform,
+    )  # loads numba, which whoever codes otherwise does not need
+
+    out = np.array(images, np.float64, order="C")
+    for image in out.reshape(-1, *out.shape[-2:]):
+        transform(image, levels, merging)
     return out
 
 
@@ -103,46 +99,3 @@ def _sizes(lines: int, samples: int, levels: int) -> list[tuple[int, int]]:
     for _ in range(levels):
         sizes.append((-(-sizes[-1][0] // 2), -(-sizes[-1][1] // 2)))
     return sizes
-
-
-def _split(x: np.ndarray) -> np.ndarray:
-    """Split the last axis into its low and its high half; symmetric at the ends."""
-    if x.shape[-1] < 2:
-        return x
-    even, odd = x[..., 0::2].copy(), x[..., 1::2].copy()
-    for number, weight in enumerate(_LIFTING):
-        if number % 2 == 0:
-            odd += weight * _around_odd(even, odd.shape[-1])
-        else:
-            even += weight * _around_even(odd, even.shape[-1])
-    return np.concatenate([even * (np.sqrt(2) / _SCALE), odd * (_SCALE / np.sqrt(2))], -1)
-
-
-def _merged(x: np.ndarray) -> np.ndarray:
-    """Undo `_split`."""
-    size = x.shape[-1]
-    if size < 2:
-        return x
-    low = -(-size // 2)
-    even, odd = x[..., :low] * (_SCALE / np.sqrt(2)), x[..., low:] * (np.sqrt(2) / _SCALE)
-    for number, weight in reversed(list(enumerate(_LIFTING))):
-        if number % 2 == 0:
-            odd -= weight * _around_odd(even, odd.shape[-1])
-        else:
-            even -= weight * _around_even(odd, even.shape[-1])
-    out = np.empty_like(x)
-    out[..., 0::2], out[..., 1::2] = even, odd
-    return out
-
-
-def _around_odd(even: np.ndarray, count: int) -> np.ndarray:
-    """Sum the two neighbours of each odd sample."""
-    right = even[..., 1:] if even.shape[-1] > count else np.concatenate([even[..., 1:], even[..., -1:]], -1)
-    return even[..., :count] + right
-
-
-def _around_even(odd: np.ndarray, count: int) -> np.ndarray:
-    """Sum the two neighbours of each even sample."""
-    left = np.concatenate([odd[..., :1], odd], -1)[..., :count]
-    right = np.concatenate([odd, odd[..., -1:]], -1)[..., :count]
-    return left + right

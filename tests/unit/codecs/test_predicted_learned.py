@@ -12,8 +12,6 @@ from bandpress.container.bitstream import Reader
 from bandpress.errors import BitstreamError, CodecError
 from baseline_scenes import smooth_scene
 
-pytestmark = pytest.mark.tensorflow
-
 NAME = "predicted-learned"
 
 

@@ -5,59 +5,77 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bandpress.contexts.features import SHARED, VARYING
+from bandpress.contexts.features import LOCAL, MOST_FEATURES
 from bandpress.contexts.model import (
     CLASSES,
-    FRACTION,
+    EXACT,
     LARGEST,
     LAST,
     LOWEST,
     MOST,
     PLAIN_BITS,
-    SHAPED,
-    SHIFT,
     ContextModel,
+    blank,
     class_of,
 )
 from bandpress.errors import ModelError
 from context_models import random_model
 
 
-def in_integers(model, varying, shared):
+def in_integers(model, features):
     """The same with Python's integers, however long they get."""
     found = []
-    for row in varying.reshape(-1, VARYING):
-        values = [int(v) for v in (*row, *shared)]
+    for row in features:
+        values = [int(v) for v in row]
         for number, (weight, bias) in enumerate(zip(model.weights, model.biases, strict=True)):
+            most = len(model.frequencies) - 1 if number == 2 else LARGEST
             sums = [
                 sum(v * int(w) for v, w in zip(values, column, strict=True)) + int(b)
                 for column, b in zip(weight.T, bias, strict=True)
             ]
-            last = number == len(model.weights) - 1
-            values = sums if last else [min(max(s >> SHIFT, 0), LARGEST) for s in sums]
-        found.append(min(max(values[0] >> (SHIFT + FRACTION), 0), len(model.frequencies) - 1))
-    return np.array(found).reshape(varying.shape[:-1])
+            values = [min(max(s >> int(model.shifts[number]), 0), most) for s in sums]
+        found.append(values[0])
+    return np.array(found)
+
+
+def in_float32(model, features):
+    """The same with the arrays that kernels take, summed in another order."""
+    compiled = model.compiled
+    values = features[:, :LOCAL].astype(np.float32)
+    known = features[:, LOCAL:].astype(np.float32) @ compiled.common
+    for layer in range(3):
+        weight = compiled.weights[layer, :, : values.shape[1]]
+        sums = values[:, ::-1] @ weight[:, ::-1].T + compiled.biases[layer] + (known if layer == 0 else 0)
+        values = np.clip(np.floor(sums * compiled.scales[layer]), 0, compiled.most[layer])
+    return values[:, 0]
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(0, 10**6), st.sampled_from([0.3, 3.0, 300.0]), st.sampled_from([200, 32767]))
-def test_floating_point_gives_what_integers_give(seed, scale, largest):
-    model = random_model(seed, scale=scale)
+@given(st.integers(0, 10**6), st.sampled_from([0.3, 3.0, 30.0]), st.sampled_from([1, 7, 40]))
+def test_floating_point_gives_what_integers_give(seed, scale, hidden):
+    model = random_model(seed, hidden, scale=scale)
     rng = np.random.default_rng(seed)
-    varying = rng.integers(-largest - 1, largest + 1, (2, 3, 4, VARYING)).astype(np.int16)
-    shared = rng.integers(-largest - 1, largest + 1, SHARED).astype(np.int16)
-    assert np.array_equal(model.indexes(varying, shared), in_integers(model, varying, shared))
+    features = rng.integers(0, MOST_FEATURES + 1, (24, len(MOST_FEATURES)))
+    features[0], features[1] = MOST_FEATURES, 0
+    expected = in_integers(model, features)
+    assert np.array_equal(model.indexes(features), expected)
+    assert np.array_equal(in_float32(model, features), expected)
 
 
-def test_many_rows_give_what_few_give():
-    model = random_model()
-    rng = np.random.default_rng(0)
-    varying = rng.integers(0, 300, (1, 400, 500, VARYING)).astype(np.int16)
-    shared = rng.integers(0, 16, SHARED).astype(np.int16)
-    whole = model.indexes(varying, shared)
-    assert len(np.unique(whole)) > 3
-    for line in (0, 17, 399):
-        assert np.array_equal(model.indexes(varying[:, line : line + 1], shared), whole[:, line : line + 1])
+def test_weights_are_as_fine_as_exact_sums_allow():
+    for scale in (0.01, 1.0, 100.0):
+        model = random_model(scale=scale)
+        finer = [2 * np.abs(w).max() * MOST_FEATURES.max() > EXACT // 64 for w in model.weights[:1]]
+        assert all(finer) or scale == 0.01
+    with pytest.raises(ModelError, match="expected smaller ones"):
+        random_model(scale=1e9)
+
+
+def test_a_blank_model_knows_nothing():
+    features = np.zeros((3, len(MOST_FEATURES)), int)
+    features[1], features[2] = MOST_FEATURES, 1
+    assert len(np.unique(blank().indexes(features))) == 1
+    assert np.ptp(blank().frequencies[:, :-1]) <= 16
 
 
 def test_every_magnitude_has_one_class():
@@ -80,17 +98,9 @@ def test_frequencies_are_whole_and_what_is_likely_costs_little():
     )
 
 
-def test_where_a_coefficient_is_expected():
-    model = random_model()
-    magnitudes = np.array([0, 1, 2, SHAPED, 500])
-    found = model.expected(magnitudes, np.full(5, 3))
-    assert found[0] == 0
-    assert np.array_equal(found[1:], magnitudes[1:] - model.offsets[3, [0, 1, -1, -1]] / 256)
-
-
 def changed(**parts):
     model = random_model()
-    known = {key: getattr(model, key) for key in ("weights", "biases", "frequencies", "offsets")}
+    known = {key: getattr(model, key) for key in ("weights", "biases", "shifts", "frequencies", "offsets")}
     return ContextModel(**known | {key: change(known[key]) for key, change in parts.items()})
 
 
@@ -106,15 +116,22 @@ def put(place, value):
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
-        ({"weights": lambda w: (w[0], put((0, 0), 1 << 40)(w[1]), w[2])}, "sums reach"),
-        ({"biases": lambda b: (b[0], put(0, 1 << 60)(b[1]), b[2])}, "sums reach"),
-        ({"weights": lambda w: (w[0][:-1], w[1], w[2])}, "layer 0 has shape"),
-        ({"weights": lambda w: (w[0], w[1].astype(float), w[2])}, "expected integers"),
-        ({"frequencies": put((0, 0), 0)}, "positive"),
-        ({"frequencies": lambda f: f + 1}, "with a sum of 65536"),
-        ({"frequencies": lambda f: f[:, :-1]}, "frequencies of shape"),
-        ({"offsets": put((0, 0), 300)}, "at most 256"),
-        ({"offsets": lambda o: o[:-1]}, "offsets of shape"),
+        ({"weights": lambda w: (w[0], put((0, 0), 1 << 40)(w[1]), w[2])}, "1/kernel holds"),
+        ({"weights": lambda w: (w[0], put((0, 0), 1 << 20)(w[1]), w[2])}, "sums of layer 1 reach"),
+        ({"biases": lambda b: (b[0], put(0, EXACT)(b[1]), b[2])}, "sums of layer 1 reach"),
+        ({"weights": lambda w: (w[0][:-1], w[1], w[2])}, "0/kernel has type int64 and shape"),
+        ({"weights": lambda w: (w[0], w[1].astype(float), w[2])}, "1/kernel has type float64"),
+        ({"biases": lambda b: (b[0], b[1], np.zeros(2, int))}, "2/bias has"),
+        ({"shifts": put(0, -1)}, "shifts holds"),
+        ({"shifts": put(2, 24)}, "shifts holds"),
+        ({"shifts": lambda s: s[:2]}, "shifts has"),
+        ({"frequencies": put((0, 0), 0)}, "frequencies holds 0"),
+        ({"frequencies": lambda f: f + 1}, "row 0 of frequencies has a sum of"),
+        ({"frequencies": lambda f: f[:, :-1]}, "frequencies has"),
+        ({"frequencies": lambda f: f[:1], "offsets": lambda o: o[:1]}, "1 tables"),
+        ({"frequencies": lambda f: f.repeat(40, 0), "offsets": lambda o: o.repeat(40, 0)}, "360 tables"),
+        ({"offsets": put((0, 0), 300)}, "offsets holds"),
+        ({"offsets": lambda o: o[:-1]}, "offsets has"),
     ],
 )
 def test_what_could_be_inexact_or_does_not_fit_is_refused(parts, message):
@@ -132,5 +149,9 @@ def test_tables_make_the_same_model_again():
             np.array_equal(a, b) for a, b in zip(getattr(model, key), getattr(again, key), strict=True)
         )
     for name in model.tables():
+        others = {key: value for key, value in model.tables().items() if key != name}
         with pytest.raises(ModelError, match=f"{name} is missing"):
-            ContextModel.of_tables({key: value for key, value in model.tables().items() if key != name})
+            ContextModel.of_tables(others)
+        for wrong in (np.zeros(3, np.float32), np.zeros((0, 3), np.int32), np.int32(5)):
+            with pytest.raises(ModelError, match="expected"):
+                ContextModel.of_tables(others | {name: np.asarray(wrong)})

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_compression as tfc
 
-from bandpress.contexts.features import SHARED, VARYING
+from bandpress.contexts.features import FEATURES
 from bandpress.contexts.model import LOWEST, UNIT, ContextModel, quantised
 from bandpress.contexts.training.rows import Rows
 from bandpress.contexts.training.settings import Settings
@@ -41,7 +41,7 @@ class ContextNetwork:
 
     def __init__(self, settings: Settings) -> None:
         rng = np.random.default_rng(settings.seed)
-        sizes = [VARYING + SHARED, settings.hidden, settings.hidden, 1]
+        sizes = [FEATURES, settings.hidden, settings.hidden, 1]
         pairs = list(pairwise(sizes))
         self._kernels = [tf.Variable(rng.normal(0, a**-0.5, (a, b)).astype(np.float32)) for a, b in pairs]
         self._biases = [tf.Variable(np.zeros(b, np.float32)) for _, b in pairs]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import NamedTuple
 
 import numpy as np
 
-from bandpress.contexts.features import SHARED, VARYING, energies, walk
+from bandpress.contexts.coder import Encoder, contexts, first_energy
+from bandpress.contexts.features import FEATURES
 from bandpress.contexts.model import PLAIN_BITS, SHAPED, ContextModel, class_of
-from bandpress.contexts.quantisation import dead_zone, first_energies, part_of, quantise
+from bandpress.contexts.quantisation import rounded
 from bandpress.contexts.training.pool import OFFSETS, TRAIN, Pool
 from bandpress.errors import SceneError
 from bandpress.pipeline import ahead
@@ -29,7 +30,7 @@ class Rows(NamedTuple):
     Parameters
     ----------
     features
-        As `bandpress.contexts.features` counts them, int16, shape (rows, VARYING + SHARED).
+        As `bandpress.contexts.features` counts them, int16, shape (rows, FEATURES).
     classes
         Classes of the magnitudes, int32.
     plain
@@ -48,36 +49,45 @@ class Rows(NamedTuple):
         return Rows(*(part[chosen] for part in self))
 
 
-def rows_of(energy: np.ndarray, magnitudes: np.ndarray) -> Rows:
-    """Return the rows of quantised clusters.
+class Quantised(NamedTuple):
+    """A cluster as it is coded: energies of components, and magnitudes, int32, shape (components, lines, samples)."""
 
-    Parameters
-    ----------
-    energy
-        See `bandpress.contexts.features.energies`, shape (clusters, components).
-    magnitudes
-        int32, shape (clusters, components, lines, samples).
-    """
-    features, classes = [np.zeros((0, VARYING + SHARED), np.int16)], [np.zeros(0, np.int32)]
-    for step in walk(energy, *magnitudes.shape[2:]):
-        found = part_of(magnitudes, step)
-        step.magnitudes[...] = found
-        both = np.empty((found.size, VARYING + SHARED), np.int16)
-        both[:, :VARYING], both[:, VARYING:] = step.varying.reshape(-1, VARYING), step.shared
-        features.append(both)
-        classes.append(class_of(found).ravel())
+    energies: list[int]
+    magnitudes: np.ndarray
+
+
+def rows_of(clusters: Iterable[Quantised]) -> Rows:
+    """Return the rows of quantised clusters."""
+    features, classes = [np.zeros((0, FEATURES), np.int16)], [np.zeros(0, np.int32)]
+    for cluster in clusters:
+        for component, rows in contexts(*cluster):
+            features.append(rows[:, 2:].astype(np.int16))
+            classes.append(class_of(cluster.magnitudes[component, rows[:, 0], rows[:, 1]]))
     which = np.concatenate(classes)
     plain = PLAIN_BITS[which] + (which > 0)
     return Rows(np.concatenate(features), which, plain.astype(np.float32))
 
 
-def quantised_with(model: ContextModel | None, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return energies and magnitudes as the encoder makes them with a model, or without one with a dead zone."""
-    if model is not None:
-        coded = quantise(model, values)
-        return coded.energy, coded.magnitudes
-    rounded = dead_zone(values)
-    return energies(rounded) * (first_energies(values) > 0), rounded
+def quantised_with(model: ContextModel | None, values: np.ndarray) -> Quantised:
+    """Quantise a cluster as the encoder does with a model, or without one with a dead zone.
+
+    Parameters
+    ----------
+    model
+        The model.
+    values
+        Magnitudes of coefficients in quantiser steps, shape (components, lines, samples).
+    """
+    found = Quantised([], np.zeros(values.shape, np.int32))
+    encoder = None if model is None else Encoder(model, *values.shape[1:])
+    for magnitudes, exact in zip(found.magnitudes, values.astype(np.float64), strict=True):
+        if encoder is None:
+            found.energies.append(first_energy(exact, 1.0))
+            if found.energies[-1]:
+                magnitudes[...] = rounded(exact)
+        elif encoder.add(exact, 1.0):
+            magnitudes[...] = encoder.magnitudes
+    return found if encoder is None else found._replace(energies=encoder.energies)
 
 
 def rows_at(pool: Pool, stream: int, number: int, most: int, model: ContextModel | None) -> Rows:
@@ -90,7 +100,7 @@ def rows_at(pool: Pool, stream: int, number: int, most: int, model: ContextModel
     """
     found = Rows(*(np.zeros(0),) * 3)
     for attempt in range(_ATTEMPTS):
-        rows = rows_of(*quantised_with(model, pool.draw(stream, number, attempt)))
+        rows = rows_of(quantised_with(model, values) for values in pool.draw(stream, number, attempt))
         if len(rows.classes) > len(found.classes):
             found = rows
         if len(found.classes) >= min(_ENOUGH, most // 4):
@@ -129,17 +139,16 @@ def measured_offsets(pool: Pool, model: ContextModel, quantiser: ContextModel | 
     """
     sums = np.zeros((2, len(model.frequencies), SHAPED))
     for number in range(_SURVEY):
-        values = pool.draw(OFFSETS, number)
-        energy, magnitudes = quantised_with(quantiser, values)
-        for step in walk(energy, *values.shape[2:]):
-            found = part_of(magnitudes, step)
-            step.magnitudes[...] = found
-            shown = found > 0
-            if shown.any():
-                tables = model.indexes(step.varying, step.shared)[shown]
-                place = tables, np.minimum(found[shown], SHAPED) - 1
-                np.add.at(sums[0], place, found[shown] - part_of(values, step)[shown])
-                np.add.at(sums[1], place, 1)
+        for values in pool.draw(OFFSETS, number):
+            cluster = quantised_with(quantiser, values)
+            for component, rows in contexts(*cluster):
+                place = component, rows[:, 0], rows[:, 1]
+                found = cluster.magnitudes[place]
+                shown = found > 0
+                if shown.any():
+                    at = model.indexes(rows[shown, 2:]), np.minimum(found[shown], SHAPED) - 1
+                    np.add.at(sums[0], at, found[shown] - values[place][shown])
+                    np.add.at(sums[1], at, 1)
     total, numbers = sums
     mean = total.sum(axis=0) / np.maximum(numbers.sum(axis=0), 1)
     return (total + mean * _PRIOR) / (numbers + _PRIOR)

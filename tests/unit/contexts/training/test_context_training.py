@@ -76,11 +76,15 @@ def test_draws_are_of_all_kinds_and_stay_small():
 
 
 def test_rows_say_what_is_coded():
-    values = pool().draw(TRAIN, 2)
-    energy, magnitudes = quantised_with(None, values)
-    rows = rows_of(energy, magnitudes)
-    assert len(rows.classes) == (energy > 0).sum() * values[0, 0].size
-    assert (rows.classes > 0).sum() == (magnitudes * (energy > 0)[:, :, None, None] > 0).sum()
+    clusters = [quantised_with(None, values) for values in pool().draw(TRAIN, 2)]
+    rows = rows_of(clusters)
+    assert len(rows.classes) == sum(
+        one.size
+        for cluster in clusters
+        for energy, one in zip(cluster.energies, cluster.magnitudes, strict=True)
+        if energy
+    )
+    assert (rows.classes > 0).sum() == sum((cluster.magnitudes > 0).sum() for cluster in clusters)
     assert (rows.plain >= (rows.classes > 0)).all()
 
 

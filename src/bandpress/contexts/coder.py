@@ -1,0 +1,261 @@
+"""Coefficients of a cluster to a string of the range coder and back, one component after the other."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from bandpress.contexts import kernels
+from bandpress.contexts.features import FEATURES, LOCAL, bands_of, energy_of
+from bandpress.contexts.model import ContextModel, blank
+from bandpress.contexts.quantisation import LONE, ROUNDING, WORTH
+from bandpress.errors import BitstreamError
+
+#: Most bytes that a coefficient takes.
+_MOST_BYTES = 8
+#: Bytes that a decoder may read beyond a string, as zeros.
+_BEYOND = 6
+
+
+class Memory(NamedTuple):
+    """Arrays that kernels know components before by, and work in; see `bandpress.contexts.kernels.code`."""
+
+    maps: np.ndarray
+    traces: np.ndarray
+    bands: np.ndarray
+    totals: np.ndarray
+    planes: np.ndarray
+    work: np.ndarray
+    lines: np.ndarray
+    tables: np.ndarray
+    magnitudes: np.ndarray
+    sums: np.ndarray
+
+    @classmethod
+    def of(cls, lines: int, samples: int, units: int) -> "Memory":
+        """Make it for images of a size, nothing known, and for so many units of the network."""
+        half, width = (lines + 1) // 2, (samples + 1) // 2
+        bands = bands_of(lines, samples)
+        return cls(
+            np.zeros((3, 4, lines, samples), np.int16),
+            np.zeros((2, lines, samples), np.int16),
+            bands,
+            np.zeros((3, len(bands)), np.int64),
+            np.zeros((4, half // 2 + 3, width // 2 + 3), np.int32),
+            np.zeros((4, units, kernels.BLOCK), np.float32),
+            np.zeros((LOCAL + 1, width // 2 + 1), np.int16),
+            np.zeros((half // 2 + 1) * (width // 2 + 1), np.uint8),
+            np.zeros((lines, samples), np.int32),
+            np.zeros((2, samples + 4), np.int32),
+        )
+
+
+class _Walk:
+    """Goes through the components of a cluster; encoder and decoder do it alike.
+
+    Parameters
+    ----------
+    model
+        The model.
+    lines, samples
+        Size of the components.
+    """
+
+    def __init__(self, model: ContextModel, lines: int, samples: int, worth: float = WORTH):
+        self._model, self._worth = model.compiled, worth
+        self._memory = Memory.of(lines, samples, self._model.weights.shape[1])
+        self._component, self._before = 0, 0
+        self.state = np.array([0, 1 << 48, 0, 0], np.int64)
+        self.data = np.zeros(0, np.uint8)
+
+    @property
+    def magnitudes(self) -> np.ndarray:
+        """Magnitudes of the component that was coded last."""
+        return self._memory.magnitudes
+
+    def pass_over(self) -> None:
+        """Leave a component out."""
+        m = self._memory
+        m.maps[self._component % 3] = 0
+        m.totals[self._component % 3] = 0
+        self._done(0)
+
+    def code(self, mode: int, energy: int, values: np.ndarray, listed: np.ndarray) -> None:
+        """Code a component."""
+        m = self._memory
+        kernels.code(
+            mode,
+            self._component,
+            np.array([energy, self._before], np.int64),
+            values,
+            *m[:5],
+            *self._model,
+            self._worth,
+            *m[5:],
+            self.state,
+            self.data,
+            listed,
+        )
+        self._done(energy)
+
+    def _done(self, energy: int) -> None:
+        m = self._memory
+        kernels.remember(m.maps[self._component % 3, 0], m.traces, m.bands, m.sums)
+        self._component += 1
+        self._before = energy
+
+
+_NOTHING = np.zeros((0, 2 + FEATURES), np.int32)
+
+
+def first_energy(coefficients: np.ndarray, step: float) -> int:
+    """Divide coefficients by the quantiser's step, in place; return their energy, 0 if none is worth its bits.
+
+    Parameters
+    ----------
+    coefficients
+        float64, shape (lines, samples).
+    step
+        In their unit.
+    """
+    total = np.zeros(1, np.int64)
+    gain = kernels.survey(coefficients, step, ROUNDING, WORTH, LONE, total)
+    return energy_of(int(total[0]), coefficients.size) if gain > LONE else 0
+
+
+class Encoder:
+    """Writes the string of a cluster.
+
+    Parameters
+    ----------
+    model
+        The model.
+    lines, samples
+        Size of the components.
+    worth
+        Bits that a squared error of one squared step is worth.
+    """
+
+    def __init__(self, model: ContextModel, lines: int, samples: int, worth: float = WORTH):
+        self._walk = _Walk(model, lines, samples, worth)
+        self.energies: list[int] = []
+
+    def add(self, coefficients: np.ndarray, step: float) -> bool:
+        """Code a component, or leave it out where nothing of it is worth its bits.
+
+        Parameters
+        ----------
+        coefficients
+            float64, shape (lines, samples). Replaced by what they decode to, in quantiser steps.
+        step
+            Quantiser step, in the unit of the coefficients.
+
+        Returns
+        -------
+        bool
+            Whether anything was coded.
+        """
+        energy = first_energy(coefficients, step)
+        self.energies.append(energy)
+        if not energy:
+            self._walk.pass_over()
+            return False
+        walk = self._walk
+        room = int(walk.state[2]) + _MOST_BYTES * (coefficients.size + 1)
+        if room > walk.data.size:
+            grown = np.empty(2 * room, np.uint8)
+            grown[: walk.state[2]] = walk.data[: walk.state[2]]
+            walk.data = grown
+        walk.code(kernels.ENCODE, energy, coefficients, _NOTHING)
+        return True
+
+    @property
+    def magnitudes(self) -> np.ndarray:
+        """Magnitudes of the component that was coded last, those beyond 65,535 cut off there."""
+        return self._walk.magnitudes
+
+    def string(self) -> bytes:
+        """End the string, and return it; empty if nothing was coded."""
+        while self.energies and not self.energies[-1]:
+            self.energies.pop()
+        if not self.energies:
+            return b""
+        return self._walk.data[: kernels.finish(self._walk.state, self._walk.data)].tobytes()
+
+
+class Decoder:
+    """Reads the string of a cluster.
+
+    Parameters
+    ----------
+    model
+        The model.
+    lines, samples
+        Size of the components.
+    string
+        What `Encoder.string` returned.
+    """
+
+    def __init__(self, model: ContextModel, lines: int, samples: int, string: bytes):
+        self._walk, self._size = _Walk(model, lines, samples), (lines, samples)
+        walk = self._walk
+        walk.data = np.frombuffer(string + bytes(_BEYOND), np.uint8).copy()
+        walk.state[:3] = int.from_bytes(walk.data[:_BEYOND].tobytes(), "big"), 1 << 48, _BEYOND
+
+    def next(self, energy: int) -> np.ndarray | None:
+        """Decode a component: float64, shape (lines, samples), in quantiser steps; None if it was left out.
+
+        Raises
+        ------
+        BitstreamError
+            If the string ends before, or holds what no encoder writes.
+        """
+        if not energy:
+            self._walk.pass_over()
+            return None
+        values = np.zeros(self._size)
+        self._walk.code(kernels.DECODE, energy, values, _NOTHING)
+        if self._walk.state[3]:
+            raise BitstreamError(
+                "the range coder's string is damaged; expected as many bytes as its coefficients take"
+            )
+        return values
+
+    def finish(self) -> None:
+        """Check that the string ends where its coefficients do.
+
+        Raises
+        ------
+        BitstreamError
+            If it does not.
+        """
+        left = self._walk.data.size - int(self._walk.state[2])
+        if left not in (1, 2):
+            raise BitstreamError(
+                f"the range coder's string has {left - 2} bytes more than its coefficients take; expected none"
+            )
+
+
+def contexts(energies: Sequence[int], magnitudes: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield the number of each coded component of a cluster, and the contexts of its coefficients, in coding order.
+
+    Parameters
+    ----------
+    energies
+        Of the components.
+    magnitudes
+        Integers, shape (components, lines, samples).
+
+    Yields
+    ------
+    tuple
+        A component, and int32, shape (coefficients, 2 + FEATURES): line, sample, features.
+    """
+    walk = _Walk(blank(), *magnitudes.shape[1:])
+    for component, (energy, found) in enumerate(zip(energies, magnitudes, strict=True)):
+        if not energy:
+            walk.pass_over()
+            continue
+        rows = np.zeros((found.size, 2 + FEATURES), np.int32)
+        walk.code(kernels.LIST, energy, found.astype(np.float64), rows)
+        yield component, rows
