@@ -11,6 +11,7 @@ from bandpress.coding import compress, decompress, rate
 from bandpress.container.bitstream import Reader
 from bandpress.errors import BitstreamError, CodecError
 from baseline_scenes import smooth_scene
+from golden_contexts import MODEL
 
 NAME = "predicted-learned"
 
@@ -21,16 +22,8 @@ def scene():
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    """A model that has learned nothing: its tables fit what the random network says by chance alone."""
-    from bandpress.contexts import store as context_store
-    from bandpress.contexts.model import SHAPED
-    from bandpress.contexts.training.network import ContextNetwork
-    from bandpress.contexts.training.settings import Settings
-
-    settings = Settings(hidden=4, tables=8)
-    made = ContextNetwork(settings).model(np.zeros((settings.tables, SHAPED)))
-    return context_store.save(tmp_path_factory.mktemp("models") / "contexts", made).path
+def model():
+    return MODEL
 
 
 @pytest.fixture(scope="module")

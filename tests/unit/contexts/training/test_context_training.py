@@ -223,6 +223,7 @@ def test_settings_out_of_range_are_refused(options, message):
 
 @pytest.mark.tensorflow
 def test_it_is_trained_from_the_command_line(tmp_path):
+    pytest.importorskip("tensorflow", reason="needs the TensorFlow environment")
     scene = write_scene(smooth_scene(lines=32, samples=32), tmp_path / "scene.raw")
     words = ["train-contexts", str(scene), "--validate", str(scene), "-o", str(tmp_path / "m")]
     refused = CliRunner().invoke(cli, words)
