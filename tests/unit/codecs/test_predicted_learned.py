@@ -131,7 +131,7 @@ def test_a_psnr_is_met_and_written_down(tmp_path, scene, model):
 
 @pytest.mark.parametrize("wrong", [{"key_distance": 0}, {"key_distance": True}, {"bands_per_cluster": "all"}])
 def test_options_that_make_no_segment_are_refused(model, wrong):
-    with pytest.raises(CodecError, match="expected a positive integer"):
+    with pytest.raises(CodecError, match=r"expected a (positive|valid) integer"):
         make_codec(NAME, model=model, step=1.0, **wrong)
 
 
