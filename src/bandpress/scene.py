@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bandpress.errors import SceneError
+from bandpress.metadata import of_part
 
 if TYPE_CHECKING:
     from bandpress.container.holes import Holes
@@ -127,7 +128,7 @@ class Scene:
         Returns
         -------
         Scene
-            Same name; band descriptions follow their bands.
+            Same name; band descriptions follow their bands, and where it lies is moved.
 
         Raises
         ------
@@ -144,6 +145,7 @@ class Scene:
             wavelengths=of_band(self.wavelengths),
             fwhm=of_band(self.fwhm),
             bad_bands=of_band(self.bad_bands),
+            metadata=of_part(self.metadata, self.cube.shape, bands, lines, samples),
         )
 
 

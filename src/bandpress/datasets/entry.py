@@ -1,7 +1,6 @@
 """What a study says of a data set: sensor, role, licence, citation, source, scenes."""
 
 import re
-from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote, urlsplit
@@ -156,7 +155,7 @@ class SceneEntry(BaseModel, extra="forbid"):
         return self
 
     def crop(self, scene: Scene) -> Scene:
-        """Return the part of a scene that the entry keeps, as a view, without metadata that is no longer true of it.
+        """Return the part of a scene that the entry keeps, as a view.
 
         Raises
         ------
@@ -179,18 +178,7 @@ class SceneEntry(BaseModel, extra="forbid"):
             kept |= {"lines": lines, "samples": samples}
         if not kept:
             return scene
-        stale = {"default bands", "band names"} if "bands" in kept else set()
-        if "lines" in kept or "samples" in kept:
-            stale |= {
-                "map info",
-                "coordinate system string",
-                "projection info",
-                "crs",
-                "transform",
-                "geo points",
-            }
-        metadata = {key: value for key, value in scene.metadata.items() if key not in stale}
-        return replace(scene.crop(**kept), metadata=metadata)
+        return scene.crop(**kept)
 
     def overlaps(self, other: "SceneEntry") -> bool:
         """Say whether some pixels are in both of two parts of the same file."""

@@ -57,7 +57,7 @@ FORMATS = (
     Format("matlab", (".mat",), arrays=True, interleaves=True),
     Format("npy", (".npy", ".npz"), arrays=True, interleaves=True, sidecar=True),
     Format("geotiff", (".tif", ".tiff")),
-    Format("hdf5", (".h5", ".hdf5", ".he5", ".nc"), arrays=True),
+    Format("hdf5", (".h5", ".hdf5", ".he5", ".nc"), arrays=True, interleaves=True),
 )
 _ENVI = next(entry for entry in FORMATS if entry.module == "envi" and entry.writes)
 

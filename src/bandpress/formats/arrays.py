@@ -42,7 +42,8 @@ _AXES = {
     "ncols xdim pixel pixels width u",
 }
 _AXIS = {name: axis for axis, names in _AXES.items() for name in names.split()}
-_ORDERS = {
+#: What the axes of an array are in each order.
+ORDERS = {
     "bsq": ("bands", "lines", "samples"),
     "bil": ("lines", "bands", "samples"),
     "bip": ("lines", "samples", "bands"),
@@ -106,9 +107,9 @@ def scene_of(
     if len(kept) == 2:
         array, axes = array[:, :, None], [*(axes if all(axes) else ("lines", "samples")), "bands"]
     elif interleave is not None:
-        axes = list(_ORDERS[interleave])
+        axes = list(ORDERS[interleave])
     elif not any(name.strip() for name in names):
-        axes = list(_ORDERS["bip"])
+        axes = list(ORDERS["bip"])
     missing = [axis for axis in _AXES if axis not in axes]
     if len(missing) == 1 and axes.count("") == 1:
         axes[axes.index("")] = missing.pop()
@@ -119,7 +120,7 @@ def scene_of(
             "lines and samples, or their order (--input-interleave bsq, bil or bip)"
         )
     cube = array.transpose([axes.index(axis) for axis in _AXES])
-    order = next((order for order, of in _ORDERS.items() if list(of) == axes), "")
+    order = next((order for order, of in ORDERS.items() if list(of) == axes), "")
     return Scene(cube, name=path.stem, origin=f"{path.suffix.lower()} {order}".strip())
 
 

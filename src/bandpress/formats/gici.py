@@ -104,7 +104,7 @@ def read(path: Path) -> Scene:
         If the name cannot be read or the size of the file is not what the name says.
     """
     name, dtype, shape = described(path)
-    return complete(Scene(map_cube(path, dtype, shape), name=name, origin=".raw"), path)
+    return complete(Scene(map_cube(path, dtype, shape), name=name), path)
 
 
 def write(scene: Scene, path: Path) -> Path:

@@ -4,8 +4,12 @@ Names of dimensions decide which axis is which; without any, axes are (lines, sa
 VNIR cube and then those of the SWIR cube, each by increasing wavelength (the product has them decreasing); bands that
 it flags as not valid are marked as bad. EMIT: radiance or reflectance as float32, in the geometry of the sensor. Counts
 are kept as they are: scale factors and other attributes of the array stay in `metadata`.
+
+Written as one array ``cube`` with named dimensions, attributes and the coordinates ``wavelength`` and ``fwhm`` as
+NetCDF 4 has them, and all that is known as JSON in ``bandpress``; a product comes back in this form, not in its own.
 """
 
+import json
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +18,12 @@ from typing import Any
 import numpy as np
 
 from bandpress.errors import SceneError, SceneWarning
+from bandpress.facts import facts, with_facts
+from bandpress.files import atomic_path
 from bandpress.formats import hdf5_facts
-from bandpress.formats.arrays import UNREADABLE, pick, scene_of
+from bandpress.formats.arrays import CUBE, INFO, UNREADABLE, info_of, pick, scene_of
 from bandpress.formats.optional import require
-from bandpress.formats.raw import Interleave, as_cube
+from bandpress.formats.raw import Interleave, as_cube, as_stored, blocks
 from bandpress.scene import Scene
 
 _SWATHS = "HDFEOS/SWATHS"
@@ -54,16 +60,38 @@ def read(path: Path, variable: str | None = None, interleave: Interleave | None 
                     shapes[name] = item.shape
 
             file.visititems(see)
+            info = info_of(file[INFO].asstr()[()], path) if _is_text(file.get(INFO)) else None
             emit = (
                 variable is None and _EMIT_BANDS in file and next((k for k in _EMIT_CUBES if k in file), None)
             )
             name = emit or pick(path, variable, shapes)
             scene = _emit(file, file[name], path) if emit else _plain(file[name], path, interleave)
+            if info is not None and name == CUBE:
+                return with_facts(scene, info, path)
             if variable is None:
                 _say_what_is_left(path, name, shapes)
             return scene
     except UNREADABLE as error:
         raise SceneError(f"{path}: cannot be read ({error}); expected an HDF5 or NetCDF 4 file") from None
+
+
+def write(scene: Scene, path: Path, interleave: Interleave = "bip") -> Path:
+    """Write a scene, axes in the given order."""
+    h5py = require("h5py", path)
+    stored = as_stored(scene.cube, interleave)
+    with atomic_path(path) as part, h5py.File(part, "w") as file:
+        cube = file.create_dataset(CUBE, stored.shape, scene.dtype)
+        first = 0
+        for block in blocks(stored):
+            cube[first : first + len(block)] = block
+            first += len(block)
+        hdf5_facts.describe(file, cube, scene, interleave)
+        file[INFO] = json.dumps(facts(scene))
+    return path
+
+
+def _is_text(item: Any) -> bool:
+    return getattr(item, "shape", None) == () and item.dtype.kind == "O"
 
 
 def _plain(dataset: Any, path: Path, interleave: Interleave | None) -> Scene:

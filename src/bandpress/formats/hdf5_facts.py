@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bandpress.formats.arrays import ORDERS
 from bandpress.formats.units import in_nm
 from bandpress.scene import Scene
 
@@ -63,6 +64,34 @@ def described(scene: Scene, dataset: Any, names: list[str], path: Path) -> Scene
         )
     metadata |= _georeference(dataset, names, metadata.get("grid_mapping"))
     return replace(scene, nodata=nodata, metadata=metadata, **known)
+
+
+def describe(file: Any, cube: Any, scene: Scene, interleave: str) -> None:
+    """Write names of axes, coordinates and attributes of an array as NetCDF 4 has them."""
+    names = [{"bands": "wavelength", "lines": "y", "samples": "x"}[axis] for axis in ORDERS[interleave]]
+    coordinates = {
+        "wavelength": np.arange(scene.bands) if scene.wavelengths is None else np.array(scene.wavelengths),
+        "y": np.arange(scene.lines),
+        "x": np.arange(scene.samples),
+    }
+    for place, name in enumerate(names):
+        axis = "band" if name == "wavelength" and scene.wavelengths is None else name
+        file[axis] = coordinates[name]
+        file[axis].make_scale(axis)
+        cube.dims[place].attach_scale(file[axis])
+    if scene.wavelengths is not None:
+        file["wavelength"].attrs["units"] = "nm"
+    if scene.fwhm is not None:
+        file["fwhm"] = np.array(scene.fwhm)
+        file["fwhm"].attrs["units"] = "nm"
+    for key in ("scale_factor", "add_offset", "units"):
+        if isinstance(scene.metadata.get(key), float | str):
+            cube.attrs[key] = scene.metadata[key]
+    if scene.nodata is not None and scene.dtype.kind in "iuf":
+        with np.errstate(invalid="ignore"):
+            value = np.array(scene.nodata).astype(scene.dtype)
+        if value == scene.nodata or np.isnan(scene.nodata):
+            cube.attrs["_FillValue"] = value
 
 
 def _by_length(dataset: Any, names: list[str]) -> list[str]:
