@@ -1,8 +1,8 @@
 """Description of a scene besides its samples, as JSON, checked where it is read.
 
 One object with any of `wavelengths` and `fwhm` (nm, one a band), `bad_bands` (true for a bad one, one a band),
-`sensor`, `nodata` and `metadata`. Numbers are finite, but for `nodata`, which may be the text ``"nan"``, ``"inf"`` or
-``"-inf"``.
+`sensor`, `nodata` and `metadata`, in ``.bpk`` files also `origin`. Numbers are finite, but for `nodata`, which may be
+the text ``"nan"``, ``"inf"`` or ``"-inf"``.
 """
 
 import json
@@ -54,12 +54,13 @@ class Facts(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="ignore")
 
-    wavelengths: list[Number] | None = None
-    fwhm: list[Number] | None = None
-    bad_bands: list[bool] | None = None
+    wavelengths: Annotated[list[Number], Field(strict=False)] | None = None
+    fwhm: Annotated[list[Number], Field(strict=False)] | None = None
+    bad_bands: Annotated[list[bool], Field(strict=False)] | None = None
     sensor: Text | None = None
     nodata: Number | Literal["nan", "inf", "-inf"] | None = None
     metadata: Annotated[dict[str, Any], AfterValidator(_plain)] = {}
+    origin: Text | None = None
 
 
 def facts(scene: Scene) -> dict[str, Any]:
@@ -94,6 +95,7 @@ def with_facts(scene: Scene, found: Any, where: object) -> Scene:
     """
     said = _checked(found, where)
     known: dict[str, Any] = {key: getattr(said, key) for key in Facts.model_fields if key in found}
+    known["origin"] = scene.origin if said.origin is None else said.origin
     for key in ("wavelengths", "fwhm", "bad_bands"):
         if known.get(key) is not None:
             known[key] = tuple(known[key])
@@ -103,6 +105,24 @@ def with_facts(scene: Scene, found: Any, where: object) -> Scene:
         return replace(scene, **known)
     except SceneError as error:
         raise SceneError(f"{where}: {error}") from None
+
+
+def check(found: Any, bands: int) -> None:
+    """Check a description of a scene of so many bands.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    try:
+        said = _checked(found, "metadata")
+    except SceneError as error:
+        raise ValueError(str(error)) from None
+    for key in ("wavelengths", "fwhm", "bad_bands"):
+        values = getattr(said, key)
+        if values is not None and len(values) != bands:
+            raise ValueError(f"{len(values)} {key} for {bands} bands")
 
 
 def parse(text: str | bytes, where: object) -> dict[str, Any]:

@@ -10,15 +10,16 @@ import numpy as np
 
 from bandpress.cli.compress import chosen, further
 from bandpress.cli.compress import command as compress_command
-from bandpress.cli.paths import expanded
+from bandpress.cli.paths import expanded, streams
 from bandpress.cli.progress import bands_bar
 from bandpress.codecs import make_codec, needs_tensorflow
 from bandpress.container.bitstream import SUFFIX
 from bandpress.environment import need_tensorflow
-from bandpress.errors import MissingDependencyError, SceneError
+from bandpress.errors import MissingDependencyError
 from bandpress.evaluation.evaluate import evaluate
 from bandpress.evaluation.metrics import write_csv
-from bandpress.formats import read_scene
+from bandpress.files import refuse_to_replace
+from bandpress.formats import input_files, read_scene
 from bandpress.scene import Scene
 from bandpress.study.figures.images import default_bands, false_colour, stretch
 
@@ -76,8 +77,7 @@ def command(
     """
     given = {key: value for key, value in options.items() if value is not None}
     codec_name = chosen(codec_name, given.get("model"))
-    if output.exists() and not overwrite:
-        raise SceneError(f"{output}: exists already; give --overwrite to replace it")
+    interleave = given.pop("input_interleave", None)
     if needs_tensorflow(codec_name):
         need_tensorflow(f"the codec {codec_name}")
     codec = make_codec(codec_name, **given, **further(codec_name, pairs, given))
@@ -85,14 +85,19 @@ def command(
     draw = random.Random(seed)
     if sample is not None and sample < len(paths):
         paths = sorted(draw.sample(paths, sample))
-    pictured = draw.choice(paths) if png else None
+    made = [output]
+    if png:
+        pictured = draw.choice(paths)
+        first = read_scene(pictured, interleave=interleave)
+        band = draw.randrange(first.bands)
+        made += [path for _, pair in _pictures(first, output.parent, band) for path in pair]
+    refuse_to_replace(made, overwrite, (file for path in paths for file in input_files(path)))
+    kept = {} if keep is None else streams(paths, keep, overwrite)
     rows = []
     with tempfile.TemporaryDirectory(prefix="bandpress-") as scratch:
         for path in paths:
-            scene = read_scene(path)
-            stream = (keep or Path(scratch)) / (scene.name + SUFFIX)
-            if keep and stream.exists() and not overwrite:
-                raise SceneError(f"{stream}: exists already; give --overwrite to replace it")
+            scene = read_scene(path, interleave=interleave)
+            stream = kept.get(path, Path(scratch) / f"scene{SUFFIX}")
             with bands_bar(path.name, 2 * scene.bands) as progress:
                 record, decoded = evaluate(
                     scene, codec, stream, model=given.get("model"), multiscale=ms_ssim, progress=progress
@@ -103,8 +108,8 @@ def command(
             click.echo(
                 f"{path.name}: {record['bps']:.4f} bps, PSNR {psnr:.2f} dB, spectral angle {sam:.3f} degrees"
             )
-            if path == pictured:
-                for picture in write_pictures(scene, decoded, output.parent, draw.randrange(scene.bands)):
+            if png and path == pictured:
+                for picture in write_pictures(scene, decoded, output.parent, band):
                     click.echo(str(picture))
     write_csv(output, rows)
     click.echo(f"{output}: {len(rows)} scene{'s' * (len(rows) != 1)}")
@@ -130,11 +135,21 @@ def write_pictures(original: Scene, decoded: Scene, folder: Path, band: int) -> 
         ) from None
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    for what, bands in ((f"b{band + 1}", [band]), ("colour", default_bands(original))):
+    for bands, pair in _pictures(original, folder, band):
         limits = stretch(original, bands)
-        for side, scene in (("original", original), ("reconstruction", decoded)):
+        for scene, path in zip((original, decoded), pair, strict=True):
             image = false_colour(scene, bands, limits)
-            path = folder / f"{original.name}_{what}_{side}.png"
             Image.fromarray(image[..., 0] if image.shape[2] == 1 else np.ascontiguousarray(image)).save(path)
             paths.append(path)
     return paths
+
+
+def _pictures(scene: Scene, folder: Path, band: int) -> list[tuple[list[int], tuple[Path, Path]]]:
+    """Return the bands of each picture, and its files before and after."""
+    found = []
+    for what, bands in ((f"b{band + 1}", [band]), ("colour", list(default_bands(scene)))):
+        before, after = (
+            folder / f"{scene.name}_{what}_{side}.png" for side in ("original", "reconstruction")
+        )
+        found.append((bands, (before, after)))
+    return found

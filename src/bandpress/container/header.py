@@ -4,13 +4,13 @@ import json
 import math
 import re
 import zlib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bandpress import scaling
+from bandpress import facts, scaling
 from bandpress.clusters import BandsPerCluster, Cluster, split
 from bandpress.container import holes
 from bandpress.errors import BandpressError, BitstreamError, CodecError
@@ -51,8 +51,8 @@ class Header:
     scene
         Name of the scene.
     metadata
-        Band descriptions and the like: `wavelengths`, `fwhm`, `bad_bands`, `sensor`, `nodata`, `metadata` of the
-        scene, those that are known.
+        Band descriptions and the like: `wavelengths`, `fwhm`, `bad_bands`, `sensor`, `nodata`, `metadata`,
+        `origin` of the scene, those that are known.
     holes
         `Holes.facts` of samples without a measurement, or None.
     scaled
@@ -128,22 +128,9 @@ class Header:
 
     def to_scene(self, cube: np.ndarray, bands: slice = slice(None)) -> Scene:
         """Wrap decoded samples, all bands or those of the slice `bands`, as the scene that was coded."""
-
-        def of_band(key: str) -> tuple | None:
-            values = self.metadata.get(key)
-            return None if values is None else tuple(values)[bands]
-
-        return Scene(
-            cube=cube,
-            name=self.scene,
-            wavelengths=of_band("wavelengths"),
-            fwhm=of_band("fwhm"),
-            bad_bands=of_band("bad_bands"),
-            sensor=self.metadata.get("sensor"),
-            nodata=None if "nodata" not in self.metadata else float(self.metadata["nodata"]),
-            metadata=self.metadata.get("metadata", {}),
-            origin=self.metadata.get("origin"),
-        )
+        like = Scene(np.broadcast_to(cube[:1, :1, :1], self.shape), name=self.scene)
+        described = facts.with_facts(like, self.metadata, f"scene {self.scene}").crop(bands=bands)
+        return replace(described, cube=cube)
 
     def pack(self) -> bytes:
         """Return the header as it is stored.
@@ -223,15 +210,7 @@ class Header:
             holes.check(self.holes)
         if self.scaled is not None:
             scaling.check(self.scaled)
-        for key in ("wavelengths", "fwhm", "bad_bands"):
-            values = self.metadata.get(key)
-            if values is None:
-                continue
-            if not isinstance(values, list | tuple) or len(values) != self.bands:
-                raise ValueError(f"{key} is not a list of {self.bands}")
-            if not all(isinstance(value, bool | int | float) for value in values):
-                raise ValueError(f"{key} holds something that is not a number")
-        float(self.metadata.get("nodata", 0))
+        facts.check(self.metadata, self.bands)
 
 
 def _number(value: float) -> float | str:
