@@ -10,6 +10,7 @@ from bandpress.cli.progress import busy
 from bandpress.errors import SceneError
 from bandpress.files import refuse_to_replace
 from bandpress.formats import SUFFIXES, describe, gici, input_files, output_files, read_scene, write_scene
+from bandpress.formats.retype import TYPES, retyped
 
 _INTERLEAVE = click.Choice(["bsq", "bil", "bip"], case_sensitive=False)
 
@@ -28,6 +29,9 @@ _INTERLEAVE = click.Choice(["bsq", "bil", "bip"], case_sensitive=False)
     type=click.Choice(["little", "big"]),
     help="Default: that of TARGET's name, or of SOURCE.",
 )
+@click.option("--dtype", type=click.Choice(TYPES), help="Type to make of the samples; floats are quantities.")
+@click.option("--scale", type=float, help="What one count of the --dtype is: 0.0001. Kept in TARGET.")
+@click.option("--offset", type=float, help="Quantity of the count 0, with --scale. Kept in TARGET.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 def command(
     source: str,
@@ -35,23 +39,33 @@ def command(
     interleave: Any,
     input_interleave: Any,
     byte_order: str | None,
+    dtype: str | None,
+    scale: float | None,
+    offset: float | None,
     overwrite: bool,
 ) -> None:
     """Write the scene SOURCE into the file TARGET; the formats are told by the names.
 
-    Samples keep their values and type, and what is known of the bands comes along. One array of several in a file is
-    named after a colon. If TARGET is a folder, a GICI raw file is made in it.
+    Samples keep their values and type, unless --dtype is given, and what is known of the bands comes along. One array
+    of several in a file is named after a colon. If TARGET is a folder, a GICI raw file is made in it.
 
     \b
     Examples:
       bandpress convert scene.hdr scene.raw
       bandpress convert scenes.mat:indian_pines scene.hdr --interleave bil
       bandpress convert cube.npy scene.raw --input-interleave bsq --byte-order big
+      bandpress convert reflectance.hdr counts.hdr --dtype int16 --scale 0.0001
+      bandpress convert counts.hdr reflectance.hdr --dtype float32
     """
+    if dtype is None and (scale is not None or offset is not None):
+        raise click.UsageError("--scale and --offset go with a --dtype")
     scene = read_scene(source, interleave=input_interleave)
     if byte_order is not None:
-        dtype = scene.dtype.newbyteorder("big" if byte_order == "big" else "little")
-        scene = replace(scene, cube=scene.cube.astype(dtype, copy=False))
+        ordered = scene.dtype.newbyteorder("big" if byte_order == "big" else "little")
+        scene = replace(scene, cube=scene.cube.astype(ordered, copy=False))
+    if dtype is not None:
+        with busy(f"making {dtype} samples"):
+            scene = retyped(scene, dtype, scale, offset)
     if target.is_dir():
         target = target / gici.file_name(scene)
     elif gici.claims(target) and byte_order not in (None, describe.byte_order(gici.described(target)[1])):
