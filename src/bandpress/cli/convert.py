@@ -11,6 +11,7 @@ from bandpress.errors import SceneError
 from bandpress.files import refuse_to_replace
 from bandpress.formats import SUFFIXES, describe, gici, input_files, output_files, read_scene, write_scene
 from bandpress.formats.retype import TYPES, retyped
+from bandpress.scaling import Scaling
 
 _INTERLEAVE = click.Choice(["bsq", "bil", "bip"], case_sensitive=False)
 
@@ -30,8 +31,12 @@ _INTERLEAVE = click.Choice(["bsq", "bil", "bip"], case_sensitive=False)
     help="Default: that of TARGET's name, or of SOURCE.",
 )
 @click.option("--dtype", type=click.Choice(TYPES), help="Type to make of the samples; floats are quantities.")
-@click.option("--scale", type=float, help="What one count of the --dtype is: 0.0001. Kept in TARGET.")
-@click.option("--offset", type=float, help="Quantity of the count 0, with --scale. Kept in TARGET.")
+@click.option(
+    "--scale",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Write counts of so much (0.0001), of 16 bits without --dtype; kept in TARGET.",
+)
+@click.option("--offset", type=float, help="With --scale: the quantity that the count 0 stands for.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 def command(
     source: str,
@@ -54,12 +59,13 @@ def command(
       bandpress convert scene.hdr scene.raw
       bandpress convert scenes.mat:indian_pines scene.hdr --interleave bil
       bandpress convert cube.npy scene.raw --input-interleave bsq --byte-order big
-      bandpress convert reflectance.hdr counts.hdr --dtype int16 --scale 0.0001
+      bandpress convert reflectance.hdr counts.hdr --scale 0.0001
       bandpress convert counts.hdr reflectance.hdr --dtype float32
     """
-    if dtype is None and (scale is not None or offset is not None):
-        raise click.UsageError("--scale and --offset go with a --dtype")
     scene = read_scene(source, interleave=input_interleave)
+    if dtype is None and (scale is not None or offset is not None):
+        scaling = Scaling(scene.dtype.str, scale or 1.0, offset or 0.0)
+        dtype = scaling.coded_type(scene.name, iter(scene.cube), scene.nodata).name
     if byte_order is not None:
         ordered = scene.dtype.newbyteorder("big" if byte_order == "big" else "little")
         scene = replace(scene, cube=scene.cube.astype(ordered, copy=False))
