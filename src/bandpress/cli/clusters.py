@@ -44,7 +44,10 @@ def _bands_per_cluster(ctx: click.Context, param: click.Parameter, value: str) -
     show_default=True,
     help="Fill the last cluster up with bands of zeros, as the paper's tools do.",
 )
-def extract(source: Path, target: Path, bands: Any, first_band: int, last_band: int | None, pad: Any) -> None:
+@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+def extract(
+    source: Path, target: Path, bands: Any, first_band: int, last_band: int | None, pad: Any, overwrite: bool
+) -> None:
     """Write the clusters of SOURCE, a scene or a folder of scenes, into the folder TARGET.
 
     \b
@@ -55,7 +58,7 @@ def extract(source: Path, target: Path, bands: Any, first_band: int, last_band: 
     from bandpress.datasets.cluster_files import extract
 
     with busy(f"extracting clusters of {source.name}"):
-        written = extract(source, target, bands, first_band, last_band, pad)
+        written = extract(source, target, bands, first_band, last_band, pad, overwrite)
     click.echo(f"{target}: {len(written)} cluster files, {written[0].name} to {written[-1].name}")
 
 
@@ -72,7 +75,8 @@ def extract(source: Path, target: Path, bands: Any, first_band: int, last_band: 
     show_default=True,
     help="That of the scenes which were extracted, or another.",
 )
-def merge(source: Path, target: Path, bands: int | None, byte_order: Any) -> None:
+@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+def merge(source: Path, target: Path, bands: int | None, byte_order: Any, overwrite: bool) -> None:
     """Put the scenes together whose cluster files are in the folder SOURCE, into the folder TARGET.
 
     The clusters of a single scene can be put into a .raw file instead, whose name is completed.
@@ -85,5 +89,5 @@ def merge(source: Path, target: Path, bands: int | None, byte_order: Any) -> Non
     from bandpress.datasets.cluster_files import merge
 
     with busy(f"merging clusters of {source.name}"):
-        for path in merge(source, target, bands, byte_order):
+        for path in merge(source, target, bands, byte_order, overwrite):
             click.echo(path)

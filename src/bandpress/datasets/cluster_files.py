@@ -8,19 +8,19 @@ What a name cannot say is in the JSON file beside each, see `bandpress.formats.s
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from bandpress.clusters import BandsPerCluster, Cluster, split
+from bandpress.clusters import BandsPerCluster, split
 from bandpress.errors import SceneError
-from bandpress.files import atomic_path
-from bandpress.formats import gici, is_scene, one_each, read_scene
+from bandpress.files import atomic_path, refuse_to_replace
+from bandpress.formats import gici, input_files, read_scene, scenes_in
 from bandpress.formats.raw import write_cube
-from bandpress.formats.sidecar import read_sidecar, write_sidecar
+from bandpress.formats.sidecar import read_sidecar, sidecar, write_sidecar
 from bandpress.scene import Scene
 
 _CLUSTER = re.compile(r"(?P<scene>.+)_b(?P<first>[1-9]\d*)-(?P<last>[1-9]\d*)")
@@ -36,6 +36,7 @@ def extract(
     first_band: int = 1,
     last_band: int | None = None,
     pad: Pad = "none",
+    overwrite: bool = True,
 ) -> list[Path]:
     """Write the clusters of a scene, or of every scene in a folder.
 
@@ -44,13 +45,15 @@ def extract(
     source
         A scene of any format, or a folder of scenes.
     target
-        Folder for the cluster files, made if there is none. Files of the same names are replaced.
+        Folder for the cluster files, made if there is none.
     bands_per_cluster
         Bands of each cluster; the last one has those that are left.
     first_band, last_band
         Bands to extract, counted from 1, both included. Default: all.
     pad
         ``"zero"`` fills the last cluster up with bands of zeros and counts them in its name, as the seed did.
+    overwrite
+        Files that exist may be replaced.
 
     Returns
     -------
@@ -65,9 +68,7 @@ def extract(
     if source.is_dir():
         if target.exists() and target.samefile(source):
             raise SceneError(f"{target}: the folder of the scenes; expected another one for their clusters")
-        paths = one_each(sorted(path for path in source.iterdir() if path.is_file() and is_scene(path)))
-        if not paths:
-            raise SceneError(f"{source}: no scene in this folder; expected files of a known format")
+        paths = scenes_in(source)
     else:
         paths = [source]
     scenes: dict[str, Scene] = {}
@@ -78,7 +79,7 @@ def extract(
                 f"{path}: a second scene named {scene.name}; expected each name once in {source}"
             )
         scenes[scene.name] = scene
-    written: list[Path] = []
+    planned: list[tuple[Path, Scene, int]] = []
     for scene in scenes.values():
         last = scene.bands if last_band is None else last_band
         if not 1 <= first_band <= last <= scene.bands:
@@ -88,8 +89,19 @@ def extract(
         kept = scene.crop(bands=slice(first_band - 1, last))
         for cluster in split(kept.bands, bands_per_cluster):
             width = cluster.count if bands_per_cluster == "all" or pad == "none" else bands_per_cluster
-            written.append(_write(kept, cluster, first_band, width, target))
-    return written
+            first = first_band + cluster.first
+            like = Scene(
+                np.broadcast_to(
+                    np.zeros((), kept.dtype.newbyteorder("<")), (width, kept.lines, kept.samples)
+                ),
+                name=f"{kept.name}_b{first}-{first + width - 1}",
+            )
+            planned.append((target / gici.file_name(like), kept.crop(bands=cluster.bands), width))
+    outputs = (file for path, _, _ in planned for file in (path, sidecar(path)))
+    refuse_to_replace(outputs, overwrite, (file for path in paths for file in input_files(path)))
+    for path, part, width in planned:
+        _write(part, width, path)
+    return [path for path, _, _ in planned]
 
 
 def merge(
@@ -97,6 +109,7 @@ def merge(
     target: Path,
     bands: int | None = None,
     byte_order: Literal["source", "little", "big"] = "source",
+    overwrite: bool = True,
 ) -> list[Path]:
     """Put the scenes back together whose cluster files are in a folder.
 
@@ -105,12 +118,14 @@ def merge(
     source
         Folder of cluster files.
     target
-        Folder for the scenes, made if there is none. Files of the same names are replaced. Or, for the clusters of
+        Folder for the scenes, made if there is none. Or, for the clusters of
         one scene, the ``.raw`` file to make; its name is completed.
     bands
         Bands of each scene, for padded clusters of which nothing says how many of their bands are padding.
     byte_order
         Of the scenes; ``"source"`` is that of the scene that was extracted, little-endian where nothing says it.
+    overwrite
+        Files that exist may be replaced.
 
     Returns
     -------
@@ -140,19 +155,16 @@ def merge(
             )
         file, target = target, target.parent
     return [
-        _merge(name, sorted(parts), target, file, bands, byte_order) for name, parts in sorted(found.items())
+        _merge(name, sorted(parts), target, file, bands, byte_order, overwrite)
+        for name, parts in sorted(found.items())
     ]
 
 
-def _write(scene: Scene, cluster: Cluster, first_band: int, width: int, target: Path) -> Path:
-    part = scene.crop(bands=cluster.bands)
-    first = first_band + cluster.first
+def _write(part: Scene, width: int, path: Path) -> None:
     cube = part.cube.astype(part.dtype.newbyteorder("<"), copy=False)
-    padding = width - cluster.count
+    padding = width - part.bands
     if padding:
         cube = np.concatenate([cube, np.zeros((padding, *cube.shape[1:]), cube.dtype)])
-    named = Scene(cube, name=f"{scene.name}_b{first}-{first + width - 1}")
-    path = target / gici.file_name(named)
     more: dict[str, Any] = {}
     if part.dtype.str.startswith(">"):
         more["source_byte_order"] = "big"
@@ -163,7 +175,6 @@ def _write(scene: Scene, cluster: Cluster, first_band: int, width: int, target: 
         with open(temporary, "wb") as file:
             write_cube(cube, file)
         write_sidecar(part, path, **more)
-    return path
 
 
 def _padded(part: Scene, cube: np.ndarray) -> Scene:
@@ -184,11 +195,12 @@ def _padded(part: Scene, cube: np.ndarray) -> Scene:
 
 def _merge(
     name: str,
-    parts: Iterable[tuple[int, int, Path]],
+    parts: list[tuple[int, int, Path]],
     target: Path,
     file: Path | None,
     bands: int | None,
     byte_order: str,
+    overwrite: bool,
 ) -> Path:
     scenes: list[Scene] = []
     expected: int | None = None
@@ -221,30 +233,34 @@ def _merge(
         raise SceneError(f"scene {name}: {bands} bands were asked for; expected 1 to {total}")
     if file is not None:
         name = gici.name_in(file.name) or file.name[: -len(".raw")]
-    return _write_merged(name, scenes, target, file, kept, big)
-
-
-def _write_merged(
-    name: str, scenes: list[Scene], target: Path, file: Path | None, kept: int, big: bool
-) -> Path:
-    dtype = scenes[0].dtype.newbyteorder("big" if big else "little")
-    shape = (kept, *scenes[0].cube.shape[1:])
-    whole = _described(name, scenes, Scene(np.broadcast_to(np.zeros((), dtype), shape), name=name))
+    whole = _whole(name, scenes, kept, big)
     path = target / gici.file_name(whole)
     if file is not None and gici.claims(file) and file.name != path.name:
         raise SceneError(f"{file}: the name gives another geometry or type; expected {path.name}")
-    with atomic_path(path) as temporary:
-        with open(temporary, "wb") as output:
-            left = kept
-            for scene in scenes:
-                cube = scene.cube[:left]
-                write_cube(cube.astype(dtype, copy=False), output)
-                left -= len(cube)
-        write_sidecar(whole, path)
+    refuse_to_replace([path, sidecar(path)], overwrite, (part for _, _, part in parts))
+    _write_merged(whole, scenes, path)
     return path
 
 
-def _described(name: str, scenes: list[Scene], whole: Scene) -> Scene:
+def _whole(name: str, scenes: list[Scene], kept: int, big: bool) -> Scene:
+    """Return the scene that clusters make, without its samples."""
+    dtype = scenes[0].dtype.newbyteorder("big" if big else "little")
+    shape = (kept, *scenes[0].cube.shape[1:])
+    return _described(scenes, Scene(np.broadcast_to(np.zeros((), dtype), shape), name=name))
+
+
+def _write_merged(whole: Scene, scenes: list[Scene], path: Path) -> None:
+    with atomic_path(path) as temporary:
+        with open(temporary, "wb") as output:
+            left = whole.bands
+            for scene in scenes:
+                cube = scene.cube[:left]
+                write_cube(cube, output, dtype=whole.dtype)
+                left -= len(cube)
+        write_sidecar(whole, path)
+
+
+def _described(scenes: list[Scene], whole: Scene) -> Scene:
     """Return the whole scene with what is known of all of its parts."""
     known: dict[str, Any] = {}
     for key in ("wavelengths", "fwhm", "bad_bands"):

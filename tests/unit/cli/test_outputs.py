@@ -205,3 +205,13 @@ def test_a_folder_and_a_pattern_of_pairs_are_one_scene_each(capsys, tmp_path, na
     for what in ([tmp_path / "in"], [tmp_path / "in" / "*"], [data, header]):
         assert run(capsys, "compress", *what, *LOSSLESS, "-o", tmp_path / "out", "--overwrite")[0] == 0
         assert len(list((tmp_path / "out").iterdir())) == 1
+
+
+def test_clusters_replace_nothing_without_leave(capsys, tmp_path, source):
+    extract = ("clusters", "extract", source, tmp_path / "c", "-k", 3)
+    merge = ("clusters", "merge", tmp_path / "c", tmp_path / "m")
+    for words in (extract, merge):
+        assert run(capsys, *words)[0] == 0
+        code, err = run(capsys, *words)
+        assert (code, "exists already" in err) == (1, True)
+        assert run(capsys, *words, "--overwrite")[0] == 0

@@ -91,7 +91,7 @@ def test_clusters_that_leave_out_bands_or_have_them_twice_are_refused(tmp_path):
 
 
 def test_nothing_to_extract_or_merge_is_one_sentence(tmp_path):
-    with pytest.raises(SceneError, match="no scene in this folder"):
+    with pytest.raises(SceneError, match="holds no scene"):
         extract(tmp_path, tmp_path / "c", 3)
     with pytest.raises(SceneError, match="no cluster files"):
         merge(tmp_path, tmp_path / "out")
