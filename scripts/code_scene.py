@@ -39,7 +39,7 @@ def main(argv: list[str] | None = None) -> None:
     codec = make_codec(args.codec, **options)
 
     start = time.perf_counter()
-    size = compress(scene, args.stream, codec)
+    size = compress(scene, args.stream, codec, verified=False)
     encode_s = time.perf_counter() - start
     start = time.perf_counter()
     decoded = decompress(args.stream, model=args.model).scene

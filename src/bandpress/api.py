@@ -14,6 +14,7 @@ from bandpress.container.bitstream import SUFFIX
 from bandpress.errors import BandpressError, SceneError
 from bandpress.formats import read_scene, write_scene
 from bandpress.formats.raw import AXES, Interleave, as_cube
+from bandpress.scaling import Scaling
 from bandpress.scene import Scene
 
 #: What stands for a scene: itself, its samples, or a file.
@@ -77,6 +78,8 @@ def compress(
     *,
     codec: str | Codec | None = None,
     interleave: Interleave | None = None,
+    scale: float | None = None,
+    offset: float = 0.0,
     progress: coding.Progress = lambda bands: None,
     **options: Any,
 ) -> Path | bytes:
@@ -92,6 +95,8 @@ def compress(
         Name of a codec, or a codec. Default: the best for the target, see `bandpress.codecs.defaults`.
     interleave
         Order of an array's axes, see `read`.
+    scale, offset
+        For floating-point and 32-bit samples: code them as integers of 16 bits, sample = scale · integer + offset.
     progress
         Called with the number of bands done so far.
     options
@@ -118,12 +123,13 @@ def compress(
     else:
         name, options = chosen(codec, options)
         coder = make_codec(name, **options)
+    scaling = None if scale is None else Scaling(scene.dtype.str, scale, offset)
     if path is not None:
-        coding.compress(scene, path, coder, progress)
+        coding.compress(scene, path, coder, progress, scaling=scaling)
         return Path(path)
     with tempfile.TemporaryDirectory(prefix="bandpress-") as folder:
         file = Path(folder) / f"scene{SUFFIX}"
-        coding.compress(scene, file, coder, progress)
+        coding.compress(scene, file, coder, progress, scaling=scaling)
         return file.read_bytes()
 
 
@@ -164,6 +170,8 @@ def decompress(
         decoded = coding.decompress(file, model=model, bands=bands, salvage=salvage, progress=progress)
     for cluster in decoded.damaged:
         warnings.warn(f"{file}: bands {cluster.first + 1}-{cluster.stop} are lost", stacklevel=2)
+    if decoded.holes_lost:
+        warnings.warn(f"{file}: which samples hold no measurement is lost", stacklevel=2)
     return decoded.scene
 
 

@@ -1,5 +1,7 @@
 """Samples that hold no measurement: which they are, and what to put in their place while others are coded."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 
@@ -49,6 +51,17 @@ def hidden(samples: np.ndarray, nodata: float | None) -> np.ndarray | None:
         if value is not None:
             found |= samples == value
     return found if found.any() else None
+
+
+def ends(bands: Iterable[np.ndarray], nodata: float | None) -> tuple[float, float]:
+    """Return the smallest and the largest measurement; infinities of the other sign if there is none."""
+    low, high = np.inf, -np.inf
+    for band in bands:
+        found = hidden(band, nodata)
+        measured = band if found is None else band[~found]
+        if measured.size:
+            low, high = min(low, float(measured.min())), max(high, float(measured.max()))
+    return low, high
 
 
 def filled(band: np.ndarray, holes: np.ndarray, halvings: int) -> np.ndarray:

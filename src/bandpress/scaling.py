@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bandpress.errors import CodecError
-from bandpress.nodata import hidden
+from bandpress.nodata import ends
 
 _TYPES = ("uint16", "int16")
 
@@ -66,23 +66,18 @@ class Scaling:
         CodecError
             If no type of 16 bits does.
         """
-        low, high = np.inf, -np.inf
-        for band in bands:
-            found = hidden(band, nodata)
-            measured = band if found is None else band[~found]
-            if measured.size:
-                low, high = min(low, float(measured.min())), max(high, float(measured.max()))
+        low, high = ends(bands, nodata)
         if low > high:
             return np.dtype(_TYPES[0])
-        ends = self.integers(np.array([low, high]))
+        coded = self.integers(np.array([low, high]))
         for kind in _TYPES:
             limits = np.iinfo(kind)
-            if limits.min <= ends[0] and ends[1] <= limits.max:
+            if limits.min <= coded[0] and coded[1] <= limits.max:
                 return np.dtype(kind)
         raise CodecError(
-            f"scene {name}: samples from {low:g} to {high:g} become integers from {ends[0]:.0f} to {ends[1]:.0f} with "
-            f"a scale of {self.scale:g} and an offset of {self.offset:g}; expected integers of 16 bits: a scale of "
-            f"{(high - low) / 65535:.2g} or more"
+            f"scene {name}: samples from {low:g} to {high:g} become integers from {coded[0]:.0f} to {coded[1]:.0f} "
+            f"with a scale of {self.scale:g} and an offset of {self.offset:g}; expected integers of 16 bits: a scale "
+            f"of {(high - low) / 65535:.2g} or more"
         )
 
 

@@ -13,6 +13,7 @@ from bandpress.container.bitstream import Reader
 from bandpress.contexts.store import is_context_model
 from bandpress.environment import need_tensorflow
 from bandpress.formats import read_scene
+from bandpress.scaling import Scaling
 
 
 def _bands_per_cluster(ctx: click.Context, param: click.Parameter, value: str | None) -> Any:
@@ -73,6 +74,14 @@ def _bands_per_cluster(ctx: click.Context, param: click.Parameter, value: str | 
     help="Any other option of the codec, see docs/codecs.md; may be given again.",
 )
 @click.option(
+    "--scale",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Code samples as 16-bit integers so far apart (0.0001): for floating-point and 32-bit scenes.",
+)
+@click.option(
+    "--offset", type=float, default=0.0, help="With --scale: the sample that the integer 0 stands for."
+)
+@click.option(
     "--input-interleave",
     type=click.Choice(["bsq", "bil", "bip"], case_sensitive=False),
     help="Order of axes in files that do not say it. Default: bip.",
@@ -83,6 +92,8 @@ def command(
     scenes: tuple[Path, ...],
     codec_name: str | None,
     pairs: tuple[str, ...],
+    scale: float | None,
+    offset: float,
     input_interleave: Any,
     output: Path | None,
     overwrite: bool,
@@ -97,6 +108,7 @@ def command(
       bandpress compress scene.224_680_512_2_1_0.raw --model models/aviris-k3 --rate 0.3
       bandpress compress scene.hdr --model aviris-k3 --quality 2 --refine 100
       bandpress compress *.raw --codec rklt-jpeg2000 -k all --rate 0.5 -o packed/
+      bandpress compress reflectance.hdr --codec rklt-jpeg2000 --lossless --scale 0.0001
     """
     given = {key: value for key, value in options.items() if value is not None}
     codec_name = chosen(codec_name, given.get("model"))
@@ -105,8 +117,9 @@ def command(
     codec = make_codec(codec_name, **given, **further(codec_name, pairs, given))
     for path, target in streams(expanded(scenes), output, overwrite).items():
         scene = read_scene(path, interleave=input_interleave)
+        scaling = None if scale is None else Scaling(scene.dtype.str, scale, offset)
         with bands_bar(path.name, scene.bands, search=codec.searches) as progress:
-            size = compress(scene, target, codec, progress)
+            size = compress(scene, target, codec, progress, scaling=scaling)
         reached = f"{rate(target, scene.cube.shape):.4f} bits per sample"
         if "rate" in given:
             reached += f" ({given['rate']:g} asked for)"

@@ -79,6 +79,8 @@ def command(
         click.echo(f"{written}: {decoded.scene.bands} bands")
         for cluster in decoded.damaged:
             click.echo(f"{path}: bands {cluster.first + 1}-{cluster.stop} are lost", err=True)
+        if decoded.holes_lost:
+            click.echo(f"{path}: which samples hold no measurement is lost", err=True)
 
 
 def _like(path: Path, header: Header, bands: tuple[int, int] | None) -> Scene:

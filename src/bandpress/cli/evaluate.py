@@ -115,8 +115,9 @@ def command(
     click.echo(f"{output}: {len(rows)} scene{'s' * (len(rows) != 1)}")
 
 
-#: Codecs and their options are chosen as in ``bandpress compress``.
-command.params[1:1] = [p for p in compress_command.params if p.name not in {o.name for o in command.params}]
+#: Codecs and their options are chosen as in ``bandpress compress``; PSNR is one of integers, so there is no scale.
+_OWN = {"scale", "offset", *(option.name for option in command.params)}
+command.params[1:1] = [p for p in compress_command.params if p.name not in _OWN]
 
 
 def row(record: dict[str, Any]) -> dict[str, Any]:

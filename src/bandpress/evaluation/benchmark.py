@@ -138,7 +138,7 @@ def run(
         coded = folder / "scene.bpk"
         progress("coding the scene")
         with _timed() as wall:
-            coding.compress(scene, coded, codec)
+            coding.compress(scene, coded, codec, verified=False)
         encode.wall = wall[0]
         progress("decoding the scene")
         with _timed() as wall:

@@ -47,7 +47,7 @@ def evaluate(
         The reconstruction.
     """
     started = time.perf_counter()
-    size = compress(scene, path, codec, progress)
+    size = compress(scene, path, codec, progress, verified=False)
     encoded = time.perf_counter()
     decoded = decompress(path, model=model, progress=lambda bands: progress(scene.bands + bands)).scene
     done = time.perf_counter()

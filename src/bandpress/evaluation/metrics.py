@@ -21,7 +21,7 @@ from bandpress.clusters import Cluster, split
 from bandpress.errors import SceneError
 from bandpress.evaluation.structural import MS_SSIM_SIDE, SSIM_SIDE, ms_ssim, ssim
 from bandpress.files import atomic_path
-from bandpress.nodata import hidden
+from bandpress.nodata import ends, hidden
 from bandpress.scene import Scene
 
 #: Largest value of 16-bit unsigned samples: the peak of `psnr`, `ssim` and `ms_ssim`.
@@ -228,12 +228,7 @@ class _Sums:
 
 def _range(scene: Scene) -> tuple[float, float]:
     """Return the smallest and the largest measurement of a scene."""
-    low, high = math.inf, -math.inf
-    for band in scene.cube:
-        gone = hidden(band, scene.nodata)
-        if gone is None or not gone.all():
-            measured = band if gone is None else band[~gone]
-            low, high = min(low, float(measured.min())), max(high, float(measured.max()))
+    low, high = ends(scene.cube, scene.nodata)
     if low > high:
         raise SceneError(f"scene {scene.name}: none of its samples is a measurement; expected some")
     return low, high

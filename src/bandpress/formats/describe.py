@@ -2,12 +2,14 @@
 
 import math
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bandpress.formats.raw import blocks
+from bandpress.nodata import hidden
 from bandpress.scene import Scene
 
 
@@ -41,6 +43,7 @@ def describe(scene: Scene, path: str | Path | None = None) -> dict[str, Any]:
         "dtype": scene.dtype.str,
         "bytes": scene.cube.size * scene.dtype.itemsize,
         "nodata": _number(scene.nodata),
+        "nodata_samples": sum(int(found.sum()) for found in _hidden(scene)),
         "min": min(known_low, default=None),
         "max": max(known_high, default=None),
         "constant_bands": [
@@ -56,6 +59,13 @@ def describe(scene: Scene, path: str | Path | None = None) -> dict[str, Any]:
         "metadata": dict(scene.metadata),
     }
     return facts
+
+
+def _hidden(scene: Scene) -> Iterator[np.ndarray]:
+    """Yield where bands hold no measurement, of those that have such samples."""
+    if scene.nodata is not None or scene.dtype.kind == "f":
+        planes = (hidden(band, scene.nodata) for band in scene.cube)
+        yield from (plane for plane in planes if plane is not None)
 
 
 def byte_order(dtype: np.dtype) -> str | None:

@@ -195,3 +195,18 @@ def test_lossless_on_a_real_scene(tmp_path, scene):
 def test_lossless_on_every_real_scene(tmp_path, scene, name, k):
     back, _ = coded(tmp_path, shared_scene(scene), name, lossless=True, bands_per_cluster=k)
     assert np.array_equal(back.cube, shared_scene(scene).cube)
+
+
+@pytest.mark.parametrize(
+    "shape", [(2, 32768, 3), (2, 32769, 3), (2, 3, 32769), (1, 70001, 26), (1, 1 << 17, 2)]
+)
+@pytest.mark.parametrize("options", [{"lossless": True}, {"rate": 4.0}])
+def test_more_lines_or_samples_than_a_precinct_holds_are_coded(tmp_path, shape, options):
+    cube = (np.arange(np.prod(shape)) // 7 % 251).astype("u1").reshape(shape)
+    for name in ("jpeg2000", "rklt-jpeg2000"):
+        compress(Scene(cube), tmp_path / "a.bpk", make_codec(name, **options))
+        decoded = decompress(tmp_path / "a.bpk").scene.cube
+        if "lossless" in options:
+            assert np.array_equal(decoded, cube)
+        else:
+            assert np.square(decoded.astype(float) - cube).mean() < 0.1 * cube.var()
