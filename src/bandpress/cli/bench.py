@@ -53,11 +53,11 @@ def command(
     if ctx.invoked_subcommand is not None:
         return
     with tensorflow_for("the benchmark"):
-        from bandpress.hyperprior.machine import set_threads
+        from bandpress.training.threads import set_threads
     from bandpress.evaluation.benchmark import random_model, run, table
     from bandpress.hyperprior import store
     from bandpress.hyperprior.architecture import Architecture
-    from bandpress.hyperprior.catalogue import resolve
+    from bandpress.model_folders import resolve
 
     if threads is not None:
         set_threads(threads)

@@ -16,7 +16,7 @@ from bandpress.environment import need_tensorflow
 from bandpress.errors import CodecError, ModelError, SceneError
 from bandpress.formats import write_scene
 from bandpress.formats.raw import Interleave
-from bandpress.hyperprior import catalogue
+from bandpress.hyperprior import store
 from bandpress.scene import Scene
 
 
@@ -101,7 +101,7 @@ def _seed_stream(path: Path, model: str | None, output: Path | None, overwrite: 
     need_tensorflow(f"{path}: a .tfci file")
     from bandpress.hyperprior.authors.streams import SeedCoder
 
-    family = catalogue.members(model)
+    family = store.members(model)
     if len(family) != 1:
         raise ModelError(f"{model}: {len(family)} models; expected the one that {path} was made with")
     scene = SeedCoder(family[0]).decode(path)

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import click
 
+from bandpress import model_folders
 from bandpress.contexts import store as context_store
 from bandpress.environment import tensorflow_for
 from bandpress.errors import ModelError
-from bandpress.hyperprior import catalogue, store
+from bandpress.hyperprior import store
 
 
 @click.group()
@@ -25,7 +26,7 @@ def command() -> None:
 @click.argument("folder", default="models", type=click.Path(path_type=Path))
 def list_(folder: Path) -> None:
     """List the models in FOLDER with their digests."""
-    for path in catalogue.all_within(folder):
+    for path in model_folders.all_within(folder):
         if context_store.is_context_model(path):
             contexts = context_store.load(path)
             click.echo(
@@ -86,4 +87,4 @@ def import_(saved_model: Path, out: Path, lambda_: float | None, sensor: str | N
         from bandpress.hyperprior.authors.models import import_model
     known = {"lambda": lambda_, "sensor": sensor}
     model = import_model(saved_model, out, {key: value for key, value in known.items() if value is not None})
-    click.echo(f"{model.path}: {store.CARD}, digest {model.digest}")
+    click.echo(f"{model.path}: {model_folders.CARD}, digest {model.digest}")

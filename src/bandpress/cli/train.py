@@ -11,9 +11,10 @@ from bandpress.cli.scenes import scenes_to_train
 from bandpress.environment import tensorflow_for
 from bandpress.hyperprior.architecture import Architecture
 from bandpress.hyperprior.training.components import component_clusters, ladder, unit_lambda
-from bandpress.hyperprior.training.patches import Components, split_lines
+from bandpress.hyperprior.training.patches import Components
 from bandpress.hyperprior.training.schedule import PRECISIONS, Settings
 from bandpress.scene import Scene
+from bandpress.training.scenes import split_lines
 
 
 class Widths(click.ParamType):

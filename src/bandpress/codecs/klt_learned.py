@@ -30,7 +30,7 @@ from bandpress.codecs.targets import meet, one_target, psnr_of, rounded_step, st
 from bandpress.container.bits import BitReader
 from bandpress.container.bitstream import Header, overhead
 from bandpress.errors import BitstreamError, ModelError
-from bandpress.hyperprior import catalogue
+from bandpress.hyperprior import store
 from bandpress.hyperprior.component_parts import ComponentNetwork
 from bandpress.hyperprior.store import StoredModel
 from bandpress.pipeline import batches
@@ -85,7 +85,7 @@ class KltLearned(Codec):
 
     @cached_property
     def _stored(self) -> StoredModel:
-        family = catalogue.members(self.model)
+        family = store.members(self.model)
         trained_on = family[0].card.get("residuals")
         if len(family) != 1 or not isinstance(trained_on, dict) or trained_on.get("from") != "klt":
             raise ModelError(

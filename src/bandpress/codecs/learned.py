@@ -20,7 +20,7 @@ from bandpress.codecs.base import Codec, Encoding, Look
 from bandpress.codecs.ratecontrol import search
 from bandpress.container.bitstream import Header
 from bandpress.errors import BitstreamError, CodecError, ModelError
-from bandpress.hyperprior import catalogue, opened, parts
+from bandpress.hyperprior import opened, parts, store
 from bandpress.hyperprior.architecture import STEPS_PER_QUALITY, Architecture
 from bandpress.hyperprior.chunks import (
     Batch,
@@ -105,7 +105,7 @@ class Learned(Codec):
 
     def encode(self, scene: Scene) -> Encoding:
         """Code a scene; see `Codec.encode`."""
-        family = catalogue.members(self.model)
+        family = store.members(self.model)
         k = family[0].architecture.bands_per_cluster
         if self.bands_per_cluster not in (None, k):
             raise ModelError(
@@ -180,7 +180,7 @@ class Learned(Codec):
     def decode(self, header: Header, chunks: Iterable[tuple[Cluster, bytes]]) -> Iterator[np.ndarray]:
         """Decode clusters; see `Codec.decode`."""
         assert header.model is not None
-        return self.decode_with(catalogue.find(header.model, self.model), header, chunks)
+        return self.decode_with(store.find(header.model, self.model), header, chunks)
 
     def decode_with(
         self, model: StoredModel, header: Header, chunks: Iterable[tuple[Cluster, bytes]]
@@ -254,4 +254,4 @@ def named_model(header: Header, path: Path | None = None) -> StoredModel:
     """Find the model that a file names; raises as `model_of` does."""
     if header.model is None:
         raise BitstreamError("the header names no model; expected the digest of one")
-    return catalogue.find(header.model, path)
+    return store.find(header.model, path)

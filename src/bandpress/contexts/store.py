@@ -1,4 +1,4 @@
-"""Context models on disk: a folder of a card and of integer tables, as `bandpress.hyperprior.store` keeps networks.
+"""Context models on disk: a folder of a card and of integer tables, see `bandpress.model_folders`.
 
 ::
 
@@ -10,9 +10,9 @@ The digest is the SHA-256 of ``model.json``. No TensorFlow here.
 
 from pathlib import Path
 
+from bandpress import model_folders
 from bandpress.contexts.model import ContextModel
 from bandpress.errors import ModelError
-from bandpress.hyperprior import catalogue, store
 
 FORMAT = "bandpress-contexts"
 
@@ -33,7 +33,9 @@ def save(path: str | Path, model: ContextModel) -> ContextModel:
     path = Path(path)
     if path.exists():
         raise ModelError(f"{path}: exists already; expected a new folder to write the model to")
-    store.write_folder(path, {"format": FORMAT, "training": dict(model.card)}, {store.TABLES: model.tables()})
+    model_folders.write_folder(
+        path, {"format": FORMAT, "training": dict(model.card)}, {model_folders.TABLES: model.tables()}
+    )
     return load(path)
 
 
@@ -46,11 +48,11 @@ def load(path: str | Path) -> ContextModel:
         If a file is missing, damaged, of another version, or holds something else.
     """
     path = Path(path)
-    folder = store.read_folder(path, FORMAT, (store.TABLES,))
+    folder = model_folders.read_folder(path, FORMAT, (model_folders.TABLES,))
     training = folder.card.get("training")
     try:
         return ContextModel.of_tables(
-            folder.arrays[store.TABLES],
+            folder.arrays[model_folders.TABLES],
             card=training if isinstance(training, dict) else {},
             digest=folder.digest,
             path=path,
@@ -68,21 +70,23 @@ def copy(model: ContextModel, path: str | Path) -> ContextModel:
         If the folder exists.
     """
     assert model.path is not None, "only a model that was read is copied"
-    store.copy_folder(model.path, Path(path), (store.TABLES,))
+    model_folders.copy_folder(model.path, Path(path), (model_folders.TABLES,))
     return load(path)
 
 
 def is_context_model(path: str | Path) -> bool:
     """Tell whether a path is the folder, or the name, of a context model."""
-    folder = catalogue.resolve(path)
-    return store.is_model(folder) and store.format_of(folder) == FORMAT  # a family is a folder of folders
+    folder = model_folders.resolve(path)
+    return (
+        model_folders.is_model(folder) and model_folders.format_of(folder) == FORMAT
+    )  # a family is a folder of folders
 
 
 def named(model: str | Path) -> ContextModel:
-    """Load a model by its path or its name; raises as `load` and `catalogue.resolve` do."""
-    return load(catalogue.resolve(model))
+    """Load a model by its path or its name; raises as `load` and `bandpress.model_folders.resolve` do."""
+    return load(model_folders.resolve(model))
 
 
 def find(digest: str, given: str | Path | None = None) -> ContextModel:
-    """Load the model of that digest; see `catalogue.locate`."""
-    return load(catalogue.locate(digest, given))
+    """Load the model of that digest; see `bandpress.model_folders.locate`."""
+    return load(model_folders.locate(digest, given))

@@ -1,4 +1,4 @@
-"""Models on disk: a folder of a card, weights and integer tables. Reading one runs no code from it. No TensorFlow here.
+"""The networks on disk: folders as `bandpress.model_folders` keeps them, and families of them. No TensorFlow here.
 
 ::
 
@@ -6,33 +6,22 @@
     weights.safetensors float32 or float16, by the names of `Architecture.shapes`
     tables.safetensors  what both ends of a stream must have identical, integers, see `bandpress.hyperprior.tables`
 
-The digest of a model is the SHA-256 of ``model.json``, which holds those of the other files: it is written into every
-stream, and covers every byte.
+A family is a folder of model folders, one an operating point, or one model with gains.
 """
 
-import hashlib
-import json
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
 
+from bandpress import model_folders
 from bandpress.errors import ModelError
-from bandpress.files import atomic_path
 from bandpress.hyperprior.architecture import Architecture
 
-CARD = "model.json"
 WEIGHTS = "weights.safetensors"
-TABLES = "tables.safetensors"
 FORMAT = "bandpress-model"
-VERSION = 1
-
-_MOST_CARD_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,23 +82,12 @@ def save(path: str | Path, model: StoredModel, *, half: bool = False) -> StoredM
     weights = {name: np.ascontiguousarray(value, dtype) for name, value in model.weights.items()}
     if not all(np.isfinite(value).all() for value in weights.values()):
         raise ModelError(f"{path}: a weight is beyond the range of float16; expected to write it in float32")
-    write_folder(
+    model_folders.write_folder(
         path,
         {"format": FORMAT, "architecture": model.architecture.to_json(), "training": dict(model.card)},
-        {WEIGHTS: weights, TABLES: model.tables},
+        {WEIGHTS: weights, model_folders.TABLES: model.tables},
     )
     return load(path)
-
-
-def write_folder(path: Path, card: Mapping[str, Any], files: Mapping[str, Mapping[str, np.ndarray]]) -> None:
-    """Write a model folder, whole or not at all: files of arrays, and a card that holds their SHA-256."""
-    with atomic_path(path) as part:
-        part.mkdir()
-        for name, arrays in files.items():
-            save_file({key: np.ascontiguousarray(value) for key, value in arrays.items()}, part / name)
-        hashes = {name: _sha256(part / name) for name in files}
-        text = json.dumps({**card, "version": VERSION, "files": hashes}, indent=2, sort_keys=True)
-        (part / CARD).write_text(text + "\n", encoding="utf-8")
 
 
 def load(path: str | Path) -> StoredModel:
@@ -126,7 +104,7 @@ def load(path: str | Path) -> StoredModel:
         If a file is missing, damaged, of another version, or does not fit the architecture.
     """
     path = Path(path)
-    folder = read_folder(path, FORMAT, (WEIGHTS, TABLES))
+    folder = model_folders.read_folder(path, FORMAT, (WEIGHTS, model_folders.TABLES))
     card, arrays = folder.card, folder.arrays
     try:
         architecture = Architecture.from_json(card.get("architecture"))
@@ -138,36 +116,11 @@ def load(path: str | Path) -> StoredModel:
     return StoredModel(
         architecture=architecture,
         weights=weights,
-        tables=arrays[TABLES],
+        tables=arrays[model_folders.TABLES],
         card=training if isinstance(training, dict) else {},
         digest=folder.digest,
         path=path,
     )
-
-
-class Folder(NamedTuple):
-    """A model folder as it was read and checked: card, arrays of each file, SHA-256 of the card."""
-
-    card: Mapping[str, Any]
-    arrays: Mapping[str, Mapping[str, np.ndarray]]
-    digest: str
-
-
-def read_folder(path: Path, format_: str, files: Sequence[str]) -> Folder:
-    """Read a model folder of some format and check every byte of it; raises as `load` does."""
-    text, card = _card(path)
-    if card.get("format") != format_ or card.get("version") != VERSION:
-        raise ModelError(
-            f"{path / CARD}: format {card.get('format')!r}, version {card.get('version')!r}; "
-            f"expected {format_!r}, version {VERSION}"
-        )
-    arrays = {name: _arrays(path / name, card.get("files")) for name in files}
-    return Folder(card, arrays, hashlib.sha256(text).hexdigest())
-
-
-def format_of(path: str | Path) -> str:
-    """Return the format that a model's card names."""
-    return str(_card(Path(path))[1].get("format"))
 
 
 def copy(model: StoredModel, path: str | Path) -> StoredModel:
@@ -179,61 +132,33 @@ def copy(model: StoredModel, path: str | Path) -> StoredModel:
         If the folder exists.
     """
     assert model.path is not None, "only a model that was read is copied"
-    copy_folder(model.path, Path(path), (WEIGHTS, TABLES))
+    model_folders.copy_folder(model.path, Path(path), (WEIGHTS, model_folders.TABLES))
     return load(path)
 
 
-def copy_folder(source: Path, path: Path, files: Sequence[str]) -> None:
-    """Copy a card and some files to a new folder, whole or not at all; raises as `copy` does."""
-    if path.exists():
-        raise ModelError(f"{path}: exists already; expected a new folder to write the model to")
-    with atomic_path(path) as part:
-        part.mkdir()
-        for name in (CARD, *files):
-            shutil.copyfile(source / name, part / name)
+def members(path: str | Path) -> list[StoredModel]:
+    """Load a model or the models of a family, lowest lambda first.
 
-
-def digest(path: str | Path) -> str:
-    """Return a model's digest, SHA-256 in hexadecimal, without reading its arrays."""
-    return hashlib.sha256(_card(Path(path))[0]).hexdigest()
-
-
-def is_model(path: str | Path) -> bool:
-    """Tell whether a path is a model folder."""
-    return (Path(path) / CARD).is_file()
-
-
-def _card(path: Path) -> tuple[bytes, dict[str, Any]]:
-    file = path / CARD
-    if not file.is_file():
-        raise ModelError(f"{path}: not a model; expected a folder with {CARD}, {WEIGHTS} and {TABLES}")
-    if file.stat().st_size > _MOST_CARD_BYTES:
+    Raises
+    ------
+    ModelError
+        If one cannot be read, or they are not of one cluster size.
+    """
+    found = [load(folder) for folder in model_folders.within(model_folders.resolve(path))]
+    sizes = {model.architecture.bands_per_cluster for model in found}
+    if len(sizes) > 1:
         raise ModelError(
-            f"{file}: {file.stat().st_size} bytes; expected a card of at most {_MOST_CARD_BYTES}"
+            f"{path}: models for clusters of {sorted(sizes)} bands; expected a family of one cluster size"
         )
-    text = file.read_bytes()
-    try:
-        card = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"{file}: cannot be read as JSON ({error}); expected a model's card") from None
-    if not isinstance(card, dict):
-        raise ModelError(f"{file}: holds a {type(card).__name__}; expected a model's card, a JSON object")
-    return text, card
+    return sorted(found, key=lambda model: _lambda(model.card.get("lambda")))
 
 
-def _arrays(file: Path, hashes: Any) -> dict[str, np.ndarray]:
-    expected = hashes.get(file.name) if isinstance(hashes, dict) else None
-    if not file.is_file():
-        raise ModelError(f"{file}: missing; expected the file with SHA-256 {expected}")
-    found = _sha256(file)
-    if found != expected:
-        raise ModelError(f"{file}: SHA-256 is {found}; expected {expected}, from {CARD}")
-    try:
-        return load_file(file)
-    except (SafetensorError, KeyError, ValueError) as error:
-        raise ModelError(f"{file}: cannot be read ({error}); expected a safetensors file") from None
+def find(digest: str, given: str | Path | None = None) -> StoredModel:
+    """Load the network of that digest; see `bandpress.model_folders.locate`."""
+    return load(model_folders.locate(digest, given))
 
 
-def _sha256(file: Path) -> str:
-    with open(file, "rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
+def _lambda(value: object) -> float:
+    if isinstance(value, list) and value:
+        value = value[0]
+    return float(value) if isinstance(value, int | float) else 0.0

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 import golden_contexts as golden
 import second_context_decoder
-from bandpress import Scene, write_scene
+from bandpress import Scene, model_folders, write_scene
 from bandpress.cli import cli
 from bandpress.clusters import Cluster
 from bandpress.codecs import make_codec
@@ -18,7 +18,6 @@ from bandpress.container.bits import BitReader
 from bandpress.container.bitstream import Reader
 from bandpress.contexts import store as context_store
 from bandpress.errors import BandpressError, CodecError, ModelError
-from bandpress.hyperprior import store
 from bandpress.transforms.projection import Basis
 from baseline_scenes import smooth_scene
 from golden import MODELS, scene
@@ -172,7 +171,9 @@ def test_another_model_is_refused(tmp_path):
     other = tmp_path / "other"
     card = json.loads((golden.MODEL / "model.json").read_text())
     model = context_store.load(golden.MODEL)
-    store.write_folder(other, {"format": card["format"], "training": {}}, {store.TABLES: model.tables()})
+    model_folders.write_folder(
+        other, {"format": card["format"], "training": {}}, {model_folders.TABLES: model.tables()}
+    )
     with pytest.raises(ModelError, match=f"expected {digest}"):
         decompress(golden.stream("contexts-k3"), model=other)
 

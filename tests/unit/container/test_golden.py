@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 import golden
+from bandpress import model_folders
 from bandpress.clusters import Cluster
 from bandpress.coding import compress, decompress
 from bandpress.container.bitstream import Reader
 from bandpress.errors import BandpressError, ModelError
-from bandpress.hyperprior import store
 
 NAMES = sorted(golden.MODELS)
 facts = json.loads(golden.FACTS.read_text())
@@ -85,7 +85,7 @@ def test_salvage_gives_the_undamaged_clusters(name, tmp_path, tensorflow):
 
 def test_another_model_is_refused(name):
     other = golden.MODELS["gains" if name == "plain" else "plain"]
-    with pytest.raises(ModelError, match=store.digest(golden.MODELS[name])):
+    with pytest.raises(ModelError, match=model_folders.digest_of(golden.MODELS[name])):
         decompress(golden.stream(name), model=other)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from bandpress import model_folders
 from bandpress.cli import cli
 from bandpress.contexts import store as context_store
 from bandpress.errors import ModelError
@@ -19,7 +20,7 @@ def test_what_was_written_is_read(tmp_path):
     model = random_model()
     saved = context_store.save(tmp_path / "m", model)
     read = context_store.load(tmp_path / "m")
-    assert read.digest == saved.digest == store.digest(tmp_path / "m")
+    assert read.digest == saved.digest == model_folders.digest_of(tmp_path / "m")
     assert all(np.array_equal(a, read.tables()[name]) for name, a in model.tables().items())
     assert context_store.is_context_model(tmp_path / "m")
     assert not context_store.is_context_model(MODELS["plain"])
@@ -63,7 +64,7 @@ def test_a_model_of_other_features_is_refused(tmp_path):
     tables = context_store.load(MODEL).tables()
     tables["0/kernel"] = tables["0/kernel"][:-1]
     card = json.loads((folder / "model.json").read_text())
-    store.write_folder(tmp_path / "n", {"format": card["format"]}, {store.TABLES: tables})
+    model_folders.write_folder(tmp_path / "n", {"format": card["format"]}, {model_folders.TABLES: tables})
     with pytest.raises(ModelError, match="0/kernel has type"):
         context_store.load(tmp_path / "n")
 

@@ -35,7 +35,8 @@ from bandpress.evaluation.evaluate import evaluate
 from bandpress.hyperprior import store
 from bandpress.hyperprior.quality import step_of_lambda
 from bandpress.hyperprior.training.components import UNITS, component_clusters
-from bandpress.hyperprior.training.patches import Patches, split_lines
+from bandpress.hyperprior.training.patches import Patches
+from bandpress.training.scenes import split_lines
 from places import ROOT
 
 

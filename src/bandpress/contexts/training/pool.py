@@ -17,8 +17,8 @@ import numpy as np
 
 from bandpress.contexts.features import levels_of
 from bandpress.errors import SceneError
-from bandpress.hyperprior.training.patches import usable
 from bandpress.scene import Scene
+from bandpress.training.scenes import usable
 from bandpress.transforms.klt import covariance
 from bandpress.transforms.wavelet import analyse
 
@@ -72,7 +72,7 @@ class Pool:
     Raises
     ------
     SceneError
-        If there is no scene, or one that cannot be used, see `bandpress.hyperprior.training.patches.usable`.
+        If there is no scene, or one that cannot be used, see `bandpress.training.scenes.usable`.
     """
 
     def __init__(self, scenes: Sequence[Scene], seed: int, most: int = 240_000) -> None:

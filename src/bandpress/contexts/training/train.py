@@ -26,12 +26,12 @@ from bandpress.contexts.training.pool import HELD_OUT, Pool
 from bandpress.contexts.training.rows import Rows, batches, measured_offsets, rows_at
 from bandpress.contexts.training.settings import Settings
 from bandpress.errors import ModelError
-from bandpress.hyperprior.machine import limit_threads
-from bandpress.hyperprior.training.patches import split_lines
-from bandpress.hyperprior.training.schedule import Budget, Progress, cosine
 from bandpress.scene import Scene
+from bandpress.training.budget import Budget, Progress, cosine
 from bandpress.training.checkpoints import Checkpoints
 from bandpress.training.fingerprints import fingerprint
+from bandpress.training.scenes import split_lines
+from bandpress.training.threads import limit_threads
 
 #: Draws that a validation measures, and coefficients of each.
 _VALIDATION, _VALIDATION_ROWS = 24, 40_000

@@ -1,13 +1,13 @@
-"""How a training runs: its settings, the learning rate of each step, and when it ends. No TensorFlow here."""
+"""How a training runs: its settings and the learning rate of each step. No TensorFlow here."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 from bandpress.errors import ModelError
+from bandpress.training.budget import cosine
 
 #: What steps may be computed in.
 PRECISIONS = ("float32", "mixed")
@@ -125,80 +125,3 @@ def learning_rate(settings: Settings, done: float) -> float:
     first = settings.coding_first
     done = done / first if done < first else (done - first) / (1 - first)
     return settings.learning_rate * cosine(done, settings.warm_up, settings.final)
-
-
-def cosine(done: float, warm_up: float, final: float) -> float:
-    """Return the share of the highest learning rate where a share `done` of the training is done.
-
-    Parameters
-    ----------
-    done
-        Between 0 and 1.
-    warm_up
-        Share of the training in which the rate rises.
-    final
-        Share of the highest rate that is left at the end.
-    """
-    if done < warm_up:
-        return (done + 1e-3) / (warm_up + 1e-3)
-    part = min(1.0, (done - warm_up) / max(1e-9, 1 - warm_up))
-    return final + (1 - final) * (1 + math.cos(math.pi * part)) / 2
-
-
-class Limits(Protocol):
-    """What ends a training: a number of steps, minutes, or whichever comes first."""
-
-    @property
-    def steps(self) -> int | None:
-        """Steps of the schedule."""
-
-    @property
-    def minutes(self) -> float | None:
-        """Wall-clock budget."""
-
-
-class Progress(NamedTuple):
-    """What is known after a step; rate in bits per sample, PSNR in dB, both of the patches of late."""
-
-    step: int
-    done: float
-    bps: float
-    psnr: float
-    seconds_left: float
-
-
-class Budget:
-    """How much of a training is done, by steps or by the clock, whichever is further.
-
-    Parameters
-    ----------
-    settings
-        With `steps` and `minutes`.
-    clock
-        Seconds, from any start.
-    spent
-        Seconds that went into the training before it was resumed.
-    """
-
-    def __init__(self, settings: Limits, clock: Callable[[], float], spent: float = 0.0) -> None:
-        self._settings, self._clock = settings, clock
-        self._from = clock() - spent
-
-    @property
-    def seconds(self) -> float:
-        """Seconds that went into the training so far."""
-        return self._clock() - self._from
-
-    def done(self, step: int) -> float:
-        """Return the share that is done after `step` steps; 1 or more means the end."""
-        share = 0.0 if self._settings.steps is None else step / self._settings.steps
-        if self._settings.minutes is not None:
-            share = max(share, self.seconds / (60 * self._settings.minutes))
-        return share
-
-    def left(self, step: int, per_step: float) -> float:
-        """Return the seconds left, at `per_step` seconds a step."""
-        left = math.inf if self._settings.steps is None else (self._settings.steps - step) * per_step
-        if self._settings.minutes is not None:
-            left = min(left, 60 * self._settings.minutes - self.seconds)
-        return max(0.0, left)

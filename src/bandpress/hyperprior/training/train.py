@@ -17,16 +17,18 @@ from safetensors import SafetensorError
 from bandpress.errors import ModelError
 from bandpress.hyperprior import store
 from bandpress.hyperprior.architecture import Architecture
-from bandpress.hyperprior.machine import limit_threads
 from bandpress.hyperprior.training import warm_start
 from bandpress.hyperprior.training.dashboard import Dashboard
 from bandpress.hyperprior.training.finalise import finalise
-from bandpress.hyperprior.training.patches import MULTIPLE, Batch, Components, Patches, split_lines
-from bandpress.hyperprior.training.schedule import Budget, Progress, Settings, learning_rate
+from bandpress.hyperprior.training.patches import Batch, Components, Patches
+from bandpress.hyperprior.training.schedule import Settings, learning_rate
 from bandpress.hyperprior.training.trainer import Trainer
 from bandpress.scene import Scene
+from bandpress.training.budget import Budget, Progress
 from bandpress.training.checkpoints import Checkpoints
 from bandpress.training.fingerprints import fingerprint
+from bandpress.training.scenes import MULTIPLE, split_lines
+from bandpress.training.threads import limit_threads
 
 _SURVEY = 384  # patches that the warm start looks at
 _VALIDATION = 48  # patches that a validation codes

@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bandpress.errors import SceneError
-from bandpress.hyperprior.training.patches import Patches, band_ranges, normalise, split_lines, usable
+from bandpress.hyperprior.training.patches import Patches, band_ranges, normalise
 from bandpress.scene import Scene
+from bandpress.training.scenes import split_lines, usable
 
 
 def scene(bands=5, lines=40, samples=50, dtype="<u2", seed=0, name="scene"):

@@ -1,7 +1,8 @@
 import pytest
 
 from bandpress.errors import ModelError
-from bandpress.hyperprior.training.schedule import Budget, Settings, learning_rate
+from bandpress.hyperprior.training.schedule import Settings, learning_rate
+from bandpress.training.budget import Budget
 
 
 def test_the_learning_rate_rises_and_falls():

@@ -1,0 +1,82 @@
+"""How much of a training is done, what is left of it, and how fast it learns. No TensorFlow here."""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+
+def cosine(done: float, warm_up: float, final: float) -> float:
+    """Return the share of the highest learning rate where a share `done` of the training is done.
+
+    Parameters
+    ----------
+    done
+        Between 0 and 1.
+    warm_up
+        Share of the training in which the rate rises.
+    final
+        Share of the highest rate that is left at the end.
+    """
+    if done < warm_up:
+        return (done + 1e-3) / (warm_up + 1e-3)
+    part = min(1.0, (done - warm_up) / max(1e-9, 1 - warm_up))
+    return final + (1 - final) * (1 + math.cos(math.pi * part)) / 2
+
+
+class Limits(Protocol):
+    """What ends a training: a number of steps, minutes, or whichever comes first."""
+
+    @property
+    def steps(self) -> int | None:
+        """Steps of the schedule."""
+
+    @property
+    def minutes(self) -> float | None:
+        """Wall-clock budget."""
+
+
+class Progress(NamedTuple):
+    """What is known after a step; rate in bits per sample, PSNR in dB, both of the patches of late."""
+
+    step: int
+    done: float
+    bps: float
+    psnr: float
+    seconds_left: float
+
+
+class Budget:
+    """How much of a training is done, by steps or by the clock, whichever is further.
+
+    Parameters
+    ----------
+    settings
+        With `steps` and `minutes`.
+    clock
+        Seconds, from any start.
+    spent
+        Seconds that went into the training before it was resumed.
+    """
+
+    def __init__(self, settings: Limits, clock: Callable[[], float], spent: float = 0.0) -> None:
+        self._settings, self._clock = settings, clock
+        self._from = clock() - spent
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that went into the training so far."""
+        return self._clock() - self._from
+
+    def done(self, step: int) -> float:
+        """Return the share that is done after `step` steps; 1 or more means the end."""
+        share = 0.0 if self._settings.steps is None else step / self._settings.steps
+        if self._settings.minutes is not None:
+            share = max(share, self.seconds / (60 * self._settings.minutes))
+        return share
+
+    def left(self, step: int, per_step: float) -> float:
+        """Return the seconds left, at `per_step` seconds a step."""
+        left = math.inf if self._settings.steps is None else (self._settings.steps - step) * per_step
+        if self._settings.minutes is not None:
+            left = min(left, 60 * self._settings.minutes - self.seconds)
+        return max(0.0, left)

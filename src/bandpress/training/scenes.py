@@ -1,0 +1,69 @@
+"""Which scenes can be trained on, and which of their lines are held out. No TensorFlow here."""
+
+import numpy as np
+
+from bandpress.errors import SceneError
+from bandpress.scene import CODABLE, Scene
+
+#: Scenes are cut to multiples of this many lines and samples: the paper's network halves the size four times.
+MULTIPLE = 16
+
+
+def usable(scene: Scene, k: int, patch: int = MULTIPLE) -> None:
+    """Check that a scene can be used to train or validate a model of k bands.
+
+    Raises
+    ------
+    SceneError
+        If its type is not one that is coded, it has fewer than k bands, it is smaller than the patch, or all of its
+        samples are the same.
+    """
+    if scene.dtype.name not in CODABLE:
+        if scene.dtype.kind == "f" and not np.isfinite(scene.cube).all():
+            raise SceneError(
+                f"scene {scene.name}: holds samples that are not finite numbers; expected one of {', '.join(CODABLE)}"
+            )
+        raise SceneError(
+            f"scene {scene.name}: samples are {scene.dtype.name}; expected one of {', '.join(CODABLE)}"
+        )
+    if scene.bands < k:
+        raise SceneError(
+            f"scene {scene.name}: {scene.bands} bands; expected at least {k}, those of one cluster"
+        )
+    if min(scene.lines, scene.samples) < patch:
+        raise SceneError(
+            f"scene {scene.name}: {scene.lines} lines of {scene.samples} samples; expected at least {patch} of each, "
+            "the size of a patch"
+        )
+    first = scene.cube[0, 0, 0]
+    if all((band == first).all() for band in scene.cube):
+        raise SceneError(f"scene {scene.name}: every sample is {first}; expected an image to learn from")
+
+
+def split_lines(scene: Scene, share: float = 0.125) -> tuple[Scene, Scene]:
+    """Cut a scene into a part to train on and, below it, a part to validate on.
+
+    Parameters
+    ----------
+    scene
+        What to cut.
+    share
+        Share of the lines to hold out; at least 16 of them are.
+
+    Returns
+    -------
+    tuple of Scene
+        Training part and validation part, views that share no line.
+
+    Raises
+    ------
+    SceneError
+        If fewer than 32 lines are there to share.
+    """
+    if scene.lines < 2 * MULTIPLE:
+        raise SceneError(
+            f"scene {scene.name}: {scene.lines} lines are too few to hold some out for validation; expected "
+            f"{2 * MULTIPLE} or more, or scenes given to validate on"
+        )
+    held = max(MULTIPLE, int(scene.lines * share) // MULTIPLE * MULTIPLE)
+    return scene.crop(lines=slice(0, -held)), scene.crop(lines=slice(scene.lines - held, None))
