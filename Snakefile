@@ -3,25 +3,32 @@
 #     snakemake --cores all                                      the paper's study, config.yaml
 #     snakemake --cores all --configfile studies/demo.yaml       another study
 #     snakemake fig_rd_aviris --cores all                        one figure (target first)
+#     snakemake --cores all --config 'figures={rate: 0.3}'       any key of the study set otherwise
 #
-# Everything is made below results/<study>/; results/README.md says what is where.
+# Everything is made below results/<study>/ of the working directory; results/README.md says what is where.
 
+import inspect
 import sys
 from pathlib import Path
 
 from snakemake.utils import min_version
 
 min_version("9.0")
-sys.path.insert(0, str(Path(workflow.basedir) / "src"))
+# The checkout, also where another workflow uses this one as a module or --directory names another folder.
+ROOT = Path(inspect.getfile(lambda: None)).resolve().parent
+sys.path.insert(0, str(ROOT / "src"))
 
 
 include: "rules/common.smk"
+include: "rules/sources.smk"
 include: "rules/inputs.smk"
 include: "rules/datasets.smk"
 include: "rules/models.smk"
 include: "rules/contexts.smk"
 include: "rules/codecs.smk"
+include: "rules/decoding.smk"
 include: "rules/results.smk"
+include: "rules/tables.smk"
 include: "rules/figures.smk"
 include: "rules/report.smk"
 
@@ -48,10 +55,13 @@ rule tables:
         table_files(),
 
 
+onstart:
+    stop_if_missing()
+
+
 onsuccess:
     print(f"{STUDY.study}: done. Page: {OUT}/index.html    Figures: {OUT}/figures    Numbers: {RD}")
 
 
 onerror:
     print(f"{STUDY.study}: stopped. The message above names the job's log; what is finished is kept.")
-    print(commands_of_failures(log))

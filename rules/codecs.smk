@@ -1,13 +1,19 @@
 # Reads: scenes/{dataset}/{scene}/ of the test sets, models/{family}/{member}/.
 # Makes: streams/{dataset}/{scene}/{codec}/{point}.bpk, the coded scene; beside it .json, what was measured on it,
 #        and .bands.csv, the same band by band. Everything is measured on what the file on disk decodes to.
+#        speed/{dataset}/{scene}/{codec}.json, how long one point takes with nothing else running.
+
+
+# The code that each codec codes with: what it made is made again when that changes.
+CODE = {name: tracking.code_of_codec(entry.codec) for name, entry in STUDY.codecs.items()}
 
 
 rule code_scene:
-    """Code a scene without a network, decode the file, measure."""
+    """Code a scene, decode the file, measure."""
     input:
-        script="scripts/code_scene.py",
+        script=here("scripts/code_scene.py"),
         scene=f"{OUT}/scenes/{{dataset}}/{{scene}}",
+        model=model_of,
     output:
         stream=f"{OUT}/streams/{{dataset}}/{{scene}}/{{codec}}/{{point}}.bpk",
         record=f"{OUT}/streams/{{dataset}}/{{scene}}/{{codec}}/{{point}}.json",
@@ -20,27 +26,33 @@ rule code_scene:
         codec=one_of(CLASSIC),
     conda:
         "../envs/analysis.yaml"
+    threads: 1
     resources:
         **SITE,
         mem_mb=memory(600, 14),
         runtime=STUDY.cluster.coding_minutes,
     params:
+        run=RUN,
         codec=lambda wildcards: STUDY.codecs[wildcards.codec].codec,
         options=coding_options,
         about=about,
+        code=lambda wildcards: CODE[wildcards.codec],
         environment="analysis",
-        model="",
+        model=model_option,
     shell:
-        "envs/run {params.environment} python {input.script} --scene {input.scene} {params.model}"
-        " --codec {params.codec} --options {params.options:q} --about {params.about:q} --stream {output.stream}"
-        " --record {output.record} --bands {output.bands} > {log} 2>&1"
+        "BANDPRESS_THREADS={threads} {params.run:q} {params.environment} python {input.script:q}"
+        " --scene {input.scene}"
+        " {params.model}"
+        " --codec {params.codec}"
+        " --options {params.options:q}"
+        " --about {params.about:q}"
+        " --stream {output.stream}"
+        " --record {output.record}"
+        " --bands {output.bands}"
+        " > {log} 2>&1"
 
 
 use rule code_scene as code_scene_learned with:
-    input:
-        script="scripts/code_scene.py",
-        scene=f"{OUT}/scenes/{{dataset}}/{{scene}}",
-        model=lambda wildcards: model_of(wildcards.codec, wildcards.point),
     log:
         f"{OUT}/logs/code_scene_learned/{{dataset}}/{{scene}}/{{codec}}/{{point}}.log",
     benchmark:
@@ -56,43 +68,52 @@ use rule code_scene as code_scene_learned with:
         runtime=STUDY.cluster.coding_minutes,
     params:
         environment="tensorflow",
-        model=lambda wildcards, input: f"--model {input.model}",
 
 
-rule decode_scene:
-    """Decode a file for those figures that show samples."""
+rule time_codec:
+    """Time a codec at its point nearest to the rate of the figures, with all cores and nothing else running."""
     input:
-        stream=f"{OUT}/streams/{{dataset}}/{{scene}}/{{codec}}/{{point}}.bpk",
+        script=here("scripts/time_codec.py"),
+        scene=f"{OUT}/scenes/{{dataset}}/{{scene}}",
+        records=records_of_codec,
+        models=lambda wildcards: models_of(wildcards.codec),
     output:
-        directory(f"{OUT}/decoded/{{dataset}}/{{scene}}/{{codec}}/{{point}}"),
+        f"{OUT}/speed/{{dataset}}/{{scene}}/{{codec}}.json",
     log:
-        f"{OUT}/logs/decode_scene/{{dataset}}/{{scene}}/{{codec}}/{{point}}.log",
+        f"{OUT}/logs/time_codec/{{dataset}}/{{scene}}/{{codec}}.log",
     benchmark:
-        f"{OUT}/benchmarks/decode_scene/{{dataset}}/{{scene}}/{{codec}}/{{point}}.tsv"
+        f"{OUT}/benchmarks/time_codec/{{dataset}}/{{scene}}/{{codec}}.tsv"
     wildcard_constraints:
         codec=one_of(CLASSIC),
     conda:
         "../envs/analysis.yaml"
+    threads: QUIET
     resources:
         **SITE,
         mem_mb=memory(600, 14),
-        runtime=STUDY.cluster.coding_minutes,
+        runtime=2 * STUDY.cluster.coding_minutes,
     params:
+        run=RUN,
+        codec=lambda wildcards: STUDY.codecs[wildcards.codec].codec,
+        options=timing_options,
+        rate=STUDY.figures.rate,
         environment="analysis",
-        model="",
     shell:
-        "mkdir -p {output} && envs/run {params.environment} python -m bandpress decompress {input.stream}"
-        " {params.model} --output {output} --overwrite > {log} 2>&1"
+        "BANDPRESS_THREADS={threads} {params.run:q} {params.environment} python {input.script:q}"
+        " --scene {input.scene}"
+        " --codec {params.codec}"
+        " --records {input.records}"
+        " --options {params.options:q}"
+        " --rate {params.rate}"
+        " --output {output}"
+        " > {log} 2>&1"
 
 
-use rule decode_scene as decode_scene_learned with:
-    input:
-        stream=f"{OUT}/streams/{{dataset}}/{{scene}}/{{codec}}/{{point}}.bpk",
-        model=lambda wildcards: model_of(wildcards.codec, wildcards.point),
+use rule time_codec as time_codec_learned with:
     log:
-        f"{OUT}/logs/decode_scene_learned/{{dataset}}/{{scene}}/{{codec}}/{{point}}.log",
+        f"{OUT}/logs/time_codec_learned/{{dataset}}/{{scene}}/{{codec}}.log",
     benchmark:
-        f"{OUT}/benchmarks/decode_scene_learned/{{dataset}}/{{scene}}/{{codec}}/{{point}}.tsv"
+        f"{OUT}/benchmarks/time_codec_learned/{{dataset}}/{{scene}}/{{codec}}.tsv"
     wildcard_constraints:
         codec=one_of(LEARNED),
     conda:
@@ -100,7 +121,6 @@ use rule decode_scene as decode_scene_learned with:
     resources:
         **SITE,
         mem_mb=memory(3000, 14),
-        runtime=STUDY.cluster.coding_minutes,
+        runtime=2 * STUDY.cluster.coding_minutes,
     params:
         environment="tensorflow",
-        model=lambda wildcards, input: f"--model {input.model}",

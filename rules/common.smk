@@ -1,40 +1,68 @@
-# Reads: the study file (--configfile FILE, or config.yaml).
+# Reads: the study: --configfile FILE or config.yaml, changed by --config KEY=VALUE; or the `config:` of a workflow that
+#        uses this one as a module.
 # Makes: nothing; names the study's paths, data sets, codecs and points for the other rule files.
 
 import hashlib
 import json
 import os
 import re
+from typing import NamedTuple
 
-from bandpress.codecs import codec_class
+from bandpress.codecs import needs_tensorflow
+from bandpress.datasets.inventory import inventory
 from bandpress.errors import BandpressError
-from bandpress.study.progress import failures_of_log
-from bandpress.study.file import load_study
+from bandpress.study import tracking
+from bandpress.study.file import load_study, plain_values
+from bandpress.study.missing import missing_table, must_be_brought
 
 
-def study_file():
-    """Return the path of the one study file, relative to the working directory."""
-    given = [Path(os.path.relpath(path)) for path in workflow.overwrite_configfiles]
-    if len(given) > 1:
-        sys.exit(f"{len(given)} study files were given ({', '.join(map(str, given))}); expected one")
-    return given[0] if given else Path(os.path.relpath(workflow.basedir)) / "config.yaml"
+def here(path):
+    """Return the path of a file of the checkout, relative to the working directory."""
+    return os.path.relpath(ROOT / path)
+
+
+# Keys of --config that are not of the study.
+OPTIONS = ("download", "retrain", "tensorflow")
 
 
 def read_study():
-    """Load the study, or stop before any job with one sentence a fault."""
+    """Return the study and its file, or stop before any job with one sentence a fault."""
+    files, changes = workflow.config_settings.configfiles, plain_values(workflow.config_settings.config)
+    if config != workflow.config_settings.overwrite_config:
+        files, changes = [], config  # a module: it is the including workflow that says what
+    if len(files) > 1:
+        sys.exit(f"{len(files)} study files were given ({', '.join(map(str, files))}); expected one")
+    file = Path(os.path.relpath(files[0]) if files else here("config.yaml"))
     try:
-        return load_study(study_file())
+        return load_study(file, changes, OPTIONS), file
     except BandpressError as error:
         sys.exit(str(error))
 
 
-STUDY = read_study()
+STUDY, STUDY_FILE = read_study()
+RUN = here("envs/run")
 OUT = f"results/{STUDY.study}"
+LOCK = STUDY_FILE.with_suffix(".lock.json")
 RD = f"{OUT}/rd.csv"
+SPEED = f"{OUT}/speed.csv"
+SEEN = f"{OUT}/contents.json"
 
 
-LEARNED = [name for name, entry in STUDY.codecs.items() if codec_class(entry.codec).model_kind]
+LEARNED = [name for name, entry in STUDY.codecs.items() if needs_tensorflow(entry.codec)]
 CLASSIC = [name for name in STUDY.codecs if name not in LEARNED]
+
+
+RETRAIN = str(config.get("retrain", False)).lower() in ("true", "yes", "1")
+NETWORKS = [name for name, family in STUDY.models.items() if family.source == "train"]
+CONTEXTS = [name for name, family in STUDY.models.items() if family.source == "contexts"]
+KEPT = [] if RETRAIN else [name for name in NETWORKS + CONTEXTS if STUDY.models[name].kept]
+TRAINED = [name for name in NETWORKS if name not in KEPT]
+# Families that codecs use and, where these are trained here, those that they go on from.
+USED = {codec.model for codec in STUDY.codecs.values() if codec.model}
+for _ in STUDY.models:
+    USED |= {STUDY.models[name].init_from for name in TRAINED if name in USED} - {None}
+USED = [name for name in STUDY.models if name in USED]
+FETCHED = [name for name, family in STUDY.models.items() if family.source == "fetch"]
 
 
 def one_of(names):
@@ -101,6 +129,9 @@ def as_list(paths):
     return [paths] if isinstance(paths, str) else list(paths)
 
 
+# Threads of what is timed: all that there are, so that nothing else runs. On a cluster two, beside what else a node does.
+QUIET = workflow.cores if workflow.local_exec else 2
+
 if workflow.local_exec:
     # One machine: no more jobs at once than its memory holds, and one at a time on its GPU, unless --resources says
     # otherwise. A job that asks for more than there is runs alone.
@@ -108,27 +139,3 @@ if workflow.local_exec:
     for name, key, most in (("mem", "mem_mb", int(0.8 * physical / 1e6)), ("gpu", "gpu", 1)):
         if name not in workflow.global_resources:
             workflow.global_resources.update({key: most})
-
-
-def model_folders(families=None):
-    """Return the folder of every model, of all families that are used or of some."""
-    return [
-        f"{OUT}/models/{family}/{member}"
-        for family in (USED if families is None else families)
-        for member in STUDY.models[family].names
-    ]
-
-
-def model_of(codec, point):
-    """Return the folder of the model that a codec uses at a point, or nothing."""
-    entry = STUDY.codecs[codec]
-    if entry.model is None:
-        return []
-    member = STUDY.models[entry.model].member(entry.points[point].get("quality", 1))
-    return [f"{OUT}/models/{entry.model}/{member}"]
-
-
-def models_used():
-    """Return the folders of all models that the study codes with."""
-    points = ((codec, point) for codec in LEARNED for point in STUDY.codecs[codec].points)
-    return sorted({folder for codec, point in points for folder in as_list(model_of(codec, point))})

@@ -23,8 +23,13 @@ rule train_contexts:
         mem_mb=memory(3000, 2),
         runtime=STUDY.cluster.training_minutes,
     params:
+        run=RUN,
         options=lambda wildcards: STUDY.models[wildcards.family].training_options("contexts"),
         validate=lambda wildcards, input: [f"--validate={folder}" for folder in input.validate],
     shell:
-        "envs/run tensorflow python -m bandpress train-contexts {input.train} {params.validate} {params.options:q}"
-        " --threads {threads} --output {output} > {log} 2>&1"
+        "BANDPRESS_THREADS={threads} {params.run:q} tensorflow python -m bandpress train-contexts {input.train}"
+        " {params.validate}"
+        " {params.options:q}"
+        " --threads {threads}"
+        " --output {output}"
+        " > {log} 2>&1"

@@ -7,10 +7,15 @@
 DOWNLOAD = "yes" if str(config.get("download", False)).lower() in ("true", "yes", "1") else "ask"
 
 
+localrules:
+    fetch_dataset,
+
+
 checkpoint fetch_dataset:
     """Fetch a data set, check it, and list its scenes."""
     input:
-        script="scripts/fetch_dataset.py",
+        script=here("scripts/fetch_dataset.py"),
+        missing=lambda wildcards: note_missing(source_items(wildcards.dataset)),
     output:
         record=f"{OUT}/datasets/{{dataset}}.json",
     log:
@@ -25,18 +30,26 @@ checkpoint fetch_dataset:
         runtime=1440,
         download=DOWNLOAD,
     params:
+        run=RUN,
         entry=source_of,
-        lock=study_file().with_suffix(".lock.json"),
+        lock=LOCK,
+        listing=listing,
     shell:
-        "envs/run analysis python {input.script} --dataset {wildcards.dataset} --entry {params.entry:q}"
-        " --lock {params.lock:q} --download {resources.download} --output {output.record} 2>&1 | tee {log}"
+        "{params.run:q} analysis python {input.script:q}"
+        " --dataset {wildcards.dataset}"
+        " --entry {params.entry:q}"
+        " --lock {params.lock:q}"
+        " --download {resources.download}"
+        " --output {output.record}"
+        " 2>&1 | tee {log}"
 
 
 rule prepare_scene:
     """Cut one scene out of its source and write it as GICI raw."""
     input:
-        script="scripts/prepare_scene.py",
-        record=f"{OUT}/datasets/{{dataset}}.json",
+        script=here("scripts/prepare_scene.py"),
+        # Fetched again, a scene is prepared again only if its own files have changed: see `content`.
+        record=ancient(f"{OUT}/datasets/{{dataset}}.json"),
     output:
         directory(f"{OUT}/scenes/{{dataset}}/{{scene}}"),
     log:
@@ -50,7 +63,15 @@ rule prepare_scene:
         mem_mb=memory(2000),
         runtime=30,
     params:
+        run=RUN,
         entry=entry_of,
+        content=source_content,
+        code=tracking.code("bandpress.datasets.prepare"),
     shell:
-        "envs/run analysis python {input.script} --record {input.record} --dataset {wildcards.dataset}"
-        " --scene {wildcards.scene} --entry {params.entry:q} --output {output} > {log} 2>&1"
+        "{params.run:q} analysis python {input.script:q}"
+        " --record {input.record}"
+        " --dataset {wildcards.dataset}"
+        " --scene {wildcards.scene}"
+        " --entry {params.entry:q}"
+        " --output {output}"
+        " > {log} 2>&1"

@@ -1,52 +1,111 @@
-# Reads: rd.csv, streams/{dataset}/{scene}/{codec}/{point}.bpk and .bands.csv, scenes/, decoded/, tables/models.csv,
-#        models/{family}/{member}.training/log.csv.
+# Reads: rd.csv, rd/{dataset}.csv, speed.csv, streams/{dataset}/{scene}/{codec}/{point}.bpk and .bands.csv, scenes/,
+#        decoded/, tables/models.csv, models/{family}/{member}.training/log.csv.
 # Makes: figures/{name}.pdf, .svg, .png and .csv (the plotted numbers). Each is a target of its own, fig_{name}.
 
 
-# Each figure: its script, the files that it is given in order, other files that it reads, its options.
-FIGURES = {f"rd_{sensor.lower()}": ("rd", [RD], [], ["--sensor", sensor]) for sensor in STUDY.sensors}
-FIGURES["gain"] = ("gain", [RD], [], [])
-for dataset, look in STUDY.figures.false_colour.items():
-    samples, name = samples_of(dataset), dataset.lower()
-    colours = samples_options(dataset, "--bands", *look.bands, "--rate", STUDY.figures.rate)
-    FIGURES[f"false_colour_{name}"] = ("false_colour", [RD], samples, colours)
-    FIGURES[f"spectra_{name}"] = ("spectra", [RD], samples, samples_options(dataset))
-for dataset in STUDY.test_sets:
+def figure_files():
+    """Return every figure of the study, one file each."""
+    return [f"{OUT}/figures/{name}.pdf" for name in FIGURES]
+
+
+def of_first_scene(dataset):
+    """Return an input function: the options that choose the first scene of a data set, the rate, and the protocol."""
+    protocol = STUDY.codecs[STUDY.figures.reference].protocol
+    choice = ["--rate", STUDY.figures.rate, "--protocol", protocol]
+    return lambda wildcards: ["--scene", scenes_of(dataset)[0], *choice]
+
+
+def of_first_scenes_files(dataset, suffix):
+    """Return an input function: the files beside the streams of the first scene of a data set."""
+    return lambda wildcards: coded_files(suffix, dataset, scenes_of(dataset)[:1])
+
+
+def with_bands(dataset):
+    """Return an input function: the table of a data set, and its first scene's measures band by band."""
     bands = of_first_scenes_files(dataset, ".bands.csv")
-    streams = of_first_scenes_files(dataset, ".bpk")
-    choice = of_first_scene(dataset)
-    FIGURES[f"per_band_{dataset.lower()}"] = (
-        "per_band",
-        lambda wildcards, bands=bands: [RD, *bands(wildcards)],
-        [],
-        choice,
-    )
-    FIGURES[f"rate_map_{dataset.lower()}"] = ("rate_map", [RD], streams, choice)
-FIGURES["throughput"] = ("throughput", [RD], [], [])
-if LEARNED:
-    MODELS = f"{OUT}/tables/models.csv"
-    networks = [f"--family={name}={STUDY.codecs[name].model}" for name in LEARNED]
-    FIGURES["complexity"] = ("complexity", [MODELS], [], [])
-    FIGURES["quality_complexity"] = ("quality_complexity", [RD], MODELS, [f"--models={MODELS}", *networks])
-if set(NETWORKS) & set(USED):
-    logs = [f"{label}={log}" for label, log in training_logs()]
-    FIGURES["training"] = ("training", [], model_folders(n for n in USED if n in NETWORKS), logs)
+    return lambda wildcards: [rd_of(dataset), *bands(wildcards)]
 
 
-for name, (script, reads, needs, options) in FIGURES.items():
+def shown(dataset):
+    """Return the points of which samples are shown: the folder of the decoded scene by CODEC/POINT."""
+    scene = scenes_of(dataset)[0]
+    points = STUDY.figures.false_colour[dataset].points.items()
+    return {f"{codec}/{point}": f"{OUT}/decoded/{dataset}/{scene}/{codec}/{point}" for codec, point in points}
+
+
+def samples_of(dataset):
+    """Return an input function: the first scene of a data set, and what is shown of it decoded."""
+    return lambda wildcards: [scene_folders(dataset)[0], *shown(dataset).values()]
+
+
+def samples_options(dataset, *more):
+    """Return an input function: the options that hand those samples to a script."""
+
+    def options(wildcards):
+        decoded = [f"--reconstruction={point}={folder}" for point, folder in shown(dataset).items()]
+        return [f"--original={scene_folders(dataset)[0]}", *decoded, *more]
+
+    return options
+
+
+def training_logs():
+    """Return a label and the log of each training of a network: beside the network that it made, or that is kept."""
+    found = []
+    for name in (name for name in USED if name in NETWORKS):
+        for member in STUDY.models[name].names:
+            kept = STUDY.models[name].kept_member(member)
+            made = here(kept) if name in KEPT else f"{OUT}/models/{name}/{member}"
+            found.append((f"{name}/{member}", f"{made}.training/log.csv"))
+    return found
+
+
+def figures_of_study():
+    """Return every figure of the study by name. What is of one data set or sensor needs no other's data."""
+    figures = {"gain": Target("gain", [RD]), "throughput": Target("throughput", [SPEED])}
+    for sensor in STUDY.sensors:
+        tables = [rd_of(name) for name in STUDY.test_sets if STUDY.datasets[name].sensor == sensor]
+        figures[f"rd_{sensor.lower()}"] = Target("rd", tables, options=["--sensor", sensor])
+    for dataset, look in STUDY.figures.false_colour.items():
+        name, tables, samples = dataset.lower(), [rd_of(dataset)], samples_of(dataset)
+        colours = samples_options(dataset, "--bands", *look.bands, "--rate", STUDY.figures.rate)
+        figures[f"false_colour_{name}"] = Target("false_colour", tables, samples, colours)
+        figures[f"spectra_{name}"] = Target("spectra", tables, samples, samples_options(dataset))
+    for dataset in STUDY.test_sets:
+        name, choice = dataset.lower(), of_first_scene(dataset)
+        figures[f"per_band_{name}"] = Target("per_band", with_bands(dataset), options=choice)
+        streams = of_first_scenes_files(dataset, ".bpk")
+        figures[f"rate_map_{name}"] = Target("rate_map", [rd_of(dataset)], streams, choice)
+    if USED:
+        models = f"{OUT}/tables/models.csv"
+        families = [f"--family={name}={entry.model}" for name, entry in STUDY.codecs.items() if entry.model]
+        figures["complexity"] = Target("complexity", [models])
+        figures["quality_complexity"] = Target(
+            "quality_complexity", [RD], models, [f"--models={models}", *families]
+        )
+    networks = [name for name in USED if name in NETWORKS]
+    if networks:
+        logs = [f"{label}={log}" for label, log in training_logs()]
+        figures["training"] = Target("training", [], model_folders(networks), logs)
+    return figures
+
+
+FIGURES = figures_of_study()
+
+
+for name, figure in FIGURES.items():
 
     rule:
         name:
             f"fig_{name}"
         input:
-            script=f"scripts/fig_{script}.py",
-            reads=reads,
-            needs=needs,
+            script=here(f"scripts/fig_{figure.script}.py"),
+            reads=figure.reads,
+            needs=figure.needs,
         output:
             multiext(f"{OUT}/figures/{name}", ".png", ".csv"),
             svg=report(
                 f"{OUT}/figures/{name}.svg",
-                caption=f"../scripts/captions/fig_{script}.rst",
+                caption=f"../scripts/captions/fig_{figure.script}.rst",
                 category="Figures",
                 labels={"figure": name},
             ),
@@ -64,7 +123,14 @@ for name, (script, reads, needs, options) in FIGURES.items():
             mem_mb=memory(2000),
             runtime=30,
         params:
-            options=options,
+            run=RUN,
+            options=figure.options,
+            code=code_of(f"fig_{figure.script}"),
         shell:
-            "envs/run analysis python {input.script} {input.reads:q} {params.options:q}"
-            " --output {output.pdf} > {log} 2>&1"
+            "{params.run:q} analysis python {input.script:q} {input.reads:q}"
+            " {params.options:q}"
+            " --output {output.pdf}"
+            " > {log} 2>&1"
+
+
+del name, figure

@@ -3,17 +3,9 @@
 # Makes: models/{family}/{member}/, a model folder each: card, weights, integer tables.
 
 
-RETRAIN = str(config.get("retrain", False)).lower() in ("true", "yes", "1")
-NETWORKS = [name for name, family in STUDY.models.items() if family.source == "train"]
-CONTEXTS = [name for name, family in STUDY.models.items() if family.source == "contexts"]
-KEPT = [] if RETRAIN else [name for name in NETWORKS + CONTEXTS if STUDY.models[name].kept]
-TRAINED = [name for name in NETWORKS if name not in KEPT]
-# Families that codecs use and, where these are trained here, those that they go on from.
-USED = {codec.model for codec in STUDY.codecs.values() if codec.model}
-for _ in STUDY.models:
-    USED |= {STUDY.models[name].init_from for name in TRAINED if name in USED} - {None}
-USED = [name for name in STUDY.models if name in USED]
-FETCHED = [name for name, family in STUDY.models.items() if family.source == "fetch"]
+localrules:
+    fetch_models,
+    keep_model,
 
 
 # A profile or --config tensorflow=tensorflow-gpu chooses the environment with CUDA. Not a parameter of the rule: a model
@@ -46,19 +38,25 @@ rule train_model:
         gpu=STUDY.cluster.gpus,
         environment=TRAINS_IN,
     params:
+        run=RUN,
         options=lambda wildcards: STUDY.models[wildcards.family].training_options(wildcards.member),
         validate=lambda wildcards, input: [f"--validate={folder}" for folder in input.validate],
         init=lambda wildcards, input: [f"--init-from={folder}" for folder in as_list(input.init)],
     shell:
-        "envs/run {resources.environment} python -m bandpress train {input.train} {params.validate} {params.init}"
+        "BANDPRESS_THREADS={threads} {params.run:q} {resources.environment} python -m bandpress train {input.train}"
+        " {params.validate}"
+        " {params.init}"
         " {params.options:q}"
-        " --threads {threads} --resume --output {output} > {log} 2>&1"
+        " --threads {threads}"
+        " --resume"
+        " --output {output}"
+        " > {log} 2>&1"
 
 
 rule keep_model:
     """Take a network that was trained before by the study's own recipe; every byte of it is checked."""
     input:
-        lambda wildcards: str(STUDY.models[wildcards.family].kept_member(wildcards.member)),
+        kept_model,
     output:
         directory(f"{OUT}/models/{{family}}/{{member}}"),
     log:
@@ -73,14 +71,18 @@ rule keep_model:
         **SITE,
         mem_mb=memory(1000),
         runtime=10,
+    params:
+        run=RUN,
+        content=kept_content,
     shell:
-        "envs/run analysis python -m bandpress models copy {input:q} {output} > {log} 2>&1"
+        "{params.run:q} analysis python -m bandpress models copy {input:q} {output} > {log} 2>&1"
 
 
 rule fetch_models:
     """Fetch an archive of models, check it, and find the members that the study names."""
     input:
-        script="scripts/fetch_models.py",
+        script=here("scripts/fetch_models.py"),
+        missing=lambda wildcards: note_missing(source_items(wildcards.family)),
     output:
         record=f"{OUT}/models/{{family}}.json",
     log:
@@ -97,21 +99,27 @@ rule fetch_models:
         runtime=240,
         download=DOWNLOAD,
     params:
+        run=RUN,
         archive=lambda wildcards: STUDY.models[wildcards.family].archive.model_dump_json(
             exclude_defaults=True
         ),
         members=lambda wildcards: STUDY.models[wildcards.family].members,
-        lock=study_file().with_suffix(".lock.json"),
+        lock=LOCK,
     shell:
-        "envs/run analysis python {input.script} --family {wildcards.family} --archive {params.archive:q}"
-        " --members {params.members:q} --lock {params.lock:q} --download {resources.download}"
-        " --output {output.record} 2>&1 | tee {log}"
+        "{params.run:q} analysis python {input.script:q}"
+        " --family {wildcards.family}"
+        " --archive {params.archive:q}"
+        " --members {params.members:q}"
+        " --lock {params.lock:q}"
+        " --download {resources.download}"
+        " --output {output.record}"
+        " 2>&1 | tee {log}"
 
 
 rule import_model:
     """Turn a fetched SavedModel into a model folder by reading its variables; nothing in it is executed."""
     input:
-        script="scripts/import_model.py",
+        script=here("scripts/import_model.py"),
         record=f"{OUT}/models/{{family}}.json",
     output:
         directory(f"{OUT}/models/{{family}}/{{member}}"),
@@ -128,7 +136,12 @@ rule import_model:
         mem_mb=memory(4000),
         runtime=30,
     params:
+        run=RUN,
         quality=lambda wildcards: wildcards.member.removeprefix("q"),
+        content=member_content,
     shell:
-        "envs/run tensorflow python {input.script} --record {input.record} --quality {params.quality}"
-        " --output {output} > {log} 2>&1"
+        "{params.run:q} tensorflow python {input.script:q}"
+        " --record {input.record}"
+        " --quality {params.quality}"
+        " --output {output}"
+        " > {log} 2>&1"

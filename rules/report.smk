@@ -11,10 +11,10 @@ PICTURES = {
 rule index:
     """Put the study on one page that opens without a server."""
     input:
-        script="scripts/make_index.py",
+        script=here("scripts/make_index.py"),
         rd=RD,
         provenance=f"{OUT}/provenance.json",
-        captions=sorted({f"scripts/captions/fig_{script}.rst" for script, *_ in FIGURES.values()}),
+        captions=sorted({here(f"scripts/captions/fig_{figure.script}.rst") for figure in FIGURES.values()}),
         figures=[f"{OUT}/figures/{name}.svg" for name in FIGURES],
         tables=[f"{OUT}/tables/{name}.md" for name in TABLES],
         pictures=lambda wildcards: [scene_folders(name)[0] for name in PICTURES],
@@ -31,21 +31,28 @@ rule index:
         mem_mb=memory(2000),
         runtime=30,
     params:
+        run=RUN,
         card=json.dumps(study_card()),
-        figures=[f"{name}={script}" for name, (script, *_) in FIGURES.items()],
+        code=code_of("make_index"),
+        figures=[f"{name}={figure.script}" for name, figure in FIGURES.items()],
         tables=list(TABLES),
         pictures=lambda wildcards, input: json.dumps(
             dict(zip(PICTURES, zip(as_list(input.pictures), PICTURES.values())))
         ),
     shell:
-        "envs/run analysis python {input.script} $(dirname {output}) --card {params.card:q} --figures {params.figures:q}"
-        " --tables {params.tables:q} --pictures {params.pictures:q} --output {output} > {log} 2>&1"
+        "{params.run:q} analysis python {input.script:q} $(dirname {output})"
+        " --card {params.card:q}"
+        " --figures {params.figures:q}"
+        " --tables {params.tables:q}"
+        " --pictures {params.pictures:q}"
+        " --output {output}"
+        " > {log} 2>&1"
 
 
 rule compare:
     """Say whether the study agrees with the reference results, and what it says of the paper's claims."""
     input:
-        script="scripts/compare.py",
+        script=here("scripts/compare.py"),
         rd=RD,
         tables=[f"{OUT}/tables/{name}.csv" for name in TABLES],
         claims=CLAIMS,
@@ -58,7 +65,10 @@ rule compare:
         mem_mb=memory(1000),
         runtime=30,
     params:
+        run=RUN,
         reference=REFERENCE,
     shell:
-        "envs/run analysis python {input.script} $(dirname {input.rd}) --reference {params.reference}"
-        " --claims {input.claims} 2>&1 | tee {log}"
+        "{params.run:q} analysis python {input.script:q} $(dirname {input.rd})"
+        " --reference {params.reference:q}"
+        " --claims {input.claims:q}"
+        " 2>&1 | tee {log}"

@@ -2,14 +2,12 @@
 
 import argparse
 import json
-import resource
-import time
 from pathlib import Path
 
 from bandpress.codecs import make_codec
-from bandpress.coding import compress, decompress, rate
 from bandpress.container.bitstream import Reader
-from bandpress.evaluation.metrics import measure, write_bands
+from bandpress.evaluation.evaluate import evaluate
+from bandpress.evaluation.metrics import write_bands
 from bandpress.files import atomic_path, remove_parts
 from bandpress.formats import read_scene
 from bandpress.study.scripting import only_file, stated_failures
@@ -22,7 +20,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--scene", type=Path, required=True, help="folder with one prepared scene")
     parser.add_argument("--codec", required=True, help="name in the registry")
     parser.add_argument("--options", type=json.loads, default={}, help="the codec's options, JSON")
-    parser.add_argument("--model", type=Path, help="folder of the network model")
+    parser.add_argument("--model", type=Path, help="folder of the model")
     parser.add_argument(
         "--about", type=json.loads, default={}, help="columns to put before the measures, JSON"
     )
@@ -37,29 +35,16 @@ def main(argv: list[str] | None = None) -> None:
     scene = read_scene(only_file(args.scene))
     options = args.options | ({"model": args.model} if args.model else {})
     codec = make_codec(args.codec, **options)
-
-    start = time.perf_counter()
-    size = compress(scene, args.stream, codec, verified=False)
-    encode_s = time.perf_counter() - start
-    start = time.perf_counter()
-    decoded = decompress(args.stream, model=args.model).scene
-    decode_s = time.perf_counter() - start
-
-    with Reader(args.stream) as reader:
-        clusters, header = reader.clusters, reader.header
-    measures = measure(scene, decoded, clusters)
+    measures, _ = evaluate(scene, codec, args.stream, model=args.model)
     mse_per_band = measures.pop("mse_per_band")
+    with Reader(args.stream) as reader:
+        header = reader.header
     record = {
         **args.about,
         "bands_per_cluster": header.bands_per_cluster,
         "model": header.model or "",
         "file": args.stream.as_posix(),
-        "bytes": size,
-        "bps": rate(args.stream, scene.cube.shape),
         **measures,
-        "encode_s": encode_s,
-        "decode_s": decode_s,
-        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
     write_bands(args.bands, mse_per_band, scene.wavelengths)
     with atomic_path(args.record) as part:

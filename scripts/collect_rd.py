@@ -1,11 +1,13 @@
-r"""Gather the records of a study's points (one JSON file each) into rd.csv.
+r"""Gather the records of a study's points (one JSON file each), or tables of them, into one table.
 
-Example:
+Example, of records and of tables:
+  python scripts/collect_rd.py results/demo/rd/*.csv --output results/demo/rd.csv
   python scripts/collect_rd.py --streams results/demo/streams --datasets results/demo/datasets/*.json \
       --points '{"IndianPines_test": {"jpeg2000": ["r0.5"]}}' --output results/demo/rd.csv
 """
 
 import argparse
+import csv
 import json
 import sys
 from pathlib import Path
@@ -34,6 +36,8 @@ COLUMNS = (
     "encode_s",
     "decode_s",
     "peak_memory_mb",
+    "threads",
+    "processor",
 )
 
 
@@ -79,6 +83,21 @@ def collect(paths: list[Path], output: Path) -> None:
         rows.append(row)
     order = {codec: i for i, codec in enumerate(dict.fromkeys(row["codec"] for row in rows))}
     rows.sort(key=lambda row: (row["dataset"], row["scene"], order[row["codec"]], row["bps"]))
+    write(rows, output)
+
+
+def join(tables: list[Path], output: Path) -> None:
+    """Write tables as one, in order of the data sets in them."""
+    rows: list[dict] = []
+    for path in tables:
+        with open(path, newline="", encoding="utf-8") as file:
+            rows += csv.DictReader(file)
+    rows.sort(key=lambda row: row["dataset"])
+    write(rows, output)
+
+
+def write(rows: list[dict], output: Path) -> None:
+    """Write rows with the columns of `COLUMNS` first."""
     present = dict.fromkeys(key for row in rows for key in row)
     columns = [key for key in COLUMNS if key in present]
     columns += [key for key in present if key not in COLUMNS]
@@ -115,7 +134,7 @@ def main(argv: list[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "records", nargs="*", type=Path, help="JSON files, in the order of the study's codecs"
+        "records", nargs="*", type=Path, help="JSON files, in the order of the study's codecs, or tables"
     )
     parser.add_argument("--streams", type=Path, help="folder of the study's coded scenes")
     parser.add_argument(
@@ -125,6 +144,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args(argv)
     try:
+        if args.records and all(path.suffix == ".csv" for path in args.records):
+            join(args.records, args.output)
+            return 0
         expected = expected_records(args.streams, args.datasets, args.points) if args.points else []
         collect([*args.records, *expected], args.output)
     except (BandpressError, OSError) as error:

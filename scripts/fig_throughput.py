@@ -1,7 +1,7 @@
 """Measured throughput of encoders and decoders against the bands a cluster. Writes .pdf, .svg, .png and .csv.
 
 Example:
-  python scripts/fig_throughput.py results/demo/rd.csv --output results/demo/figures/throughput.pdf
+  python scripts/fig_throughput.py results/demo/speed.csv --output results/demo/figures/throughput.pdf
 """
 
 import argparse
@@ -26,7 +26,7 @@ def draw(args: argparse.Namespace) -> None:
         ax.set_ylabel({"encode": "Encoding\n(Msamples/s)", "decode": "Decoding\n(Msamples/s)"}[side])
     size_ticks(rows[-1], speeds)
     scenes = frame["scene"].nunique()
-    rows[0].set_title(f"Median over {scenes} scene{'s' * (scenes > 1)} and all points", fontweight="normal")
+    rows[0].set_title(f"Median over {scenes} scene{'s' * (scenes > 1)}", fontweight="normal")
     handles, labels = rows[0].get_legend_handles_labels()
     style.legend(figure, handles, labels)
     style.save(figure, speeds, args.output)

@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import platform
-import re
 import subprocess
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bandpress.files import atomic_path
+from bandpress.machine import processor_name
 from bandpress.study.scripting import stated_failures
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -109,14 +109,10 @@ def versions(environment: str) -> dict[str, str]:
 
 def machine() -> dict[str, Any]:
     """Return what is known of the machine that writes this; on a cluster, one of those that took part."""
-    try:
-        model = re.search(r"^model name\s*:\s*(.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    except OSError:
-        model = None
     return {
         "name": platform.node(),
         "system": platform.platform(),
-        "processor": model[1] if model else platform.processor(),
+        "processor": processor_name(),
         "cores": os.cpu_count(),
         "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1_000_000,
         "slurm_job": os.environ.get("SLURM_JOB_ID"),

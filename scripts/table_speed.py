@@ -1,7 +1,7 @@
 """Speed and memory of every codec. Writes .csv, .md and .tex.
 
 Example:
-  python scripts/table_speed.py results/demo/rd.csv --output results/demo/tables/speed.csv
+  python scripts/table_speed.py results/demo/speed.csv --output results/demo/tables/speed.csv
 """
 
 import argparse
@@ -19,18 +19,20 @@ COLUMNS = (
     Column("encode_msps", "Encoding (Msamples/s)", ".3g"),
     Column("decode_msps", "Decoding (Msamples/s)", ".3g"),
     Column("peak_memory_mb", "Peak memory (MB)", ".0f"),
+    Column("threads", "Threads", "d"),
+    Column("processor", "Processor"),
 )
 NOTE = (
-    "Median over scenes and operating points, wall clock, from the scene in memory to the file on disk and back; "
-    "loading of a network counts. Peak memory: the highest of any run, of the whole process. Small scenes understate "
-    "the speed of every codec."
+    "Wall clock, from the scene in memory to the file on disk and back, with nothing else running; the second of two "
+    "runs in one process. The first scene of each test set, at the point nearest to the rate of the figures; medians "
+    "over test sets. Peak memory: the highest, of the whole process. Small scenes understate the speed of every codec."
 )
 
 
 def draw(args: argparse.Namespace) -> None:
     """Make the table."""
     speeds = throughput(script.select(args))
-    columns = [c for c in COLUMNS if speeds[c.key].notna().any()]
+    columns = [c for c in COLUMNS if c.key in speeds and speeds[c.key].notna().any()]
     columns = [c for c in columns if c.key not in ("sensor", "protocol") or speeds[c.key].nunique() > 1]
     save_table(speeds, columns, args.output, script.caption(__file__), [NOTE])
 

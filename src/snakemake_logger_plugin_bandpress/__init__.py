@@ -1,4 +1,4 @@
-"""What a person sees while a study runs: ``snakemake --logger bandpress``, which ``make demo`` uses.
+"""What a person sees while a study runs: ``logger: bandpress`` in profiles/default.
 
 Snakemake finds the plugin by the name of this package. The view is in `bandpress.study.progress`.
 """
@@ -8,7 +8,7 @@ from logging import LogRecord
 from snakemake.logging import DefaultFormatter
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 
-from bandpress.study.progress import View
+from bandpress.study.progress import View, plan
 
 
 class LogHandler(LogHandlerBase):
@@ -16,18 +16,35 @@ class LogHandler(LogHandlerBase):
 
     def __post_init__(self) -> None:
         self._view = View()
+        self._outputs: list[str] = []
+        self._reasons: list[str] = []
         self._plain = DefaultFormatter(self.common_settings.quiet, self.common_settings.show_failed_logs)
 
     def emit(self, record: LogRecord) -> None:
-        """Show one event; a dry run is shown as Snakemake shows it."""
+        """Show one event. A dry run is summed up, or with ``-p`` shown as Snakemake shows it."""
         try:
-            if self.common_settings.dryrun:
+            settings = self.common_settings
+            if settings.dryrun and (settings.printshellcmds or settings.quiet):
                 self._view.say(self._plain.format(record))
+            elif settings.dryrun:
+                self._planned(record)
             else:
                 event = getattr(record, "event", None)
                 self._view.take(str(event or ""), record.__dict__, record.levelname)
         except Exception:
             self.handleError(record)
+
+    def _planned(self, record: LogRecord) -> None:
+        """Collect the jobs of a dry run; sum them up when Snakemake has named the last."""
+        event, fields = str(getattr(record, "event", None) or ""), record.__dict__
+        if event == "job_info":
+            self._outputs += fields["output"]
+            self._reasons.append(fields["reason"])
+        elif event == "run_info" and self._reasons:
+            stats = {rule: number for rule, number in fields["stats"].items() if rule != "total"}
+            self._view.say(plan(stats, self._outputs, self._reasons))
+        elif event in ("", "error"):
+            self._view.take(event, fields, record.levelname)
 
     def close(self) -> None:
         """Leave the terminal as it was."""

@@ -32,7 +32,7 @@ PARTS = (
 LINKED = (".venv", ".venvs", "models")
 
 #: Columns of rd.csv that say how long a machine took rather than what came out.
-TIMING = ("encode_s", "decode_s", "peak_memory_mb")
+TIMING = ("encode_s", "decode_s", "peak_memory_mb", "threads", "processor")
 
 
 @dataclass

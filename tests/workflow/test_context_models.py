@@ -31,7 +31,7 @@ def test_a_kept_model_codes(checkout):
     study = with_contexts(checkout, KEPT)
     shutil.copytree(MODEL, study.folder / "kept")
     streams = [f"results/tiny/streams/test/south/wavelet-{name}.bpk" for name in ("k3/r1", "all/r2")]
-    planned = study.run("-n")
+    planned = study.run("-np")
     assert planned.returncode == 0, planned.stdout
     assert "train_contexts" not in planned.stdout
     done = study.run(*streams)

@@ -236,7 +236,7 @@ def test_one_job_is_killed_and_named_with_its_log(stage):
         os.kill(job, signal.SIGCONT)
     assert running.wait(600) == 1
     said = (study.folder / "run.log").read_text()
-    assert f"rule {stage.rule}" in said
+    assert f"({stage.rule})" in said
     assert "results/tiny/logs/" in said
     done = study.run(*stage.targets, **stage.env)
     assert done.returncode == 0, done.stdout

@@ -26,7 +26,8 @@ def test_a_kept_network_is_used_as_it_is(study):
     target = "results/tiny/models/tiny-k3/q1"
     done = study.run(target)
     assert done.returncode == 0, done.stdout
-    assert "train_model" not in done.stdout
+    assert "keep model" in done.stdout
+    assert "train model" not in done.stdout
     for name in ("model.json", "weights.safetensors", "tables.safetensors"):
         assert (study.folder / target / name).read_bytes() == (study.folder / "kept/q1" / name).read_bytes()
     figure = study.run("fig_training", "-np", "--forcerun", "fig_training")
@@ -46,7 +47,7 @@ def test_a_damaged_kept_network_is_not_used(study):
 
 def test_it_is_trained_again_when_asked_for(study):
     shutil.rmtree(study.path("models/tiny-k3/q1"))
-    planned = study.run("results/tiny/models/tiny-k3/q1", "-n", "--config", "retrain=true")
+    planned = study.run("results/tiny/models/tiny-k3/q1", "-np", "--config", "retrain=true")
     assert planned.returncode == 0, planned.stdout
     assert "rule train_model" in planned.stdout
     assert "keep_model" not in planned.stdout
@@ -81,9 +82,9 @@ def test_a_family_that_nothing_uses_any_more_is_not_trained(study):
         + first
         + text[end:]
     )
-    planned = study.run("fig_training", "tables", "-n")
+    planned = study.run("fig_training", "tables", "-np")
     assert planned.returncode == 0, planned.stdout
     assert "models/start" not in planned.stdout
-    again = study.run("fig_training", "-n", "--config", "retrain=true")
+    again = study.run("fig_training", "-np", "--config", "retrain=true")
     assert again.returncode == 0, again.stdout
     assert "models/start/q1" in again.stdout

@@ -46,8 +46,9 @@ def test_what_was_deleted_is_remade_with_what_depends_on_it_and_nothing_else(fin
     assert study.rd() == finished.rd()
     remade = {path for path, time in kept.items() if path.stat().st_mtime_ns != time}
     assert remade == {gone}
-    assert "prepare_scene" not in done.stdout
-    assert "train_model" not in done.stdout
+    assert "prepare scene" not in done.stdout
+    assert "train model" not in done.stdout
+    assert "code scene" in done.stdout
 
 
 def test_killed_with_signal_9_and_gone_on_with_the_results_are_the_same(finished, tmp_path):

@@ -8,7 +8,7 @@ from typing import TypeVar
 from bandpress.clusters import Cluster
 from bandpress.container.bitstream import Header, overhead
 from bandpress.errors import CodecError
-from bandpress.jpeg2000.openjpeg import processors
+from bandpress.machine import processors
 from bandpress.scene import Scene
 
 #: What a cluster left over or overdrew is shared by all from the one that comes this many later, whatever the number of

@@ -16,6 +16,7 @@ from bandpress.errors import CodecError
 from bandpress.jpeg2000 import chunks, openjpeg
 from bandpress.jpeg2000.chunks import Components
 from bandpress.jpeg2000.codestream import MOST_LEVELS, Layout
+from bandpress.machine import processors
 from bandpress.scene import Scene, clipped
 from bandpress.transforms import cluster_klt
 
@@ -155,7 +156,7 @@ class Jpeg2000(Codec):
         """Code all clusters as the components of one codestream, so that PCRD divides the rate over all of them."""
         level = self._level(scene.cube[cluster.bands] for cluster in clusters)
         parts = list(pooled(lambda c: self.forward(scene.cube[c.bands], level), clusters))
-        yield from chunks.code(parts, layout, target, openjpeg.processors(), _TRIES)
+        yield from chunks.code(parts, layout, target, processors(), _TRIES)
 
 
 def levels_of(lines: int, samples: int) -> int:
@@ -182,4 +183,4 @@ def layout_of(header: Header) -> Layout:
 
 def _threads(clusters: Sequence[Cluster]) -> int:
     """Return the threads of a codestream: all for the only one, else one each, clusters running abreast."""
-    return openjpeg.processors() if len(clusters) == 1 else 1
+    return processors() if len(clusters) == 1 else 1

@@ -8,7 +8,6 @@ A cluster whose bands have little to do with one another may be coded in two par
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +34,7 @@ from bandpress.hyperprior.chunks import (
 from bandpress.hyperprior.points import Point, point_of_quality
 from bandpress.hyperprior.processor import has_bfloat16
 from bandpress.hyperprior.store import StoredModel
+from bandpress.machine import helpers
 from bandpress.pipeline import ahead, batches
 from bandpress.scene import Scene
 
@@ -156,7 +156,7 @@ class Learned(Codec):
         """Code clusters whole: reading, network and range coding overlap."""
         network = opened.open_network(point.model)
         size = self._batch_size(point.model.architecture, scene.lines, scene.samples)
-        with ThreadPoolExecutor(2) as pool:
+        with helpers(2) as pool:
             inputs = ahead(lambda group: load_batch(scene, group, point), batches(clusters, size), pool)
             coded = ((batch, self._analyse(network, batch, scene, point)) for batch in inputs)
             for chunks in ahead(lambda pair: write_batch(network, *pair, scene.dtype), coded, pool):
@@ -210,7 +210,7 @@ class Learned(Codec):
         network = opened.open_network(model)
         dtype = np.dtype(header.dtype)
         size = self._batch_size(model.architecture, header.lines, header.samples)
-        with ThreadPoolExecutor(2) as pool:
+        with helpers(2) as pool:
             groups = batches(chunks, size)
             parsed = ahead(lambda group: read_batch(network, group, header, dtype), groups, pool)
             images = ((batch, synthesise_batch(network, batch, header)) for batch in parsed)

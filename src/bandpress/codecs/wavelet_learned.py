@@ -24,7 +24,7 @@ from bandpress.contexts import store as context_store
 from bandpress.contexts.components import Chunk, ComponentCoder, Part
 from bandpress.contexts.model import ContextModel
 from bandpress.errors import BitstreamError
-from bandpress.jpeg2000.openjpeg import processors
+from bandpress.machine import processors
 from bandpress.scene import Scene
 from bandpress.transforms.cluster_klt import SAFETY
 from bandpress.transforms.projection import Basis, Moments

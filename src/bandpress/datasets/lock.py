@@ -6,11 +6,14 @@ Made to be kept beside the study and shared with it.
 """
 
 import json
+import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bandpress.datasets.fetch import data_folder
 from bandpress.errors import DataError
 from bandpress.files import atomic_path
 from bandpress.formats.optional import require
@@ -56,7 +59,11 @@ def _editing(lock: Path) -> Iterator[dict[str, Any]]:
     """Give the entries of the lock file, and write them when they were changed."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     filelock = require("filelock", lock, "data")
-    with filelock.FileLock(lock.with_name(f".{lock.name}.lock")):
+    # Beside the downloads, not beside the study: what is locked are jobs that fetch.
+    writable = (
+        folder for folder in (data_folder(), Path(tempfile.gettempdir())) if os.access(folder, os.W_OK)
+    )
+    with filelock.FileLock(next(writable, lock.parent) / f".{lock.name}.lock"):
         entries = _read(lock)
         before = len(entries)
         yield entries

@@ -2,14 +2,58 @@
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from bandpress.codecs import Codec
 from bandpress.coding import Progress, compress, decompress, rate
 from bandpress.container.bitstream import Reader
 from bandpress.evaluation import memory
 from bandpress.evaluation.metrics import measure
+from bandpress.machine import processor_name, processors
 from bandpress.scene import Scene
+
+
+class Run(NamedTuple):
+    """A scene coded into a file and decoded from it.
+
+    Parameters
+    ----------
+    bytes
+        Size of the file.
+    decoded
+        The reconstruction.
+    cost
+        Columns of rd.csv: encode_s and decode_s, wall clock from the scene in memory to the file and back;
+        peak_memory_mb, of this process since it started; threads, that it was allowed; processor.
+    """
+
+    bytes: int
+    decoded: Scene
+    cost: dict[str, Any]
+
+
+def there_and_back(
+    scene: Scene,
+    codec: Codec,
+    path: str | Path,
+    *,
+    model: str | Path | None = None,
+    progress: Progress = lambda bands: None,
+) -> Run:
+    """Code a scene into a file and decode it; parameters as for `evaluate`."""
+    started = time.perf_counter()
+    size = compress(scene, path, codec, progress, verified=False)
+    encoded = time.perf_counter()
+    decoded = decompress(path, model=model, progress=lambda bands: progress(scene.bands + bands)).scene
+    done = time.perf_counter()
+    cost = {
+        "encode_s": encoded - started,
+        "decode_s": done - encoded,
+        "peak_memory_mb": memory.peak() / 1e6,
+        "threads": processors(),
+        "processor": processor_name(),
+    }
+    return Run(size, decoded, cost)
 
 
 def evaluate(
@@ -41,25 +85,12 @@ def evaluate(
     Returns
     -------
     record : dict
-        bytes, bps, encode_s, decode_s, peak_memory_mb (of this process, since it started) and what
-        `bandpress.evaluation.metrics.measure` returns.
+        bytes, bps, what `bandpress.evaluation.metrics.measure` returns, and `Run.cost`.
     decoded : Scene
         The reconstruction.
     """
-    started = time.perf_counter()
-    size = compress(scene, path, codec, progress, verified=False)
-    encoded = time.perf_counter()
-    decoded = decompress(path, model=model, progress=lambda bands: progress(scene.bands + bands)).scene
-    done = time.perf_counter()
-    used = memory.peak() / 1e6
+    size, decoded, cost = there_and_back(scene, codec, path, model=model, progress=progress)
     with Reader(path) as reader:
         clusters = reader.clusters
-    record = {
-        "bytes": size,
-        "bps": rate(path, scene.cube.shape),
-        **measure(scene, decoded, clusters, multiscale=multiscale),
-        "encode_s": encoded - started,
-        "decode_s": done - encoded,
-        "peak_memory_mb": used,
-    }
-    return record, decoded
+    measures = measure(scene, decoded, clusters, multiscale=multiscale)
+    return {"bytes": size, "bps": rate(path, scene.cube.shape), **measures, **cost}, decoded

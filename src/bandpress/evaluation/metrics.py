@@ -21,6 +21,7 @@ from bandpress.clusters import Cluster, split
 from bandpress.errors import SceneError
 from bandpress.evaluation.structural import MS_SSIM_SIDE, SSIM_SIDE, ms_ssim, ssim
 from bandpress.files import atomic_path
+from bandpress.machine import processors
 from bandpress.nodata import ends, hidden
 from bandpress.scene import Scene
 
@@ -84,7 +85,7 @@ def measure(
     multiscale
         Also compute `ms_ssim` and `ms_ssim_range`, which take as long as everything else.
     threads
-        Bands compared at once. Default: one a core.
+        Bands compared at once. Default: `bandpress.machine.processors`.
 
     Returns
     -------
@@ -116,7 +117,7 @@ def measure(
     low, high = _range(original)
     span = high - low
     peaks = (PEAK, span if span > 0 else 1.0)
-    sums = _sum_bands(original, decoded.cube, peaks, multiscale, threads or os.cpu_count() or 1)
+    sums = _sum_bands(original, decoded.cube, peaks, multiscale, threads or processors())
 
     with np.errstate(invalid="ignore"):
         per_band = sums.squared / sums.count

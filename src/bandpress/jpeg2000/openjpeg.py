@@ -7,7 +7,6 @@ bindings take 32-bit components in any number. The only place of bandpress that 
 import ctypes
 import importlib
 import importlib.util
-import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import cache
@@ -94,11 +93,6 @@ def _declare(module: Any) -> Any:
         function = getattr(lib, f"opj_stream_set_{name}_function")
         function.argtypes, function.restype = [ctypes.c_void_p, kind], None
     return module
-
-
-def processors() -> int:
-    """Return the number of processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class _Memory:

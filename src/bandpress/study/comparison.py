@@ -29,7 +29,10 @@ POINT = ("dataset", "scene", "codec", "point")
 
 #: Columns that are not compared: how long a machine took, which model, words for people.
 IGNORED = frozenset(
-    {"study", "encode_s", "decode_s", "peak_memory_mb", "model", "label", "reference_label", "note"}
+    {
+        *("study", "model", "label", "reference_label", "note"),
+        *("encode_s", "decode_s", "peak_memory_mb", "threads", "processor"),
+    }
 )
 _PEAK = 65535.0
 

@@ -3,10 +3,11 @@
 Nothing in the file is executed: YAML tags are refused.
 """
 
+import contextlib
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,20 @@ MOST_BYTES = 20_000_000
 MOST_NODES = 2_000_000
 
 
-def load_study(path: str | Path) -> Study:
+def load_study(
+    path: str | Path, changes: Mapping[str, Any] | None = None, others: Collection[str] = ()
+) -> Study:
     """Read and check a study file.
 
     Parameters
     ----------
     path
         A YAML file.
+    changes
+        What takes the place of values in the file, as Snakemake merges: mappings key by key, all else whole. A whole
+        study, `study`, `datasets` and `codecs` among its keys, takes the place of the file.
+    others
+        Keys of `changes` that are not of the study, and are left alone.
 
     Returns
     -------
@@ -41,7 +49,42 @@ def load_study(path: str | Path) -> Study:
         If the file does not exist, is not YAML, or is not a valid study; one line for each fault, with the file, the
         line, the key, what was found and what was expected.
     """
-    path = Path(path)
+    path, changes = Path(path), {key: value for key, value in (changes or {}).items() if key not in others}
+    if unknown := [key for key in changes if key not in Study.model_fields]:
+        raise StudyError(
+            f"--config {unknown[0]}: unknown key; expected one of {', '.join((*Study.model_fields, *others))}"
+        )
+    raw = CommentedMap() if {"study", "datasets", "codecs"} <= set(changes) else _read(path)
+    merged = _merged(json.loads(json.dumps(raw)), changes)
+    try:
+        return Study.model_validate(merged)
+    except ValidationError as error:
+        faults = [_sentence(path, raw, merged, changes, fault) for fault in error.errors()]
+        raise StudyError("\n".join(dict.fromkeys(faults))) from None
+
+
+def plain_values(given: Any) -> Any:
+    """Return what Snakemake made of ``--config KEY=VALUE`` with numbers, also within lists and mappings, as numbers."""
+    if isinstance(given, Mapping):
+        return {key: plain_values(value) for key, value in given.items()}
+    if isinstance(given, list):
+        return [plain_values(value) for value in given]
+    if isinstance(given, str):
+        with contextlib.suppress(YAMLError):
+            read = YAML(typ="safe", pure=True).load(given)
+            return read if isinstance(read, (bool, int, float)) else given
+    return given
+
+
+def _merged(owner: Any, changes: Any) -> Any:
+    """Return a document with changes merged into its mappings."""
+    if not (isinstance(owner, dict) and isinstance(changes, Mapping)):
+        return changes
+    return owner | {key: _merged(owner.get(key), value) for key, value in changes.items()}
+
+
+def _read(path: Path) -> CommentedMap:
+    """Read a YAML file as plain values that know their lines."""
     if not path.is_file():
         raise StudyError(f"{path}: no such study file")
     if path.stat().st_size > MOST_BYTES:
@@ -62,57 +105,67 @@ def load_study(path: str | Path) -> Study:
     for line, tag in _tags(raw):
         raise StudyError(f"{path}:{line}: the YAML tag {tag} was found; expected plain values")
     try:
-        return Study.model_validate(json.loads(json.dumps(raw)))
-    except ValidationError as error:
-        faults = [_sentence(path, raw, fault) for fault in error.errors()]
-        raise StudyError("\n".join(dict.fromkeys(faults))) from None
+        json.dumps(raw)
     except TypeError as error:
         raise StudyError(f"{path}: a value is neither text, number, list nor mapping ({error})") from None
+    return raw
 
 
-def _sentence(path: Path, raw: CommentedMap, fault: Any) -> str:
+def _sentence(
+    path: Path, raw: CommentedMap, merged: dict[str, Any], changes: Mapping[str, Any], fault: Any
+) -> str:
     where = tuple(fault["loc"])
     cause = fault.get("ctx", {}).get("error")
     if isinstance(cause, Misplaced):
         where = where + cause.where
-    keys, line, owner = _place(raw, where)
+    parts, owner = _visible(merged, where)
     message = str(cause) if cause is not None else fault["msg"]
     if fault["type"] == "extra_forbidden":
         message = f"unknown key; expected one of {', '.join(_allowed(where[:-1]))}"
-        keys = ".".join(str(part) for part in (*_visible(raw, where[:-1]), where[-1]))
+        parts = [*_visible(merged, where[:-1])[0], where[-1]]
     elif fault["type"] == "missing":
-        keys = ".".join(str(part) for part in (*_visible(raw, where[:-1]), where[-1]))
+        parts = [*_visible(merged, where[:-1])[0], where[-1]]
         message = "missing"
     elif cause is None:
         found = owner if not isinstance(owner, (dict, list)) else type(owner).__name__
         message = f"{found!r} was found; {message[0].lower()}{message[1:]}"
-    return f"{path}:{line}: {keys}: {message}"
+    place = "--config" if _changed(changes, parts) else f"{path}:{_place(raw, parts)}"
+    return f"{place}: {'.'.join(map(str, parts))}: {message}"
 
 
-def _visible(raw: Any, where: tuple) -> list:
-    """Drop the parts of a location that stand for a choice of schema rather than for a key of the file."""
-    parts, here = [], raw
+def _visible(document: Any, where: tuple) -> tuple[list, Any]:
+    """Return a location without the parts that stand for a choice of schema rather than for a key, and its value."""
+    parts, here = [], document
     for part in where:
-        if isinstance(here, (CommentedMap, CommentedSeq)):
+        if isinstance(here, (dict, list)):
             try:
                 here = here[part]
             except (KeyError, IndexError, TypeError):
                 continue
             parts.append(part)
-    return parts
+    return parts, here
 
 
-def _place(raw: CommentedMap, where: tuple) -> tuple[str, int, Any]:
-    """Return the dotted key, the line (counted from 1) and the value of a location in the file."""
-    here: Any = raw
-    line = 1
-    parts = _visible(raw, where)
+def _changed(changes: Any, parts: list) -> bool:
+    """Say whether what stands at a location is one of the changes."""
     for part in parts:
-        line = _line(here, part)
-        here = here[part]
-    if where and isinstance(here, CommentedMap) and where[-1] in here:
-        line = _line(here, where[-1])
-    return ".".join(map(str, parts)), line, here
+        if not isinstance(changes, Mapping):
+            return True
+        if part not in changes:
+            return False
+        changes = changes[part]
+    return not isinstance(changes, Mapping)
+
+
+def _place(raw: Any, parts: list) -> int:
+    """Return the line (counted from 1) of a location in the file, or of what is nearest above it."""
+    line = 1
+    for part in parts:
+        try:
+            line, raw = _line(raw, part), raw[part]
+        except (KeyError, IndexError, TypeError, AttributeError):
+            break
+    return line
 
 
 def _line(owner: Any, part: Any) -> int:

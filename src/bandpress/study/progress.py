@@ -8,8 +8,10 @@ import re
 import shlex
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any, TextIO
 
 from rich.console import Console
@@ -17,22 +19,6 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-#: What a rule does, in words, by the beginning of its name.
-STAGES = {
-    "fetch_dataset": "fetching",
-    "prepare_scene": "preparing",
-    "train_model": "training",
-    "fetch_models": "fetching",
-    "import_model": "importing",
-    "code_scene": "coding",
-    "decode_scene": "decoding",
-    "collect_rd": "collecting",
-    "table_": "table",
-    "fig_": "figure",
-    "provenance": "writing",
-    "index": "writing",
-    "compare": "comparing",
-}
 LAST_LINES = 12
 
 #: Sentences of Snakemake's that are passed on.
@@ -41,13 +27,44 @@ _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f]")
 
 
 def what(rule: str, wildcards: Mapping[str, str], output: Sequence[str] = ()) -> str:
-    """Say in a few words what a job is: its stage and its wildcards."""
-    stage = next((word for name, word in STAGES.items() if rule.startswith(name)), rule)
+    """Return a job in a few words: its rule and its wildcards, or its file where it has none."""
     subject = " ".join(str(value) for value in wildcards.values())
-    if not subject:
-        subject = rule.partition("_")[2] if rule.startswith(("table_", "fig_")) else rule
-        subject = Path(output[0]).name if output and subject == rule else subject
-    return f"{stage} {subject}".rstrip() if subject != stage else stage
+    if not subject and "_" not in rule and output:
+        subject = Path(output[0]).name
+    return f"{rule.replace('_', ' ')} {subject}".rstrip()
+
+
+def plan(stats: Mapping[str, int], outputs: Sequence[str], reasons: Sequence[str]) -> str:
+    """Return what a dry run would do, in less than a screen.
+
+    Parameters
+    ----------
+    stats
+        Number of jobs by rule.
+    outputs
+        Files of all jobs.
+    reasons
+        Why Snakemake runs each job, in its words: ``"Missing output files: a, b; Code has changed …"``.
+    """
+    total = sum(stats.values())
+    parts = [Path(path).parts[:2] for path in outputs]
+    where = f", into {'/'.join(parts[0])}" if parts and len(set(parts)) == 1 else ""
+    lines = [f"{total} job{'s' * (total != 1)} would run{where}:"]
+    lines += [f"{number:7d}  {rule}" for rule, number in stats.items() if number > 1]
+    single: dict[str, list[str]] = {}
+    for rule in (rule for rule, number in stats.items() if number == 1):
+        family, _, name = rule.partition("_")
+        single.setdefault(family, []).append(name or rule)
+    for family, names in single.items():
+        title = f"{family} " if family not in names else ""
+        lines.append(f"{len(names):7d}  {title}{', '.join(names)}")
+    why = Counter(
+        part.partition(":")[0].strip().lower() for text in reasons for part in text.split("; ") if part
+    )
+    lines += (
+        [f"Why: {', '.join(f'{number} {reason}' for reason, number in why.most_common(5))}"] if why else []
+    )
+    return "\n".join([*lines, "Each job with its reason and command: -n -p"])
 
 
 def last_lines(log: str, count: int = LAST_LINES) -> list[str]:
@@ -96,23 +113,35 @@ def failure(
     return "\n".join(lines)
 
 
-def failures_of_log(text: str, argv: Sequence[str]) -> str:
-    """Return, from the text of Snakemake's own log, the command for each failed job; empty if there is none."""
-    found = re.findall(r"^ *Error in rule (\w+):\n((?: {4,}.*\n?)*)", text, re.MULTILINE)
-    commands = []
-    for rule, block in found:
-        output = re.search(r"^ +output: (\S+?),?(?: |$)", block, re.MULTILINE)
-        if output:
-            commands.append(f"  {rule}:  {again([output[1]], argv)}")
-    return "\n".join(["To run what failed alone:", *dict.fromkeys(commands)]) if commands else ""
+class Times:
+    """How long jobs took, by rule, and how long the others will."""
 
+    def __init__(self) -> None:
+        self.expected: Counter[str] = Counter()
+        self.taken: dict[str, list[float]] = {}
 
-def left(done: int, total: int, seconds: float) -> str:
-    """Say how long it will take, reckoned from the jobs so far; empty while too few are done to say."""
-    if done < 3 or done >= total:
-        return ""
-    minutes = seconds / done * (total - done) / 60
-    return f"about {minutes:.0f} min left" if minutes >= 1.5 else "about a minute left"
+    def left(self, running: Iterable[tuple[str, float]], seconds: float) -> str:
+        """Say how long it will take, by the medians of the jobs done; empty while that cannot be told.
+
+        Parameters
+        ----------
+        running
+            Rule and seconds so far of each job that runs.
+        seconds
+            Since the first job began.
+        """
+        done = [time for times in self.taken.values() for time in times]
+        waiting = self.expected - Counter({rule: len(times) for rule, times in self.taken.items()})
+        if len(done) < 3 or not waiting or seconds <= 0:
+            return ""
+        usual = median(done)
+        work = sum(number * median(self.taken.get(rule, [usual])) for rule, number in waiting.items())
+        for rule, so_far in running:
+            if rule not in self.taken and so_far > 3 * usual:
+                return ""  # the first of its kind, and a long one
+            work -= min(so_far, median(self.taken.get(rule, [usual])))
+        minutes = work / max(sum(done) / seconds, 1) / 60
+        return f"about {minutes:.0f} min left" if minutes >= 1.5 else "about a minute left"
 
 
 class View:
@@ -133,6 +162,7 @@ class View:
         self.wildcards: dict[int, Mapping[str, str]] = {}
         self.done = self.total = 0
         self.began = time.monotonic()
+        self.times = Times()
         self.last = ""
         self.live: Live | None = None
 
@@ -158,7 +188,8 @@ class View:
             handler(fields)
         elif event in ("", "error"):
             message = str(fields.get("msg") or "")
-            if level in ("WARNING", "ERROR", "CRITICAL") or message.startswith(_PASSED_ON):
+            serious = level in ("WARNING", "ERROR", "CRITICAL")
+            if serious or message.startswith(_PASSED_ON) or "SLURM" in message:
                 self.say(message.strip())
         self._refresh()
 
@@ -171,15 +202,14 @@ class View:
     def _run_info(self, fields: Mapping[str, Any]) -> None:
         stats = dict(fields.get("stats") or {})
         self.total = int(stats.pop("total", 0))
+        self.times.expected = Counter(stats)
         self.began = time.monotonic()
-        self.say(
-            f"{self.total} job{'s' * (self.total != 1)}: "
-            + ", ".join(f"{number} {rule}" for rule, number in stats.items())
-        )
+        self.say(f"{self.total} job{'s' * (self.total != 1)}")
 
     def _job_info(self, fields: Mapping[str, Any]) -> None:
         self.wildcards[fields["jobid"]] = dict(fields["wildcards"] or {})
         self.running[fields["jobid"]] = {
+            "rule": fields["rule_name"],
             "what": what(fields["rule_name"], fields["wildcards"] or {}, fields["output"]),
             "logs": list(fields["log"] or []),
             "since": time.monotonic(),
@@ -190,13 +220,13 @@ class View:
         if job is None:
             return
         job_seconds = time.monotonic() - job["since"]
+        self.times.taken.setdefault(job["rule"], []).append(job_seconds)
         self.last = f"{job['what']} ({job_seconds:.0f} s)"
 
     def _progress(self, fields: Mapping[str, Any]) -> None:
         self.done, self.total = fields["done"], fields["total"]
         if not self.console.is_terminal:
-            seconds = time.monotonic() - self.began
-            ahead = left(self.done, self.total, seconds)
+            ahead = self._left()
             self.say(f"[{self.done}/{self.total}] {self.last}" + (f", {ahead}" if ahead else ""))
 
     def _job_error(self, fields: Mapping[str, Any]) -> None:
@@ -210,6 +240,11 @@ class View:
         for log in fields.get("aux_logs") or []:
             self.say("\n".join([f"  {log}, its last lines:", *(f"    | {line}" for line in last_lines(log))]))
 
+    def _left(self) -> str:
+        now = time.monotonic()
+        running = [(job["rule"], now - job["since"]) for job in self.running.values()]
+        return self.times.left(running, now - self.began)
+
     def _refresh(self) -> None:
         if not self.console.is_terminal or not self.total:
             return
@@ -221,15 +256,12 @@ class View:
 
     def _picture(self) -> Table:
         """Return the live picture: a bar over all jobs, a line for each that runs with the last of its log."""
-        seconds = time.monotonic() - self.began
         table = Table.grid(padding=(0, 1), expand=True)
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         width = 24
         full = round(width * self.done / max(self.total, 1))
         bar = "━" * full + "╌" * (width - full)
-        table.add_row(
-            f"{bar} {self.done} of {self.total} jobs  {left(self.done, self.total, seconds)}".rstrip()
-        )
+        table.add_row(f"{bar} {self.done} of {self.total} jobs  {self._left()}".rstrip())
         for job in list(self.running.values()):
             said = next((lines[-1] for log in job["logs"] if (lines := last_lines(log, 1))), "")
             line = f"  {job['what']}  {time.monotonic() - job['since']:.0f} s"

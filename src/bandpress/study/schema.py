@@ -109,12 +109,12 @@ class FalseColour(_Section):
 class Figures(_Section):
     """What the figures and tables need to know besides the numbers.
 
-    `reference` is the codec that the others are compared with; `rate`, in bits per sample, is where codecs are compared
-    band by band, each at its point nearest to it.
+    `reference` is the codec that the others are compared with, by default the first; `rate`, in bits per sample, is
+    where codecs are compared band by band, each at its point nearest to it.
     """
 
     reference: str
-    rate: Rate
+    rate: Rate = 0.5
     false_colour: dict[str, FalseColour] = {}
 
 
@@ -164,6 +164,14 @@ class Study(_Section):
     codecs: Annotated[dict[Name, CodecEntry], Field(min_length=1)]
     figures: Figures
     cluster: Cluster = Cluster()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _reference_is_the_first(cls, given: Any) -> Any:
+        codecs, figures = (given.get(key) or {} for key in ("codecs", "figures"))
+        if not (isinstance(codecs, dict) and codecs and isinstance(figures, dict)):
+            return given
+        return {**given, "figures": {"reference": next(iter(codecs)), **figures}}
 
     def _beginnings(self, key: str) -> set[str]:
         """Return the families that a family goes on from, from first to last."""

@@ -37,7 +37,7 @@ def test_every_environment_of_a_rule_has_its_file():
     used = {
         m
         for rules in (ROOT / "rules").glob("*.smk")
-        for m in re.findall(r"envs/run (\w+)", rules.read_text())
+        for m in re.findall(r"\{params.run:q\} (\w+)", rules.read_text())
     }
     used |= {
         m

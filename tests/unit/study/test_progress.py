@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from bandpress.study.progress import View, again, failure, failures_of_log, last_lines, left, what
+from bandpress.study.progress import Times, View, again, failure, last_lines, plan, what
 
 
 class Terminal(io.StringIO):
@@ -39,24 +39,25 @@ def test_a_line_for_each_finished_job_where_nobody_watches(log):
     view.take("progress", {"done": 1, "total": 3}, "INFO")
     view.take("", {"msg": "Something is odd"}, "WARNING")
     assert stream.getvalue().splitlines() == [
-        "3 jobs: 2 code_scene, 1 all",
-        "[1/3] coding south rklt-k3 (0 s)",
+        "3 jobs",
+        "[1/3] code scene south rklt-k3 (0 s)",
         "Something is odd",
     ]
 
 
 def test_a_person_sees_stage_jobs_time_left_and_the_running_jobs_own_progress(log):
     view = View(Terminal(), ["snakemake"])
-    view.take("run_info", {"stats": {"train_model": 1, "total": 8}}, "INFO")
+    view.take("run_info", {"stats": {"train_model": 8, "total": 8}}, "INFO")
     view.take("job_info", job(1, "train_model", {"family": "k3", "member": "q1"}, log), "INFO")
     view.take("progress", {"done": 4, "total": 8}, "INFO")
+    view.times.taken["train_model"] = [150.0] * 4
     view.began -= 600
     view.stop()
     with view.console.capture() as shown:
         view.console.print(view._picture())
     text = shown.get()
     assert "4 of 8 jobs  about 10 min left" in text
-    assert "training k3 q1" in text
+    assert "train model k3 q1" in text
     assert "line 39" in text
 
 
@@ -67,7 +68,7 @@ def test_a_failure_is_its_jobs_log_and_the_command_to_run_it_alone(log):
     view.take("job_info", job(7, "code_scene", {"scene": "south"}, log), "INFO")
     view.take("job_error", job(7, "code_scene", None, log), "ERROR")
     text = stream.getvalue()
-    assert text.startswith("Failed: coding south (code_scene)\n")
+    assert text.startswith("Failed: code scene south (code_scene)\n")
     assert "    | line 39\n" in text
     assert "line 27" not in text
     assert "To run it alone:  snakemake out.bpk --cores 1 --configfile 'studies/a b.yaml'\n" in text
@@ -88,11 +89,9 @@ def test_logs_are_read_from_their_end_and_without_control_characters(tmp_path):
 @pytest.mark.parametrize(
     ("rule", "wildcards", "said"),
     [
-        ("code_scene_learned", {"scene": "s", "codec": "c", "point": "q1"}, "coding s c q1"),
-        ("fig_rd_aviris", {}, "figure rd_aviris"),
-        ("table_bd", {}, "table bd"),
-        ("index", {}, "writing index.html"),
-        ("something", {}, "something index.html"),
+        ("code_scene", {"scene": "s", "codec": "c", "point": "q1"}, "code scene s c q1"),
+        ("fig_rd_aviris", {}, "fig rd aviris"),
+        ("index", {}, "index index.html"),
     ],
 )
 def test_jobs_are_named_in_words(rule, wildcards, said):
@@ -113,20 +112,42 @@ def test_the_command_keeps_what_the_job_needs():
     )
 
 
-def test_commands_are_found_in_snakemakes_own_log():
-    text = (
-        "[Sun]\nError in rule fig_gain:\n    message: None\n    jobid: 3\n    input: a, b\n"
-        "    output: f/gain.png, f/gain.pdf\n    log: gain.log (check log file(s) for error details)\n"
-        "Exiting\nError in rule fig_gain:\n    jobid: 3\n    output: f/gain.png, f/gain.pdf\n"
-    )
-    assert failures_of_log(text, ["snakemake"]) == (
-        "To run what failed alone:\n  fig_gain:  snakemake f/gain.png --cores 1"
-    )
-    assert failures_of_log("all is well", []) == ""
+def times(**taken):
+    made = Times()
+    made.taken = taken
+    return made
 
 
-def test_time_left_is_said_as_soon_as_it_can_be_estimated():
-    assert left(1, 10, 60) == ""
-    assert left(5, 10, 600) == "about 10 min left"
-    assert left(9, 10, 90) == "about a minute left"
-    assert left(10, 10, 90) == ""
+def test_time_left_comes_from_the_medians_of_each_rule():
+    done = times(code=[60.0, 60.0, 600.0], fig=[1.0] * 30)
+    done.expected.update(code=13, fig=40)
+    # Ten of a minute and ten of a second; two ran side by side.
+    assert done.left([], 375) == "about 5 min left"
+    assert done.left([("code", 30.0), ("code", 30.0)], 375) == "about 5 min left"
+
+
+def test_time_left_is_not_said_before_three_jobs_nor_while_the_first_long_one_of_its_kind_runs():
+    early = times(prepare=[2.0, 2.0])
+    early.expected.update(prepare=5)
+    assert early.left([], 4) == ""
+    training = times(prepare=[2.0, 2.0, 2.0])
+    training.expected.update(prepare=3, train=1, code=20)
+    assert training.left([("train", 60.0)], 66) == ""
+    assert training.left([("train", 1.0)], 7) == "about a minute left"
+
+
+def test_time_left_is_not_said_when_nothing_is_left():
+    done = times(code=[60.0] * 4)
+    done.expected.update(code=4)
+    assert done.left([], 240) == ""
+
+
+def test_a_dry_run_is_less_than_a_screen():
+    stats = {"code_scene": 200, "prepare_scene": 4, "all": 1, "index": 1}
+    stats |= {f"fig_{i}": 1 for i in range(20)} | {f"table_{i}": 1 for i in range(9)}
+    reasons = ["Missing output files: a", "Code has changed since last execution; Missing output files: b"]
+    said = plan(stats, ["results/open/a", "results/open/tables/b"], reasons)
+    assert said.count("\n") < 12
+    assert said.startswith("235 jobs would run, into results/open:\n    200  code_scene\n")
+    assert "\n     20  fig 0, 1, 2" in said
+    assert "Why: 2 missing output files, 1 code has changed since last execution" in said

@@ -8,7 +8,6 @@ then. What coding costs is lower from there on, so the best weights are those th
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -26,6 +25,7 @@ from bandpress.contexts.training.pool import HELD_OUT, Pool
 from bandpress.contexts.training.rows import Rows, batches, measured_offsets, rows_at
 from bandpress.contexts.training.settings import Settings
 from bandpress.errors import ModelError
+from bandpress.machine import processors
 from bandpress.scene import Scene
 from bandpress.training.budget import Budget, Progress, cosine
 from bandpress.training.checkpoints import Checkpoints
@@ -103,7 +103,7 @@ def train(
         "validation_set": [fingerprint(scene) for scene in validation],
         "versions": {"numpy": np.__version__, "tensorflow": tf.__version__},
     }
-    threads = threads or len(os.sched_getaffinity(0))
+    threads = threads or processors()
     limit_threads(threads)
     kept = Checkpoints(Path(f"{out}.training"), facts, resume=False, restart=True)
     run = _Run(settings, (pool, survey, held_out), kept, threads)

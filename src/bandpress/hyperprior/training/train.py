@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -23,6 +22,7 @@ from bandpress.hyperprior.training.finalise import finalise
 from bandpress.hyperprior.training.patches import Batch, Components, Patches
 from bandpress.hyperprior.training.schedule import Settings, learning_rate
 from bandpress.hyperprior.training.trainer import Trainer
+from bandpress.machine import processors
 from bandpress.scene import Scene
 from bandpress.training.budget import Budget, Progress
 from bandpress.training.checkpoints import Checkpoints
@@ -133,7 +133,7 @@ def train(
         "validation_set": [fingerprint(scene) for scene in validation],
         "versions": {"numpy": np.__version__, "tensorflow": tf.__version__},
     }
-    limit_threads(threads or len(os.sched_getaffinity(0)))
+    limit_threads(threads or processors())
     if init_from is None:
         weights, reference = _start(architecture, settings, patches, say)
     else:

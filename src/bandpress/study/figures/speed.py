@@ -15,7 +15,7 @@ def throughput(frame: pd.DataFrame, keys: Sequence[str] = KEYS) -> pd.DataFrame:
     Parameters
     ----------
     frame
-        Rows of rd.csv with encode_s, decode_s and perhaps peak_memory_mb.
+        Rows of speed.csv with encode_s, decode_s and perhaps peak_memory_mb, threads and processor.
     keys
         What tells codecs apart.
 
@@ -23,7 +23,8 @@ def throughput(frame: pd.DataFrame, keys: Sequence[str] = KEYS) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row a codec: the keys, measurements, encode_msps and decode_msps
-        (million samples per second), their lowest and highest, peak_memory_mb (the highest).
+        (million samples per second), their lowest and highest, peak_memory_mb (the highest), and threads and processor
+        where they are the same for all.
 
     Raises
     ------
@@ -40,7 +41,7 @@ def throughput(frame: pd.DataFrame, keys: Sequence[str] = KEYS) -> pd.DataFrame:
     )
     if "peak_memory_mb" not in timed.columns:
         timed["peak_memory_mb"] = float("nan")
-    return (
+    speeds = (
         timed.groupby(list(keys), sort=False)
         .agg(
             measurements=("bps", "size"),
@@ -54,3 +55,5 @@ def throughput(frame: pd.DataFrame, keys: Sequence[str] = KEYS) -> pd.DataFrame:
         )
         .reset_index()
     )
+    alike = (key for key in ("threads", "processor") if key in timed and timed[key].nunique() == 1)
+    return speeds.assign(**{key: timed[key].iloc[0] for key in alike})

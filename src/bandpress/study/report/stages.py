@@ -13,8 +13,9 @@ STAGES = {
     "Networks fetched and imported": ("fetch_models", "import_model"),
     "Scenes coded, decoded and measured without a network": ("code_scene",),
     "Scenes coded, decoded and measured with a network": ("code_scene_learned",),
+    "Codecs timed with nothing else running": ("time_codec", "time_codec_learned"),
     "Scenes decoded for figures": ("decode_scene", "decode_scene_learned"),
-    "Results collected, tables": ("collect_rd", "tables", "provenance"),
+    "Results collected, tables": ("collect_dataset", "collect_rd", "collect_speed", "tables", "provenance"),
     "Figures": ("figures",),
 }
 

@@ -1,0 +1,48 @@
+"""What of this machine a process may use, and what it is called."""
+
+import os
+import platform
+import re
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+#: Environment variable that limits the threads of a process. The launcher ``envs/run`` limits those of BLAS, OpenMP,
+#: numba and TensorFlow by it, before any of them starts.
+VARIABLE = "BANDPRESS_THREADS"
+
+
+def processors() -> int:
+    """Return the number of threads that this process may keep busy: what it was given, else its processors."""
+    given = os.environ.get(VARIABLE, "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def helpers(most: int) -> Executor:
+    """Return a pool for work beside that of the calling thread: at most so many threads, none if there is but one."""
+    beside = min(most, processors() - 1)
+    return ThreadPoolExecutor(beside) if beside > 0 else _Inline()
+
+
+class _Inline(Executor):
+    """Runs what it is given at once, in the calling thread."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future:
+        """Run a function and return its outcome."""
+        future: Future = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except BaseException as error:
+            future.set_exception(error)
+        return future
+
+
+def processor_name(info: Path = Path("/proc/cpuinfo")) -> str:
+    """Return what the processor is called, as far as the system tells."""
+    try:
+        found = re.search(r"^model name\s*:\s*(.*)$", info.read_text(), re.MULTILINE)
+    except OSError:
+        found = None
+    return found[1] if found else platform.processor() or platform.machine()

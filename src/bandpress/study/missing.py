@@ -1,0 +1,47 @@
+"""What of a study's data is missing, as one table for a person to act on."""
+
+from collections.abc import Iterable
+
+from bandpress.datasets.inventory import Item
+
+#: What becomes of a source that is not on this machine, by `Item.action`.
+_ACTIONS = {
+    "hand": "to be brought by hand",
+    "install": "a package to install",
+    "download": "downloaded",
+    "page": "looked for on the page and downloaded",
+}
+
+
+def must_be_brought(items: Iterable[Item]) -> bool:
+    """Return whether somebody has to do something before the study can run."""
+    return any(item.action in ("hand", "install") for item in items)
+
+
+def missing_table(study: str, items: Iterable[Item]) -> str:
+    """Return what is missing: names, the folder for them, what becomes of them, where they are offered.
+
+    Parameters
+    ----------
+    study
+        Name of the study.
+    items
+        What it needs that is not on this machine. Items of the same folder are one row.
+    """
+    items = list(items)
+    rows: dict[tuple[str, str, str], list[str]] = {}
+    for item in items:
+        place = (str(item.folder), _ACTIONS[item.action], " or ".join(item.addresses))
+        rows.setdefault(place, []).append(item.name)
+    lines = [("missing", "folder", "what happens", "offered on")]
+    lines += [(", ".join(names), *place) for place, names in rows.items()]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    table = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
+    return "\n".join(
+        [
+            f"{study}: {len(items)} sources are not on this machine"
+            + ("; nothing was started." if must_be_brought(items) else "."),
+            *(f"  {line.rstrip()}" for line in table),
+            "BANDPRESS_DATA names the data folder, by default data/ in the working directory (docs/datasets.md).",
+        ]
+    )

@@ -1,0 +1,124 @@
+"""Digests of what a result is made from: the code that made it, the files that it was made from.
+
+The rules hand them to Snakemake as parameters, so that a result is made again when one of them changes.
+"""
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from bandpress.codecs import codec_class
+from bandpress.datasets.fetch import digest
+from bandpress.files import atomic_path
+
+_SOURCE = Path(__file__).parents[2]
+#: Modules that list what there is: an entry more changes nothing that was made with the others.
+_LISTS = frozenset({"bandpress", "bandpress.codecs"})
+
+
+def code(*roots: str | Path) -> str:
+    """Return a digest of some modules or scripts and of every module of the package that they import, however deep.
+
+    Parameters
+    ----------
+    roots
+        Names of modules (``"bandpress.coding"``) or files of scripts.
+    """
+    found: set[Path] = set()
+    waiting: list[Path] = []
+    for root in roots:
+        waiting += [root] if isinstance(root, Path) else _files_of(root)
+    while waiting:
+        file = waiting.pop()
+        if file not in found:
+            found.add(file)
+            waiting += imported(file)
+    return _joined((file.name, digest(file)) for file in sorted(found))
+
+
+def code_of_codec(name: str) -> str:
+    """Return a digest of the code that codes, decodes and measures with a codec."""
+    return code(codec_class(name).__module__, "bandpress.coding", "bandpress.evaluation.evaluate")
+
+
+@cache
+def imported(file: Path) -> frozenset[Path]:
+    """Return the files of the package, and the scripts beside it, that a file imports anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    beside = {file.with_name(f"{name}.py") for name in names} if _SOURCE not in file.parents else set()
+    return frozenset(path for path in beside if path.is_file()).union(*map(_files_of, names))
+
+
+def _files_of(module: str) -> tuple[Path, ...]:
+    """Return the file of a module of the package; nothing for other modules, and for those that only list others."""
+    if module in _LISTS or not module.startswith("bandpress."):
+        return ()
+    stem = _SOURCE.joinpath(*module.split("."))
+    return tuple(path for path in (stem.with_suffix(".py"), stem / "__init__.py") if path.is_file())
+
+
+def data(record: Path, scene: str, seen: Path) -> str:
+    """Return a digest of the files that a scene comes from.
+
+    Parameters
+    ----------
+    record
+        What ``fetch_dataset.py`` wrote of the data set.
+    scene
+        Name of the scene.
+    seen
+        Where digests are remembered, as for `contents`.
+    """
+    known = json.loads(record.read_text("utf-8"))
+    source = Path(known["path"])
+    name = (known["scenes"][scene].get("file") or "").partition(":")[0]
+    file = source / name if name and not source.is_file() else source
+    # What belongs to a file is beside it under the same name: headers, band lists, the file itself packed.
+    beside = file.parent.glob("*") if file.parent.is_dir() else ()
+    files = [path for path in beside if path.is_file() and path.name.split(".")[0] == file.name.split(".")[0]]
+    return contents(files or [file], seen)
+
+
+def folder(path: Path, seen: Path) -> str:
+    """Return a digest of the files in a folder, such as a model."""
+    return contents((file for file in path.rglob("*") if file.is_file()), seen)
+
+
+def contents(files: Iterable[Path], seen: Path) -> str:
+    """Return a digest of the names and contents of files.
+
+    Parameters
+    ----------
+    files
+        Each is read only if its size or its time has changed since the last time; one that is gone since then counts
+        as it was.
+    seen
+        A JSON file in which sizes, times and digests are remembered.
+    """
+    try:
+        known = json.loads(seen.read_text("utf-8"))
+    except (OSError, ValueError):
+        known = {}
+    before = dict(known)
+    for file in (files := sorted(files)):
+        if file.is_file():
+            state = [file.stat().st_size, file.stat().st_mtime_ns]
+            if known.get(str(file), [])[:2] != state:
+                known[str(file)] = [*state, digest(file)]
+    if known != before:
+        seen.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_path(seen) as part:
+            part.write_text(json.dumps(known, indent=1) + "\n")
+    return _joined((file.name, known[str(file)][2]) for file in files if str(file) in known)
+
+
+def _joined(parts: Iterable[tuple[str, str]]) -> str:
+    return hashlib.sha256("\n".join(map(" ".join, parts)).encode()).hexdigest()[:16]
