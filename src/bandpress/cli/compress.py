@@ -43,6 +43,11 @@ def _bands_per_cluster(ctx: click.Context, param: click.Parameter, value: str | 
     type=click.FloatRange(min=0, min_open=True),
     help="Quantiser step in DN instead of a target, for codecs with one step for the scene.",
 )
+@click.option(
+    "--max-error",
+    type=click.IntRange(0, 65535),
+    help="No sample is off by more than this, in DN; 0 is lossless.",
+)
 @click.option("--lossless", is_flag=True, default=None, help="Exact reconstruction, for codecs that can.")
 @click.option("--bands-per-cluster", "-k", callback=_bands_per_cluster, help="A number, or 'all'.")
 @click.option(

@@ -14,6 +14,7 @@ REGISTRY = {
     "jpeg2000": "bandpress.codecs.jpeg2000:Jpeg2000",
     "rklt-jpeg2000": "bandpress.codecs.rklt_jpeg2000:RkltJpeg2000",
     "gici-java": "bandpress.codecs.gici_java:GiciJava",
+    "bounded": "bandpress.codecs.bounded:Bounded",
     "learned": "bandpress.codecs.learned:Learned",
     "klt-learned": "bandpress.codecs.klt_learned:KltLearned",
     "wavelet-learned": "bandpress.codecs.wavelet_learned:WaveletLearned",

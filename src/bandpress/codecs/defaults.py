@@ -24,6 +24,8 @@ def chosen(codec: str | None, options: dict[str, Any]) -> tuple[str, dict[str, A
     model = options.get("model")
     if model is not None:
         return ("wavelet-learned" if is_context_model(model) else "learned"), options
+    if options.get("max_error") is not None:
+        return "bounded", options
     if options.get("lossless") or not any(options.get(target) is not None for target in TARGETS):
-        return "rklt-jpeg2000", {"bands_per_cluster": "all", **options, "lossless": True}
+        return "bounded", {**options, "lossless": True}
     return "wavelet-learned", {"model": "contexts", **options}

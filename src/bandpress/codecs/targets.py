@@ -150,3 +150,20 @@ def _next(tried: list[tuple[float, float, T]], wanted: float, slope: float, caut
     least = 0.02 * len(tried) if caution else 0.0
     stride = max(stride, least) if fine else min(stride, -least)
     return min(max(x + min(max(stride, -3), 3), _LEAST), _MOST)
+
+
+def one_bound(codec: str, max_error: int | None, lossless: bool) -> int:
+    """Check that a bound or lossless coding is given, and return the bound: 0 for lossless.
+
+    Raises
+    ------
+    CodecError
+        If neither is given, both contradict each other, or the bound is no integer from 0 to 65,535.
+    """
+    if (max_error is None and not lossless) or (max_error and lossless):
+        raise CodecError(
+            f"codec {codec}: max_error {max_error} and lossless {lossless} were given; expected one of the two"
+        )
+    if max_error is not None and (type(max_error) is not int or not 0 <= max_error < 1 << 16):
+        raise CodecError(f"codec {codec}: max_error {max_error}; expected an integer from 0 to 65535")
+    return max_error or 0

@@ -12,6 +12,8 @@ CODECS = [
     ("jpeg2000", {"lossless": True}),
     ("rklt-jpeg2000", {"rate": 2.0, "bands_per_cluster": 3}),
     ("rklt-jpeg2000", {"lossless": True, "bands_per_cluster": 3}),
+    ("bounded", {"lossless": True}),
+    ("bounded", {"max_error": 2}),
 ]
 
 

@@ -1,0 +1,89 @@
+"""Prediction by adaptive least squares with a bound on every sample: lossless and near-lossless coding."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from bandpress.bounded import coding
+from bandpress.clusters import BandsPerCluster, Cluster, split
+from bandpress.codecs.base import Codec, Encoding
+from bandpress.codecs.budgets import pooled
+from bandpress.codecs.targets import one_bound
+from bandpress.container.bitstream import Header
+from bandpress.errors import CodecError
+from bandpress.scene import Scene
+
+#: Bands that a band may be predicted from, at most.
+_MOST_REFERENCES = 255
+
+
+@dataclass(frozen=True)
+class Bounded(Codec):
+    """Adaptive prediction, a quantiser that keeps a bound, and mixed contexts.
+
+    Parameters
+    ----------
+    max_error
+        No sample is off by more than this, in DN.
+    lossless
+        Exact, the same as a bound of 0. One of the two must be given.
+    bands_per_cluster
+        Bands that are predicted from each other. Each cluster is coded alone.
+    references
+        Earlier bands of the cluster that a band is predicted from, at most.
+    """
+
+    name: ClassVar[str] = "bounded"
+
+    max_error: int | None = None
+    lossless: bool = False
+    bands_per_cluster: BandsPerCluster = 112
+    references: int = 48
+
+    def __post_init__(self) -> None:
+        error = one_bound(self.name, self.max_error, self.lossless)
+        object.__setattr__(self, "max_error", error)
+        object.__setattr__(self, "lossless", error == 0)
+        if not 1 <= self.references <= _MOST_REFERENCES:
+            raise CodecError(
+                f"codec {self.name}: references {self.references}; expected 1 to {_MOST_REFERENCES}"
+            )
+
+    def encode(self, scene: Scene) -> Encoding:
+        """Code a scene, see `Codec.encode`."""
+        error = self.max_error
+        assert error is not None
+
+        def coded(cluster: Cluster) -> bytes:
+            return coding.encode(scene.cube[cluster.bands], error, self.references)
+
+        clusters = split(scene.bands, self.bands_per_cluster)
+        parameters = {"max_error": error, "references": self.references}
+        return Encoding(self.bands_per_cluster, pooled(coded, clusters), parameters)
+
+    @classmethod
+    def decoder(cls, header: Header, model: Path | None = None) -> "Bounded":
+        """Return the codec, see `Codec.decoder`."""
+        error, references = (header.parameters.get(key) for key in ("max_error", "references"))
+        if type(error) is not int or not 0 <= error < 1 << 16 or type(references) is not int:
+            raise CodecError(
+                f"scene {header.scene}: its parameters are {header.parameters}; "
+                "expected max_error (0 to 65535) and references, both integers"
+            )
+        return cls(max_error=error, references=references, bands_per_cluster=header.bands_per_cluster)
+
+    def decode(self, header: Header, chunks: Iterable[tuple[Cluster, bytes]]) -> Iterator[np.ndarray]:
+        """Decode clusters, see `Codec.decode`."""
+        assert self.max_error is not None
+        decoded = partial(_decoded, header, self.max_error, self.references)
+        yield from pooled(decoded, chunks)
+
+
+def _decoded(header: Header, error: int, references: int, item: tuple[Cluster, bytes]) -> np.ndarray:
+    cluster, chunk = item
+    shape = (cluster.count, header.lines, header.samples)
+    return coding.decode(chunk, shape, np.dtype(header.dtype), error, references)

@@ -1,0 +1,164 @@
+"""The codec `bounded`: no sample is off by more than the bound, whatever the scene; decoding is exact everywhere."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bandpress import Scene, make_codec
+from bandpress.bounded import bands, coding, residuals
+from bandpress.coding import compress, decompress
+from bandpress.errors import CodecError
+from baseline_scenes import smooth_scene
+from places import ROOT
+
+
+def random_cube(rng):
+    """A small cube of a random type and kind: constant, noise, extremes, or smooth with spikes."""
+    dtype = np.dtype(rng.choice(["u1", "u2", "i2"]))
+    info = np.iinfo(dtype)
+    shape = tuple(rng.integers(1, (7, 12, 12)))
+    kind = rng.integers(6)
+    if kind == 0:
+        cube = np.full(shape, rng.integers(info.min, info.max + 1))
+    elif kind == 1:
+        cube = rng.integers(info.min, info.max + 1, shape)
+    elif kind == 2:
+        cube = rng.choice([info.min, info.max], shape)
+    elif kind == 3:
+        cube = np.broadcast_to(rng.integers(info.min, info.max + 1, shape[1:]), shape)
+    else:
+        ramp = np.add.outer(
+            rng.integers(-40, 40, shape[0]), np.add.outer(np.arange(shape[1]), np.arange(shape[2]))
+        )
+        cube = ramp + rng.normal(0, rng.choice([0.3, 3.0, 30.0]), shape) + (100 if info.min == 0 else -20)
+        if kind == 5:
+            cube = np.where(rng.random(shape) < 0.05, rng.choice([info.min, info.max], shape), cube)
+    return np.clip(np.rint(cube), info.min, info.max).astype(dtype)
+
+
+def check_bound(seed):
+    rng = np.random.default_rng(seed)
+    cube = random_cube(rng)
+    error = int(rng.choice([0, 1, 2, 5, 10, 100, 65535]))
+    references = int(rng.integers(1, 6))
+    data = coding.encode(cube, error, references)
+    decoded = coding.decode(data, cube.shape, cube.dtype, error, references)
+    assert decoded.dtype == cube.dtype
+    assert np.abs(decoded.astype(int) - cube.astype(int)).max() <= error, seed
+
+
+def test_the_bound_holds_on_random_scenes():
+    for seed in range(300):
+        check_bound(seed)
+
+
+@pytest.mark.slow
+def test_the_bound_holds_on_ten_thousand_random_scenes():
+    for seed in range(10_000):
+        check_bound(seed)
+
+
+@pytest.mark.parametrize("error", [0, 3])
+def test_samples_without_a_measurement_come_back_exactly(tmp_path, error):
+    cube = smooth_scene(bands=6, lines=20, samples=18).cube.copy()
+    holes = np.random.default_rng(1).random(cube.shape[1:]) < 0.2
+    cube[:, holes] = 0
+    compress(Scene(cube, nodata=0.0), tmp_path / "s.bpk", make_codec("bounded", max_error=error))
+    decoded = decompress(tmp_path / "s.bpk").scene.cube
+    assert (decoded[:, holes] == 0).all()
+    assert np.abs(decoded.astype(int) - cube.astype(int)).max() <= error
+
+
+def test_clusters_are_decoded_alone(tmp_path):
+    scene = smooth_scene(bands=9, lines=20, samples=18)
+    compress(scene, tmp_path / "s.bpk", make_codec("bounded", lossless=True, bands_per_cluster=4))
+    part = decompress(tmp_path / "s.bpk", bands=(5, 7)).scene.cube
+    assert np.array_equal(part, scene.cube[4:7])
+
+
+def test_structure_over_bands_is_used():
+    rng = np.random.default_rng(0)
+    base = rng.integers(0, 2000, (30, 30))
+    cube = np.stack([base + band * 7 for band in range(12)]).astype(np.uint16)
+    bits = len(coding.encode(cube, 0, 4)) * 8 / cube.size
+    assert bits < 11 / 12 + 0.5  # one band of noise, the others follow from it
+
+
+def test_magnitudes_far_beyond_any_code_survive():
+    """Zeros teach a code of nothing but zeros; then comes the largest residual there is."""
+    cube = np.zeros((1, 40, 40), np.uint16)
+    cube[0, 39, 39] = 65535
+    data = coding.encode(cube, 0, 1)
+    assert np.array_equal(coding.decode(data, cube.shape, cube.dtype, 0, 1), cube)
+
+
+def test_a_chunk_that_ends_early_or_is_noise_decodes_to_something_within_the_type():
+    noise = np.random.default_rng(0).integers(0, 256, 300, np.uint8).tobytes()
+    for data in (b"", b"\x00", noise, b"\xff" * 50):
+        out = coding.decode(data, (3, 9, 11), np.dtype("u1"), 2, 2)
+        assert out.shape == (3, 9, 11)
+
+
+def test_the_tables_of_the_mixture():
+    squash, stretch, logarithm = residuals.mixing_tables()
+    x = (np.arange(4096) - 2048) / 256
+    assert np.abs(squash - np.clip(65536 / (1 + np.exp(-x)), 32, 65504)).max() <= 1
+    p = (np.arange(4096) + 0.5) / 4096
+    assert np.abs(stretch - np.clip(256 * np.log(p / (1 - p)), -2047, 2047)).max() < 32
+    assert np.array_equal(logarithm[1:], np.rint(16 * np.log2(np.arange(1, 4096))))
+
+
+def test_roles_of_regressors_are_the_same_in_every_band():
+    late = {tuple(term[1:]): term[0] for term in bands.regressors(60, 48)}
+    assert len(late) == bands.roles(48)
+    for band in range(60):
+        for role, *where in bands.regressors(band, 48):
+            assert late[tuple(where)] == role
+
+
+PROGRAM = """
+import hashlib, sys
+sys.path.insert(0, "tests/helpers")
+from baseline_scenes import smooth_scene
+from bandpress.bounded import coding
+cube = smooth_scene(bands=12, lines=40, samples=70).cube
+for error in (0, 4):
+    print(hashlib.sha256(coding.encode(cube, error, 8)).hexdigest())
+"""
+#: Processors whose code LLVM is asked for, and what Linux calls the instructions that it takes to run it.
+PROCESSORS = {"generic": "", "x86-64-v3": " avx2 ", "skylake-avx512": " avx512vl "}
+
+
+@pytest.mark.parametrize("processor", PROCESSORS)
+def test_streams_are_the_same_whatever_the_processor(processor):
+    """No contraction and no reordering may change a bit."""
+    flags = Path("/proc/cpuinfo")
+    if processor != "generic" and not (flags.exists() and PROCESSORS[processor] in flags.read_text()):
+        pytest.skip(f"this processor runs no code for {processor}")
+    environment = os.environ | {"NUMBA_CPU_NAME": processor, "NUMBA_CPU_FEATURES": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    cube = smooth_scene(bands=12, lines=40, samples=70).cube
+    expected = [hashlib.sha256(coding.encode(cube, error, 8)).hexdigest() for error in (0, 4)]
+    assert done.stdout.split() == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "expected one of the two"),
+        ({"lossless": True, "max_error": 1}, "expected one of the two"),
+        ({"max_error": -1}, "expected an integer from 0 to 65535"),
+        ({"max_error": 1.5}, "expected an integer from 0 to 65535"),
+        ({"lossless": True, "references": 0}, "expected 1 to 255"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(options, message):
+    with pytest.raises(CodecError, match=message):
+        make_codec("bounded", **options)
