@@ -67,7 +67,8 @@ def pick(path: Path, variable: str | None, shapes: Mapping[str, tuple[int, ...]]
         return cubes[0]
     if wanted is not None and wanted in shapes and _is_cube(shapes[wanted]):
         return wanted
-    found = f"no array {variable!r} of three axes" if variable else f"{len(cubes)} arrays of three axes"
+    axes = "two" if cubes and len(shapes[cubes[0]]) == 2 else "three"
+    found = f"no array {variable!r} of {axes} axes" if variable else f"{len(cubes)} arrays of {axes} axes"
     known = ", ".join(f"{path.name}:{key}" for key in cubes) or "none"
     raise SceneError(f"{path}: {found}; expected one of {known}")
 

@@ -5,6 +5,7 @@ fields that a scene has no place for are in its `metadata`, as the text or list 
 back; metadata that a header cannot hold are in a JSON file beside it.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -205,13 +206,17 @@ def _described(scene: Scene, fields: Mapping[str, Any], header: Path) -> Scene:
         if "bbl" in fields:
             known["bad_bands"] = tuple(float(value) == 0 for value in fields["bbl"])
         if "data ignore value" in fields:
-            known["nodata"] = float(fields["data ignore value"])
+            value = fields["data ignore value"]
+            known["nodata"] = float(value[0] if isinstance(value, list) else value)
         if fields.get("sensor type", "Unknown").lower() != "unknown":
             known["sensor"] = fields["sensor type"]
         for key, field in _GAINS.items():
             if field in fields:
                 values = [float(value) for value in fields[field]]
-                metadata[key] = values[0] if len(set(values)) == 1 else values
+                if all(map(math.isfinite, values)):
+                    metadata[key] = values[0] if len(set(values)) == 1 else values
+                else:
+                    metadata[field] = fields[field]
         scene = replace(scene, **known)
     except (ValueError, TypeError, AttributeError) as error:
         raise SceneError(f"{header}: {error}; expected numbers, one a band") from None

@@ -1,8 +1,10 @@
 """The text of ENVI headers: ``key = value`` a line, lists in braces over any number of lines.
 
-Read as UTF-8, with or without a byte order mark, else as Latin-1, which every text is; written as ASCII.
+Read as UTF-8 or UTF-16 with a byte order mark, as UTF-8 without one, else as Latin-1, which every text is; written as
+ASCII.
 """
 
+import codecs
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,7 @@ def read_header(path: Path) -> dict[str, str | list[str]]:
         raise SceneError(f"{path}: {path.stat().st_size} bytes; expected an ENVI header, which is a text")
     raw = path.read_bytes()
     try:
-        text = raw.decode("utf-8-sig")
+        text = raw.decode("utf-16" if raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig")
     except UnicodeDecodeError:
         text = raw.decode("latin-1")
     lines = iter(text.splitlines())
@@ -46,7 +48,11 @@ def read_header(path: Path) -> dict[str, str | list[str]]:
                 raise SceneError(f"{path}: not an ENVI header; expected a brace that ends the field {key!r}")
             value += "" if more.lstrip().startswith(";") else "\n" + more.strip()
         inner = value[1:-1].strip()
-        fields[key] = inner if key == "description" else [item.strip() for item in inner.split(",")]
+        fields[key] = (
+            inner if key == "description" else [item.strip() for item in inner.rstrip(",").split(",")]
+        )
+        if fields[key] == [""]:
+            del fields[key]
     return fields
 
 

@@ -18,9 +18,10 @@ from xml.etree import ElementTree
 import numpy as np
 
 from bandpress.errors import SceneError, SceneWarning
-from bandpress.facts import facts, parse, with_facts
+from bandpress.facts import facts, with_facts
 from bandpress.files import atomic_path
 from bandpress.formats import georeference
+from bandpress.formats.arrays import info_of
 from bandpress.formats.optional import require
 from bandpress.formats.units import in_nm
 from bandpress.scene import Scene
@@ -143,7 +144,9 @@ def _band_tags(scene: Scene, band: int) -> dict[str, str]:
 def _described(scene: Scene, file: Any, path: Path) -> Scene:
     """Return the scene with what the file says of it."""
     tags = dict(file.tags())
-    own = parse(tags.pop(_TAG), f"{path}: the tag {_TAG}") if _TAG in tags else {}
+    own = info_of(tags.get(_TAG), path)  # None: a tag of somebody else
+    if own is not None:
+        del tags[_TAG]
     if tags.get("AREA_OR_POINT") == "Area":  # what a file without this tag means
         del tags["AREA_OR_POINT"]
     bands = [dict(file.tags(index)) for index in file.indexes]
@@ -172,7 +175,9 @@ def _described(scene: Scene, file: Any, path: Path) -> Scene:
     if "per_dataset" in flags and "alpha" not in flags:
         warnings.warn(f"{path}: its mask is left out; expected a no-data value", SceneWarning, stacklevel=3)
     scene = replace(scene, metadata=metadata, **known)
-    return with_facts(scene, {**own, "metadata": {**own.get("metadata", {}), **metadata}}, path)
+    rest: dict[str, Any] = own or {}
+    kept = rest.get("metadata") if isinstance(rest.get("metadata"), dict) else {}
+    return with_facts(scene, {**rest, "metadata": {**(kept or {}), **metadata}}, path)
 
 
 def _centres(file: Any, path: Path, bands: list[dict[str, str]], tags: dict[str, str]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from bandpress.formats.raw import Interleave, as_cube, as_stored, blocks
 from bandpress.scene import Scene
 
 _SWATHS = "HDFEOS/SWATHS"
+_PRISMA_CUBES = ("VNIR_Cube", "SWIR_Cube")
 _EMIT_CUBES = ("radiance", "reflectance")
 _EMIT_BANDS = "sensor_band_parameters"
 
@@ -51,8 +52,6 @@ def read(path: Path, variable: str | None = None, interleave: Interleave | None 
     h5py = require("h5py", path)
     try:
         with h5py.File(path, "r") as file:
-            if variable is None and _prisma_swath(file) is not None:
-                return _prisma(file, path)
             shapes: dict[str, tuple[int, ...]] = {}
 
             def see(name: str, item: Any) -> None:
@@ -60,6 +59,12 @@ def read(path: Path, variable: str | None = None, interleave: Interleave | None 
                     shapes[name] = item.shape
 
             file.visititems(see)
+            swath = _prisma_swath(file) if variable is None else None
+            if swath is not None:
+                _say_what_is_left(
+                    path, [f"{swath.name}/{key}".strip("/") for key in _PRISMA_CUBES if key in swath], shapes
+                )
+                return _prisma(file, swath, path)
             info = info_of(file[INFO].asstr()[()], path) if _is_text(file.get(INFO)) else None
             emit = (
                 variable is None and _EMIT_BANDS in file and next((k for k in _EMIT_CUBES if k in file), None)
@@ -69,7 +74,7 @@ def read(path: Path, variable: str | None = None, interleave: Interleave | None 
             if info is not None and name == CUBE:
                 return with_facts(scene, info, path)
             if variable is None:
-                _say_what_is_left(path, name, shapes)
+                _say_what_is_left(path, [name], shapes)
             return scene
     except UNREADABLE as error:
         raise SceneError(f"{path}: cannot be read ({error}); expected an HDF5 or NetCDF 4 file") from None
@@ -107,13 +112,13 @@ def _samples(dataset: Any, path: Path) -> np.ndarray:
     return np.memmap(path, dtype=dataset.dtype, mode="r", offset=offset, shape=dataset.shape)
 
 
-def _say_what_is_left(path: Path, name: str, shapes: dict[str, tuple[int, ...]]) -> None:
+def _say_what_is_left(path: Path, read: list[str], shapes: dict[str, tuple[int, ...]]) -> None:
     """Warn of other arrays as large as the image: one a pixel at least (latitudes, masks, uncertainties)."""
-    pixels = sorted(shapes[name])[-2:]
-    others = [key for key, shape in shapes.items() if key != name and sorted(shape)[-2:] == pixels]
+    pixels = sorted(shapes[read[0]])[-2:]
+    others = [key for key, shape in shapes.items() if key not in read and sorted(shape)[-2:] == pixels]
     if others:
         listed = ", ".join(others[:3]) + (", …" if len(others) > 3 else "")
-        warnings.warn(f"{path}: {name} is read, {listed} left out", SceneWarning, stacklevel=3)
+        warnings.warn(f"{path}: {' and '.join(read)} read; left out: {listed}", SceneWarning, stacklevel=3)
 
 
 def _emit(file: Any, dataset: Any, path: Path) -> Scene:
@@ -132,17 +137,12 @@ def _prisma_swath(file: Any) -> Any:
     """Return the data fields of the hyperspectral cube of a PRISMA product, or None."""
     for name, swath in file.get(_SWATHS, {}).items():
         fields = swath.get("Data Fields", {})
-        if (
-            name.startswith("PRS_")
-            and name.endswith(("_HCO", "_HRC"))
-            and {"VNIR_Cube", "SWIR_Cube"} & set(fields)
-        ):
+        if name.startswith("PRS_") and name.endswith(("_HCO", "_HRC")) and set(_PRISMA_CUBES) & set(fields):
             return fields
     return None
 
 
-def _prisma(file: Any, path: Path) -> Scene:
-    fields = _prisma_swath(file)
+def _prisma(file: Any, fields: Any, path: Path) -> Scene:
     cubes: list[np.ndarray] = []
     known: dict[str, list] = {"wavelengths": [], "fwhm": [], "bad_bands": []}
     metadata: dict[str, Any] = {}

@@ -3,7 +3,7 @@
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -48,20 +48,11 @@ def described(scene: Scene, dataset: Any, names: list[str], path: Path) -> Scene
     metadata = {k: v for k, v in attributes.items() if v is not None and k.lower() not in (*_OWN, *_NODATA)}
     lower = {key.lower(): value for key, value in attributes.items()}
     nodata = next((_number(lower[key]) for key in _NODATA if _number(lower.get(key)) is not None), None)
-    centres = _of_bands(dataset, _CENTRES, scene.bands)
-    widths = _of_bands(dataset, _WIDTHS, scene.bands)
+    centres, widths = (_of_bands(dataset, kind, scene.bands) for kind in (_CENTRES, _WIDTHS))
     known: dict[str, Any] = {}
-    if (
-        centres is not None
-        and centres.name.rpartition("/")[2].lower() in ("band", "bands")
-        and not _unit(centres)
-    ):
-        centres = None  # a number a band, not a wavelength
     if centres is not None or widths is not None:
-        unit = next((_unit(item) for item in (centres, widths) if item is not None and _unit(item)), "")
-        known = in_nm(
-            path, unit, *(None if item is None else np.ravel(item[()]) for item in (centres, widths))
-        )
+        unit = next((item.unit for item in (centres, widths) if item is not None and item.unit), "")
+        known = in_nm(path, unit, *(None if item is None else item.values for item in (centres, widths)))
     metadata |= _georeference(dataset, names, metadata.get("grid_mapping"))
     return replace(scene, nodata=nodata, metadata=metadata, **known)
 
@@ -94,9 +85,17 @@ def describe(file: Any, cube: Any, scene: Scene, interleave: str) -> None:
             cube.attrs["_FillValue"] = value
 
 
+class _List(NamedTuple):
+    """A list of numbers in a file."""
+
+    name: str
+    values: np.ndarray
+    unit: str
+
+
 def _by_length(dataset: Any, names: list[str]) -> list[str]:
     """Name the axis that is as long as the file's only list of wavelengths; others stay in their order."""
-    lengths = {item.size for item in _near(dataset, _CENTRES)}
+    lengths = {len(item.values) for item in _near(dataset, _CENTRES)}
     fitting = [i for i, side in enumerate(dataset.shape) if side in lengths]
     if len(fitting) != 1:
         return names
@@ -104,27 +103,37 @@ def _by_length(dataset: Any, names: list[str]) -> list[str]:
     return ["bands" if i == fitting[0] else next(rest) for i in range(3)]
 
 
-def _of_bands(dataset: Any, names: tuple[str, ...], bands: int) -> Any:
-    """Return the list of numbers of one of the names, one a band, that is nearest to an array, or None."""
-    return next((item for item in _near(dataset, names) if item.size == bands), None)
+def _of_bands(dataset: Any, names: tuple[str, ...], bands: int) -> _List | None:
+    """Return the list of numbers of one of the names, one a band, that is nearest to an array, or None.
+
+    Numbers of bands, which have no unit, are no wavelengths.
+    """
+    found = [item for item in _near(dataset, names) if len(item.values) == bands]
+    return next((item for item in found if item.unit or item.name not in ("band", "bands")), None)
 
 
-def _near(dataset: Any, names: tuple[str, ...]) -> list[Any]:
-    """Return lists of numbers of these names: axes of the array, then beside it, then anywhere in the file."""
-    found = [dimension[0] for dimension in dataset.dims if len(dimension)]
-    found += list(_items(dataset.parent))
+def _near(dataset: Any, names: tuple[str, ...]) -> list[_List]:
+    """Return lists of numbers of these names: attributes and axes of the array, beside it, then anywhere."""
+    attributes = {key.lower(): value for key, value in dataset.attrs.items()}
+    unit = next(
+        (str(_plain(v)) for k, v in attributes.items() if k.startswith("wavelength") and "unit" in k), ""
+    )
+    found = [_List(key, np.ravel(value), unit) for key, value in attributes.items() if key in names]
+    items = [dimension[0] for dimension in dataset.dims if len(dimension)]
+    items += [dataset.parent[key] for key in dataset.parent if _is_here(dataset.parent, key)]
+    dataset.file.visititems(lambda name, item: items.append(item))
+    for item in items:
+        name = item.name.rpartition("/")[2].lower()
+        if name not in names or not hasattr(item, "dtype") or item.size != max(item.shape, default=0):
+            continue
+        if not str(_plain(item.attrs.get("NAME", ""))).startswith("This is a netCDF dimension but not"):
+            found.append(_List(name, np.ravel(item[()]), _unit(item)))
+    return [item for item in found if item.values.dtype.kind in "iuf" and len(item.values)]
 
-    def see(name: str, item: Any) -> None:
-        found.append(item)
 
-    dataset.file.visititems(see)
-    lists = [item for item in found if hasattr(item, "dtype") and item.dtype.kind in "iuf"]
-    lists = [item for item in lists if item.ndim >= 1 and item.size == max(item.shape)]
-    return [item for item in lists if item.name.rpartition("/")[2].lower() in names]
-
-
-def _items(group: Any) -> list[Any]:
-    return [group[key] for key in group if group.get(key, getlink=True).__class__.__name__ == "HardLink"]
+def _is_here(group: Any, key: str) -> bool:
+    """Say whether an item is in the group itself, not behind a link that may lead nowhere."""
+    return type(group.get(key, getlink=True)).__name__ == "HardLink"
 
 
 def _unit(item: Any) -> str:
@@ -175,7 +184,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, bytes | np.bytes_):
         return value.decode("utf-8", "replace")
     if isinstance(value, str):
-        return str(value)
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     if not isinstance(value, np.generic | np.ndarray) or value.dtype.kind not in "biufSUO":
         return None
     if isinstance(value, np.ndarray):

@@ -97,7 +97,7 @@ def test_other_arrays_as_large_as_the_image_are_said_to_be_left_out(tmp_path):
     netcdf(tmp_path / "a.nc", NAMES["CF"], (0, 1, 2))
     with h5py.File(tmp_path / "a.nc", "a") as file:
         file["geolocation/latitude"] = np.zeros((6, 9))
-    with pytest.warns(SceneWarning, match="geolocation/latitude left out"):
+    with pytest.warns(SceneWarning, match="left out: geolocation/latitude"):
         assert (read_scene(tmp_path / "a.nc").cube == CUBE).all()
 
 
@@ -108,6 +108,27 @@ def test_unnamed_axes_follow_the_list_of_wavelengths(tmp_path):
     scene = read_scene(tmp_path / "a.h5")
     assert (scene.cube == CUBE).all()
     assert scene.wavelengths == (400, 500, 600, 700)
+
+
+def test_wavelengths_may_be_an_attribute_of_the_array(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["cube"] = CUBE
+        file["cube"].attrs.update({"wavelength": [0.4, 0.5, 0.6, 0.7], "wavelength_units": "micrometers"})
+    scene = read_scene(tmp_path / "a.h5")
+    assert (scene.cube == CUBE).all()
+    assert scene.wavelengths == (400, 500, 600, 700)
+
+
+def test_a_dimension_without_a_variable_is_no_list_of_wavelengths(tmp_path):
+    with h5py.File(tmp_path / "a.nc", "w") as file:
+        file["rad"] = CUBE
+        for place, name in enumerate(("wavelength", "y", "x")):
+            scale = file.create_dataset(name, (CUBE.shape[place],), "f4")
+            scale.make_scale("This is a netCDF dimension but not a netCDF variable.         4")
+            file["rad"].dims[place].attach_scale(scale)
+    scene = read_scene(tmp_path / "a.nc")
+    assert (scene.cube == CUBE).all()
+    assert scene.wavelengths is None
 
 
 @pytest.mark.parametrize("shape", [(1, 4, 6, 9), (4, 1, 6, 9), (1, 1, 4, 6, 9)])

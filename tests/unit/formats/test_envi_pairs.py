@@ -69,7 +69,7 @@ def test_a_header_beside_a_geotiff_is_no_second_scene(tmp_path):
     assert scenes_in(tmp_path) == [tmp_path / "x.hdr"]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "utf-16"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_headers_in_any_encoding_keep_their_text(tmp_path, encoding, newline):
     more = "description = {Station Zürich, 25 °C}\nwavelength = {0.4,\n ; in µm\n 0.5}\nwavelength units = \u00b5m\n"
@@ -109,6 +109,17 @@ def test_numbers_that_are_not_finite_are_left_out_with_a_sentence(tmp_path, fiel
     assert scene.wavelengths is None
     back = read_header(write_scene(scene, tmp_path / "y.hdr"))
     assert back.get("wavelength", ["400", "nan"]) == ["400", "nan"]
+
+
+def test_empty_lists_trailing_commas_and_a_list_of_one_are_read(tmp_path):
+    pair(
+        tmp_path,
+        "x.img",
+        "x.hdr",
+        "fwhm = {}\nband names = { }\nwavelength = {400, 500,}\ndata ignore value = {-5}\n",
+    )
+    scene = read_scene(tmp_path / "x.hdr")
+    assert (scene.wavelengths, scene.fwhm, scene.nodata, scene.metadata) == ((400, 500), None, -5, {})
 
 
 def test_gains_and_offsets_are_the_scale_and_come_back(tmp_path):

@@ -147,3 +147,9 @@ def test_a_mask_is_said_to_be_left_out(tmp_path):
     geotiff(tmp_path / "a.tif", lambda file: file.write_mask(np.eye(3, 4, dtype=bool)))
     with pytest.warns(SceneWarning, match="mask is left out"):
         read_scene(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("text", ["not ours", "[1]", "{"])
+def test_a_tag_of_somebody_else_with_our_name_is_left_alone(tmp_path, text):
+    geotiff(tmp_path / "a.tif", lambda file: file.update_tags(BANDPRESS=text))
+    assert read_scene(tmp_path / "a.tif").metadata["tags"] == {"BANDPRESS": text}
