@@ -79,7 +79,6 @@ rule keep_model:
 
 
 rule fetch_models:
-    """Fetch an archive of models, check it, and find the members that the study names."""
     input:
         script=here("scripts/fetch_models.py"),
         missing=lambda wildcards: note_missing(source_items(wildcards.family)),
@@ -91,6 +90,8 @@ rule fetch_models:
         f"{OUT}/benchmarks/fetch_models/{{family}}.tsv"
     wildcard_constraints:
         family=one_of(FETCHED),
+    """Fetch models, check them, and find the members that the study names; where Snakemake runs."""
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     resources:
