@@ -12,6 +12,7 @@ localrules:
 
 
 checkpoint fetch_dataset:
+    """Fetch a data set, check it, and list its scenes; where Snakemake runs, since nodes may have no way out."""
     input:
         script=here("scripts/fetch_dataset.py"),
         missing=lambda wildcards: note_missing(source_items(wildcards.dataset)),
@@ -21,8 +22,6 @@ checkpoint fetch_dataset:
         f"{OUT}/logs/fetch_dataset/{{dataset}}.log",
     benchmark:
         f"{OUT}/benchmarks/fetch_dataset/{{dataset}}.tsv"
-    """Fetch a data set, check it, and list its scenes; where Snakemake runs, since nodes may have no way out."""
-    localrule: True
     conda:
         "../envs/analysis.yaml"
     resources:

@@ -78,7 +78,12 @@ rule keep_model:
         "{params.run:q} analysis python -m bandpress models copy {input:q} {output} > {log} 2>&1"
 
 
+localrules:
+    fetch_models,
+
+
 rule fetch_models:
+    """Fetch models, check them, and find the members that the study names; where Snakemake runs."""
     input:
         script=here("scripts/fetch_models.py"),
         missing=lambda wildcards: note_missing(source_items(wildcards.family)),
@@ -90,8 +95,6 @@ rule fetch_models:
         f"{OUT}/benchmarks/fetch_models/{{family}}.tsv"
     wildcard_constraints:
         family=one_of(FETCHED),
-    """Fetch models, check them, and find the members that the study names; where Snakemake runs."""
-    localrule: True
     conda:
         "../envs/analysis.yaml"
     resources:
