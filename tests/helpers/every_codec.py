@@ -19,7 +19,11 @@ OPTIONS = {
         {"lossless": True, "bands_per_cluster": "all"},
     ],
     "gici-java": [],
-    "bounded": [{"lossless": True}, {"max_error": 3}, {"max_error": 3, "bands_per_cluster": 2, "references": 1}],
+    "bounded": [
+        {"lossless": True},
+        {"max_error": 3},
+        {"max_error": 3, "bands_per_cluster": 2, "references": 1},
+    ],
     "learned": [{"model": MODELS / "AVIRIS-k3"}],
     "klt-learned": [{"model": MODELS / "AVIRIS-klt", "step": 20.0}],
     "wavelet-learned": [

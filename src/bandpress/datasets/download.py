@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from bandpress.datasets import archive
 from bandpress.datasets import lock as locks
-from bandpress.datasets.answers import PATIENCE, Failure, Patience
+from bandpress.datasets.answers import PATIENCE, Failure, Patience, probe
 from bandpress.datasets.entry import file_name
 from bandpress.datasets.fetch import digest
 from bandpress.datasets.size import in_words
@@ -100,6 +100,45 @@ def download(
     if sha256 is None:
         locks.record(lock, addresses[0], found, path.stat().st_size)
     return path
+
+
+def ask_consent(addresses: list[str], owner: str, most: int | None, patience: Patience = PATIENCE) -> None:
+    """Refuse downloads that are large together, unless somebody said that they are wanted.
+
+    Parameters
+    ----------
+    addresses
+        Of the files that are missing.
+    owner
+        Name of the data set.
+    most
+        Bytes that are taken without being asked; None for any number.
+    patience
+        How long to wait.
+
+    Raises
+    ------
+    DataError
+        If they are more, with the size of each file.
+    """
+    if most is None or not addresses:
+        return
+    sizes: dict[str, int | None] = {}
+    for address in addresses:
+        try:
+            sizes[address] = probe(address, patience).size
+        except Failure:
+            sizes[address] = None  # what is wrong with it is said when it is downloaded
+    total = sum(size or 0 for size in sizes.values())
+    if total > most:
+        shown = "; ".join(
+            f"{address} ({'size unknown' if size is None else in_words(size)})"
+            for address, size in list(sizes.items())[:20]
+        )
+        raise DataError(
+            f"data set {owner}: {len(addresses)} files of {in_words(total)} are to be downloaded: {shown}; "
+            f"expected at most {in_words(most)} without consent ({CONSENT})"
+        )
 
 
 def place(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bandpress.datasets import archive
-from bandpress.datasets.entry import Dataset, Source
+from bandpress.datasets.entry import Dataset, Source, file_name
 from bandpress.errors import DataError
 
 if TYPE_CHECKING:
@@ -92,11 +92,15 @@ def _from_addresses(
     most: int | None,
     patience: "Patience",
 ) -> Path:
-    from bandpress.datasets.download import place
+    from bandpress.datasets.download import ask_consent, place, stored
 
     source = dataset.source
+    urls = source.url or []
+    if len(urls) > 1:  # of a single one the transfer itself sees how large it is
+        missing = [url for url in urls if not stored(url, cache, name, file_name(url)).is_file()]
+        ask_consent(missing, name, most, patience)
     found = []
-    for url in source.url or []:
+    for url in urls:
         file = place([url, *source.mirrors], cache, name, source.sha256, lock, patience, most=most)
         found.append(_unpacked(file, dataset, cache / name) if source.unpack else file)
     return found[0] if len(found) == 1 else cache / name

@@ -7,10 +7,9 @@ from typing import NamedTuple
 from bandpress.datasets import lock as locks
 from bandpress.datasets.answers import PATIENCE, Failure, Patience, probe
 from bandpress.datasets.choose import Unclear, choose, listed
-from bandpress.datasets.download import CONSENT, adopt, download, stored
+from bandpress.datasets.download import adopt, ask_consent, download, stored
 from bandpress.datasets.entry import Source, file_name
 from bandpress.datasets.page import Link, is_page, links_of
-from bandpress.datasets.size import in_words
 from bandpress.errors import DataError
 
 
@@ -66,8 +65,10 @@ def bring(
     known, chosen = bool(pairs), [Offer(*pair) for pair in pairs]
     if not known:
         found, chosen = look(source, name, parts, patience)
-    missing = [offer for offer in chosen if not stored(offer.address, cache, name, offer.name).is_file()]
-    _consent(missing, name, source, most, patience)
+    missing = [
+        offer.address for offer in chosen if not stored(offer.address, cache, name, offer.name).is_file()
+    ]
+    ask_consent(missing, name, most, patience)
     files = []
     for offer in chosen:
         folder = stored(offer.address, cache, name, offer.name).parent
@@ -130,28 +131,6 @@ def _behind(
     if not files:
         raise Unclear(f"{link} leads to a page without a link to a file")
     return choose(files, source.match or [name], parts)[1]
-
-
-def _consent(offers: list[Offer], name: str, source: Source, most: int | None, patience: Patience) -> None:
-    """Refuse downloads that are large together, unless somebody said that they are wanted."""
-    if most is None or not offers:
-        return
-    sizes: dict[str, int | None] = {}
-    for offer in offers:
-        try:
-            sizes[offer.address] = probe(offer.address, patience).size
-        except Failure:
-            sizes[offer.address] = None  # what is wrong with it is said when it is downloaded
-    total = sum(size or 0 for size in sizes.values())
-    if total > most:
-        shown = "; ".join(
-            f"{address} ({'size unknown' if size is None else in_words(size)})"
-            for address, size in list(sizes.items())[:20]
-        )
-        raise DataError(
-            f"data set {name}: {len(offers)} files of {in_words(total)} are offered on {source.page}: {shown}; "
-            f"expected at most {in_words(most)} without consent ({CONSENT})"
-        )
 
 
 def _moved(

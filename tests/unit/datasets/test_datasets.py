@@ -206,6 +206,19 @@ def test_every_data_set_has_a_card(study):
             assert said is None or said in cards
 
 
+def test_several_addresses_are_one_data_set_whose_size_is_asked_about_as_a_whole(tmp_path):
+    with Loopback() as site:
+        files = [raw(tmp_path / "in", name) for name in ("a1", "b1")]
+        urls = [site.offer(f"{i}/{file.name}", file.read_bytes()) for i, file in enumerate(files)]
+        with pytest.raises(DataError, match=r"2 files of 480 bytes .*download=yes"):
+            fetch(dataset(url=urls), "d", tmp_path / "data", most=300)
+        with pytest.raises(DataError, match=r"240 bytes or more; expected at most 200 bytes"):
+            fetch(dataset(url=urls[0]), "d", tmp_path / "data", most=200)
+        assert not list((tmp_path / "data").rglob("*.raw"))
+        fetched = fetch(dataset(url=urls), "d", tmp_path / "data", most=480)
+        assert sorted(path.name for path in fetched.glob("*.raw")) == [file.name for file in files]
+
+
 # What is made of it.
 
 
