@@ -15,8 +15,8 @@ import tensorflow as tf
 from bandpress.errors import ModelError
 from bandpress.hyperprior import transforms
 from bandpress.hyperprior.architecture import HYPER_STRIDE, LATENT_STRIDE, at_quality
+from bandpress.hyperprior.densities import gaussian_bits
 from bandpress.hyperprior.integer import ACTIVATION, HyperSynthesis
-from bandpress.hyperprior.model import gaussian_bits
 from bandpress.hyperprior.processor import has_bfloat16
 from bandpress.hyperprior.rangecoder import RangeCoder
 from bandpress.hyperprior.store import StoredModel

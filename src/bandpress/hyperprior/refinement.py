@@ -12,7 +12,8 @@ import functools
 import numpy as np
 import tensorflow as tf
 
-from bandpress.hyperprior.model import Hyperprior, factorised_bits, gaussian_bits
+from bandpress.hyperprior.densities import factorised_bits, gaussian_bits
+from bandpress.hyperprior.model import Hyperprior
 from bandpress.hyperprior.store import StoredModel
 
 #: Adam's step, in units of a quantiser step, and its two decays.
@@ -124,7 +125,7 @@ class Refiner:
         z = network.hyper_analysis(tf.abs(y))
         if quality is not None:
             z = z * network.gain("z", quality)
-        bits = tf.reduce_sum(factorised_bits(network, z))
+        bits = tf.reduce_sum(factorised_bits(network.parameters, z))
         scaled = rounded
         if quality is not None:
             z = z * network.gain("z_inverse", quality)

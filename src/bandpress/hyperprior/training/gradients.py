@@ -233,7 +233,7 @@ def _phases(kernel: tf.Tensor) -> tf.Tensor:
 
 @tf.custom_gradient
 def gaussian_bits(y: tf.Tensor, scale: tf.Tensor) -> tuple[tf.Tensor, Callable]:
-    """Do what `bandpress.hyperprior.model.gaussian_bits` does, as closely, in a third of the time."""
+    """Do what `bandpress.hyperprior.densities.gaussian_bits` does, as closely, in a third of the time."""
     bits, by_y, by_scale = _gaussian_bits(y, scale)
     return bits, lambda upstream: (upstream * by_y, upstream * by_scale)
 

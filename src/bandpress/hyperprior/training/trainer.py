@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from bandpress.hyperprior.architecture import Architecture
-from bandpress.hyperprior.model import Hyperprior
+from bandpress.hyperprior.model import Hyperprior, rate_distortion
 from bandpress.hyperprior.training.patches import Batch
 from bandpress.hyperprior.training.schedule import Settings
 
@@ -148,11 +148,8 @@ class Trainer:
         out = network(x, seed is not None, quality, seed)
         error = tf.square((out.reconstruction - x) * ranges[:, None, None, :])
         squared = tf.reduce_sum(error, axis=(1, 2, 3))
-        pixels = tf.cast(tf.shape(x)[1] * tf.shape(x)[2], tf.float32)
         bits = out.bits_y + out.bits_z
-        bands = tf.cast(tf.shape(x)[3], tf.float32)
-        loss = bits / pixels + lambda_ * squared / (pixels * bands)
-        return bits, squared, loss
+        return bits, squared, rate_distortion(bits, squared, lambda_, tf.shape(x))
 
     def _train_step(
         self, seed: tf.Tensor, x: tf.Tensor, ranges: tf.Tensor, rate: tf.Tensor, averaging: tf.Tensor

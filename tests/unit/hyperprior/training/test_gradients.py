@@ -103,7 +103,7 @@ def test_bits_agree_with_those_of_the_search_and_with_exact_ones():
     import tensorflow as tf
     from scipy.special import log_ndtr
 
-    from bandpress.hyperprior import model as hyperprior
+    from bandpress.hyperprior import densities
     from bandpress.hyperprior.training import gradients
 
     random = np.random.default_rng(3)
@@ -113,7 +113,7 @@ def test_bits_agree_with_those_of_the_search_and_with_exact_ones():
     near, far = ((side - np.abs(y.astype(float))) / scale for side in (0.5, -0.5))
     exact = -(log_ndtr(near) + np.log1p(-np.exp(log_ndtr(far) - log_ndtr(near)))) / np.log(2)
     found = []
-    for bits in (gradients.gaussian_bits, hyperprior.gaussian_bits):
+    for bits in (gradients.gaussian_bits, densities.gaussian_bits):
         inputs = [tf.constant(y), tf.constant(scale)]
         with tf.GradientTape() as tape:
             tape.watch(inputs)
