@@ -13,42 +13,34 @@ other cluster is: a residual, in the same bits::
 """
 
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from bandpress.clusters import Cluster
 from bandpress.codecs.base import Codec, Encoding, Look
-from bandpress.codecs.budgets import within
-from bandpress.codecs.targets import meet, one_target, psnr_of, rounded_step, step_of
+from bandpress.codecs.budgets import pooled, within
+from bandpress.codecs.targets import LARGE, Trial, one_target, psnr_of, rounded_step, search, step_of, strips
 from bandpress.container.bits import BitReader, BitWriter
-from bandpress.container.bitstream import Header, overhead
+from bandpress.container.bitstream import Header
 from bandpress.contexts import store as context_store
 from bandpress.contexts.components import Chunk, ComponentCoder, Part
 from bandpress.contexts.model import ContextModel
 from bandpress.contexts.quantisation import WORTH
 from bandpress.errors import BitstreamError, CodecError
+from bandpress.jpeg2000.openjpeg import processors
 from bandpress.scene import Scene, clipped
-from bandpress.transforms import cluster_klt
+from bandpress.transforms.cluster_klt import SAFETY
 from bandpress.transforms.klt import covariance, read_reflections, reflections, write_reflections
-from bandpress.transforms.rklt import Reflections, Rklt
+from bandpress.transforms.projection import Basis, Moments
+from bandpress.transforms.rklt import Reflections
 
 _LENGTH = struct.Struct("<I")
 _ORDER = "components"
-#: Where a search for a target starts, in DN.
-_FIRST_STEP = 100.0
-
-
-class Trial(NamedTuple):
-    """A scene as coded with a step."""
-
-    step: float
-    chunks: list[bytes]
-    mse: float
 
 
 @dataclass(frozen=True)
@@ -98,23 +90,16 @@ class PredictedLearned(Codec):
 
     def encode(self, scene: Scene) -> Encoding:
         """Code a scene, see `Codec.encode`."""
-
-        def value(trial: Trial) -> float:
-            if self.psnr is not None:
-                return psnr_of(trial.mse)
-            size = sum(map(len, trial.chunks)) + overhead(self._header(scene, trial.step))
-            return 8 * size / scene.cube.size
-
+        trial = self._trial(scene)
         if self.step is not None:
-            found = self._trial(scene, self.step)
+            found = trial(self.step)
         else:
-            kind, target = ("rate", self.rate) if self.rate is not None else ("psnr", self.psnr)
-            assert target is not None
-            found = meet(lambda step: self._trial(scene, step), value, kind, target, _FIRST_STEP)
+            of_part = self._trial(strips(scene)) if scene.cube.size > LARGE else None
+            found = search(trial, of_part, self._header(scene, 1.0), self.rate, self.psnr)
         header = self._header(scene, found.step)
         parameters = dict(header.parameters)
         if self.psnr is not None:
-            parameters["psnr"] = round(value(found), 3)
+            parameters["psnr"] = round(psnr_of(found.mse), 3)
         chunks = found.chunks if self.rate is None else within(self.rate, header, found.chunks)
         return Encoding(header.bands_per_cluster, chunks, parameters, header.model)
 
@@ -129,23 +114,31 @@ class PredictedLearned(Codec):
 
     def decode(self, header: Header, chunks: Iterable[tuple[Cluster, bytes]]) -> Iterator[np.ndarray]:
         """Decode clusters, each after the key cluster of its segment, see `Codec.decode`."""
-        coder = ComponentCoder(self._stored, header.lines, header.samples)
+        coder = ComponentCoder(self._stored, header.lines, header.samples, processors())
+        alone = ComponentCoder(self._stored, header.lines, header.samples)
         segments = _segments(header.clusters, _distance(header))
         dtype, step = np.dtype(header.dtype), step_of(header)
-        at, predicted = slice(0), np.zeros(0, dtype)
-        for cluster, chunk in chunks:
-            segment = segments[cluster]
-            if at != (bands := _bands(segment)):
-                if cluster != segment[0]:
-                    raise BitstreamError(f"cluster {cluster} comes without the components of its segment")
-                at = bands
-                base, chunk = _split(cluster, chunk)
-                reader = BitReader(base)
-                inverse = cluster_klt.read(reader, at.stop - at.start)
-                (components,) = coder.decode([Chunk(reader, base, at.stop - at.start, step)])
-                predicted = clipped(inverse(components), dtype)
-            residual = _read_residual(coder, cluster, chunk, step)
-            yield clipped(predicted[_within(cluster, at)] + residual, dtype)
+
+        def joined() -> Iterator[tuple[Cluster, bytes, np.ndarray]]:
+            at, predicted = slice(0), np.zeros(0, dtype)
+            for cluster, chunk in chunks:
+                segment = segments[cluster]
+                if at != (bands := _bands(segment)):
+                    if cluster != segment[0]:
+                        raise BitstreamError(f"cluster {cluster} comes without the components of its segment")
+                    at = bands
+                    base, chunk = _split(cluster, chunk)
+                    reader = BitReader(base)
+                    basis = Basis.read(reader, at.stop - at.start)
+                    components = coder.components(Chunk(reader, base, at.stop - at.start, step))
+                    predicted = basis.inverse(components, dtype)
+                yield cluster, chunk, predicted[_within(cluster, at)]
+
+        def decoded(item: tuple[Cluster, bytes, np.ndarray]) -> np.ndarray:
+            cluster, chunk, predicted = item
+            return clipped(predicted + _read_residual(alone, cluster, chunk, step), dtype)
+
+        yield from pooled(decoded, joined())
 
     @classmethod
     def needed(cls, header: Header, cluster: Cluster) -> tuple[Cluster, ...]:
@@ -157,27 +150,48 @@ class PredictedLearned(Codec):
         parameters: dict[str, Any] = {"key_distance": self.key_distance, "order": _ORDER, "step": step}
         return Header.of_scene(scene, self.name, self.bands_per_cluster, parameters, self._stored.digest)
 
-    def _trial(self, scene: Scene, step: float) -> Trial:
-        step = rounded_step(step)
-        coder = ComponentCoder(self._stored, scene.lines, scene.samples)
-        chunks: list[bytes] = []
-        squared = 0.0
-        segments = _segments(self._header(scene, step).clusters, self.key_distance)
-        for segment in dict.fromkeys(segments.values()):
+    def _trial(self, scene: Scene) -> Callable[[float], Trial]:
+        """Return a function that codes a scene with a step."""
+        segments = list(
+            dict.fromkeys(_segments(self._header(scene, 1.0).clusters, self.key_distance).values())
+        )
+        one = len(segments) == 1
+        size = scene.lines, scene.samples
+        coder = ComponentCoder(self._stored, *size, processors() if one else 1)
+        alone = ComponentCoder(self._stored, *size)
+        moments: dict[tuple[Cluster, ...], Moments] = {}
+
+        def coded(segment: tuple[Cluster, ...], step: float) -> tuple[list[bytes], float]:
             bands = _bands(segment)
             samples = scene.cube[bands]
-            transformed = cluster_klt.forward(samples, _level(step))
-            ((base, components),) = coder.code([Part(transformed.components, step, transformed.side)])
-            inverse = cluster_klt.read(BitReader(transformed.side.to_bytes()), len(samples))
-            residual = samples.astype(np.int32) - clipped(inverse(components), scene.dtype)
-            parts = [residual[_within(cluster, bands)] for cluster in segment]
-            coded = _code_residuals(coder, parts, step)
-            chunks.append(_LENGTH.pack(len(base)) + base + coded[0][0])
-            chunks += [chunk for chunk, _ in coded[1:]]
-            for cluster, part, (_, left) in zip(segment, parts, coded, strict=True):
-                error = scene.only_measured(cluster.bands, (part - left).astype(np.float64))
-                squared += float(np.square(error).sum())
-        return Trial(step, chunks, squared / max(scene.measured(), 1))
+            if segment not in moments:
+                moments[segment] = Moments.of(samples)
+            basis, side = Basis.of(moments[segment], _level(step), samples[0].size), BitWriter()
+            basis.write(side)
+            base, components = coder.code(Part(basis.forward(samples), step, side))
+            basis = Basis.read(BitReader(side.to_bytes()), len(samples))
+            predicted = basis.inverse(components, scene.dtype)
+
+            def residual(cluster: Cluster) -> tuple[bytes, float]:
+                place = _within(cluster, bands)
+                left = samples[place].astype(np.int32) - predicted[place]
+                chunk, decoded = _code_residual(alone, left, step)
+                error = scene.only_measured(cluster.bands, (left - decoded).astype(np.float64))
+                return chunk, float(np.square(error).sum())
+
+            found = list(pooled(residual, segment) if one else map(residual, segment))
+            chunks = [chunk for chunk, _ in found]
+            chunks[0] = _LENGTH.pack(len(base)) + base + chunks[0]
+            return chunks, sum(error for _, error in found)
+
+        def trial(step: float) -> Trial:
+            step = rounded_step(step)
+            found = list(pooled(lambda segment: coded(segment, step), segments))
+            chunks = [chunk for chunks, _ in found for chunk in chunks]
+            mse = sum(error for _, error in found) / max(scene.measured(), 1)
+            return Trial(step, chunks, mse, scene.cube.size)
+
+        return trial
 
 
 def _distance(header: Header) -> int:
@@ -209,7 +223,7 @@ def _within(cluster: Cluster, bands: slice) -> slice:
 
 def _level(step: float) -> float:
     """Return the distortion that a basis is made for."""
-    return cluster_klt.SAFETY * step * step / 12
+    return SAFETY * step * step / 12
 
 
 def _split(cluster: Cluster, chunk: bytes) -> tuple[bytes, bytes]:
@@ -223,30 +237,23 @@ def _split(cluster: Cluster, chunk: bytes) -> tuple[bytes, bytes]:
     return chunk[_LENGTH.size : stop], chunk[stop:]
 
 
-def _code_residuals(
-    coder: ComponentCoder, residuals: Sequence[np.ndarray], step: float
-) -> list[tuple[bytes, np.ndarray]]:
-    """Return the chunk of each residual, with what it decodes to: coded, or nothing where that costs less."""
-    bases = [
-        reflections(covariance(one), _level(step), one[0].size) if len(one) > 1 else None for one in residuals
-    ]
-    coded = coder.code([_part(one, basis, step) for one, basis in zip(residuals, bases, strict=True)])
-    found = []
-    for residual, basis, (chunk, components) in zip(residuals, bases, coded, strict=True):
-        if basis is not None:
-            components = Rklt(basis.matrix()).inverse(components)
-        nothing = coder.nothing(_part(residual, None, step))
-        pays = _cost(residual, chunk, components, step) < _cost(residual, *nothing, step)
-        found.append((chunk, components) if pays else nothing)
-    return found
+def _code_residual(coder: ComponentCoder, residual: np.ndarray, step: float) -> tuple[bytes, np.ndarray]:
+    """Return the chunk of a residual, and what it decodes to: coded, or nothing where that costs less."""
+    bands, pixels = len(residual), residual[0].size
+    vectors = reflections(covariance(residual), _level(step), pixels) if bands > 1 else None
+    basis = Basis(np.zeros(bands, np.int64), vectors)
+    chunk, components = coder.code(Part(basis.forward(residual), step, _side(vectors)))
+    decoded = basis.inverse(components, np.dtype(np.int32))
+    nothing = Part(residual, step, _side(None if vectors is None else Reflections(bands, (), ())))
+    pays = _cost(residual, chunk, decoded, step) < _cost(residual, *(none := coder.nothing(nothing)), step)
+    return (chunk, decoded) if pays else none
 
 
-def _part(residual: np.ndarray, basis: Reflections | None, step: float) -> Part:
-    """Return a residual to be coded, in a basis or as it is."""
-    side, bands = BitWriter(), len(residual)
-    if bands > 1:
-        write_reflections(side, basis or Reflections(bands, (), ()))
-    return Part(residual if basis is None else Rklt(basis.matrix()).forward(residual), step, side)
+def _side(vectors: Reflections | None) -> BitWriter:
+    side = BitWriter()
+    if vectors is not None:
+        write_reflections(side, vectors)
+    return side
 
 
 def _cost(residual: np.ndarray, chunk: bytes, decoded: np.ndarray, step: float) -> float:
@@ -257,6 +264,6 @@ def _cost(residual: np.ndarray, chunk: bytes, decoded: np.ndarray, step: float) 
 
 def _read_residual(coder: ComponentCoder, cluster: Cluster, chunk: bytes, step: float) -> np.ndarray:
     reader = BitReader(chunk)
-    basis = read_reflections(reader, cluster.count) if cluster.count > 1 else None
-    (components,) = coder.decode([Chunk(reader, chunk, cluster.count, step)])
-    return components if basis is None else Rklt(basis.matrix()).inverse(components)
+    vectors = read_reflections(reader, cluster.count) if cluster.count > 1 else None
+    basis = Basis(np.zeros(cluster.count, np.int64), vectors)
+    return basis.inverse(coder.components(Chunk(reader, chunk, cluster.count, step)), np.dtype(np.int32))

@@ -2,11 +2,15 @@
 
 import math
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import replace
+from typing import NamedTuple, TypeVar
+
+import numpy as np
 
 from bandpress.codecs.budgets import MOST_EXCESS
-from bandpress.container.bitstream import Header
+from bandpress.container.bitstream import Header, overhead
 from bandpress.errors import CodecError
+from bandpress.scene import Scene
 
 T = TypeVar("T")
 
@@ -15,6 +19,12 @@ CLOSE = {"rate": 0.005, "psnr": 0.02}
 #: How often to code at most.
 _TRIALS = 10
 _LEAST, _MOST = math.log(0.25), math.log(65536.0)
+#: Where a search starts, in DN.
+FIRST_STEP = 100.0
+#: In scenes of more samples than this, a search looks at a part of one in so many first.
+LARGE, SAMPLED = 1 << 23, 8
+#: Lines of a strip.
+_STRIP = 32
 #: Coarsest step of a file.
 MOST_STEP = 1e6
 #: Slopes to start with: logarithm of the rate, and dB, over the logarithm of the step.
@@ -134,6 +144,69 @@ def meet_by_slope(
         measured = (best[1] - other[1]) / (best[0] - other[0])
         slope = measured if measured < 0 else slope
     return best[2], slope or _SLOPE[kind]
+
+
+class Trial(NamedTuple):
+    """A scene, or a part of one, as coded with a step.
+
+    Parameters
+    ----------
+    step
+        Quantiser step in DN.
+    chunks
+        Of its clusters.
+    mse
+        Error of the measurements among its samples; 0 where it was not asked for.
+    samples
+        How many there are.
+    """
+
+    step: float
+    chunks: list[bytes]
+    mse: float
+    samples: int
+
+
+def search(
+    trial: Callable[[float], Trial],
+    of_part: Callable[[float], Trial] | None,
+    header: Header,
+    rate: float | None,
+    psnr: float | None,
+) -> Trial:
+    """Return a scene as coded with the step that meets a target: a part of it is looked at first.
+
+    Parameters
+    ----------
+    trial, of_part
+        Code the scene, and a part of it that stands for it, with a step.
+    header
+        Of the file.
+    rate, psnr
+        The target: one of them.
+    """
+    fixed = overhead(header) / (header.bands * header.lines * header.samples)
+
+    def value(found: Trial) -> float:
+        if psnr is not None:
+            return psnr_of(found.mse)
+        return 8 * (sum(map(len, found.chunks)) / found.samples + fixed)
+
+    kind, target = ("rate", rate) if rate is not None else ("psnr", psnr)
+    assert target is not None
+    start, slope = FIRST_STEP, None
+    if of_part is not None:
+        found, slope = meet_by_slope(of_part, value, kind, target, start)
+        start = found.step
+    return meet_by_slope(trial, value, kind, target, start, slope)[0]
+
+
+def strips(scene: Scene) -> Scene:
+    """Return one line of `SAMPLED` of a scene, in strips that are spread over it, as a scene."""
+    count = max(1, scene.lines // (_STRIP * SAMPLED))
+    starts = (np.arange(count) + 0.5) * scene.lines / count - _STRIP / 2
+    lines = np.concatenate([np.arange(_STRIP) + max(0, int(start)) for start in starts])
+    return replace(scene, cube=scene.cube[:, lines[lines < scene.lines]], holes=None)
 
 
 def _next(tried: list[tuple[float, float, T]], wanted: float, slope: float, caution: float) -> float:

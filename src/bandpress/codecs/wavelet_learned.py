@@ -7,19 +7,29 @@ each further bit gains about the same everywhere. A chunk holds the side informa
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from bandpress.clusters import BandsPerCluster, Cluster, split
 from bandpress.codecs.base import Codec, Encoding, Look
 from bandpress.codecs.budgets import pooled, within
-from bandpress.codecs.targets import meet_by_slope, one_target, psnr_of, rounded_step, step_of
+from bandpress.codecs.targets import (
+    LARGE,
+    SAMPLED,
+    Trial,
+    one_target,
+    psnr_of,
+    rounded_step,
+    search,
+    step_of,
+    strips,
+)
 from bandpress.container.bits import BitReader, BitWriter
-from bandpress.container.bitstream import Header, overhead
+from bandpress.container.bitstream import Header
 from bandpress.contexts import store as context_store
 from bandpress.contexts.components import Chunk, ComponentCoder, Part
 from bandpress.contexts.model import ContextModel
@@ -28,22 +38,6 @@ from bandpress.machine import processors
 from bandpress.scene import Scene
 from bandpress.transforms.cluster_klt import SAFETY
 from bandpress.transforms.projection import Basis, Moments
-
-#: Where a search for a target starts, in DN.
-_FIRST_STEP = 100.0
-#: In scenes of more samples than this, a search looks at a part of one in so many first: clusters, or else lines.
-_LARGE, _SAMPLED = 1 << 23, 8
-#: Lines of a strip, where lines are taken.
-_STRIP = 32
-
-
-class Trial(NamedTuple):
-    """Some clusters as coded with a step: their chunks, the error of measurements, and how many samples there are."""
-
-    step: float
-    chunks: list[bytes]
-    mse: float
-    samples: int
 
 
 @dataclass(frozen=True)
@@ -91,7 +85,7 @@ class WaveletLearned(Codec):
         header = self._header(scene, found.step)
         parameters = dict(header.parameters)
         if self.psnr is not None:
-            parameters["psnr"] = round(_psnr(found), 3)
+            parameters["psnr"] = round(psnr_of(found.mse), 3)
         chunks: Iterable[bytes] = found.chunks
         if self.rate is not None:
             chunks = within(self.rate, header, chunks)
@@ -122,26 +116,14 @@ class WaveletLearned(Codec):
 
     def _found(self, scene: Scene, clusters: Sequence[Cluster]) -> Trial:
         """Code a scene with the step that is given, or that meets the target."""
+        trial = self._trial(scene, clusters)
         if self.step is not None:
-            return self._trial(scene, clusters)(self.step)
-        kind, target = ("rate", self.rate) if self.rate is not None else ("psnr", self.psnr)
-        assert target is not None
-        fixed = overhead(self._header(scene, 1.0)) / scene.cube.size
-
-        def value(trial: Trial) -> float:
-            if kind == "psnr":
-                return _psnr(trial)
-            return 8 * (sum(map(len, trial.chunks)) / trial.samples + fixed)
-
-        start, slope = _FIRST_STEP, None
-        if scene.cube.size > _LARGE:
-            part = scene
-            few = clusters[_SAMPLED // 2 :: _SAMPLED]
-            if len(clusters) < 2 * _SAMPLED:
-                part, few = _strips(scene), clusters
-            found, slope = meet_by_slope(self._trial(part, few), value, kind, target, start)
-            start = found.step
-        return meet_by_slope(self._trial(scene, clusters), value, kind, target, start, slope)[0]
+            return trial(self.step)
+        of_part = None
+        if scene.cube.size > LARGE:
+            few = clusters[SAMPLED // 2 :: SAMPLED]
+            of_part = self._trial(scene, few) if len(few) > 1 else self._trial(strips(scene), clusters)
+        return search(trial, of_part, self._header(scene, 1.0), self.rate, self.psnr)
 
     def _header(self, scene: Scene, step: float) -> Header:
         parameters: dict[str, Any] = {"step": rounded_step(step)}
@@ -165,7 +147,7 @@ class WaveletLearned(Codec):
             part = Part(basis.forward(cube), step, side)
             if self.psnr is None:
                 return coder.chunk(part), 0.0
-            ((chunk, components),) = coder.code([part])
+            chunk, components = coder.code(part)
             basis = Basis.read(BitReader(side.to_bytes()), cluster.count)
             error = basis.inverse(components, scene.dtype) - cube.astype(np.float32)
             error = scene.only_measured(cluster.bands, error)
@@ -177,15 +159,3 @@ class WaveletLearned(Codec):
             return Trial(step, list(chunks), sum(errors) / max(measured, 1), samples)
 
         return trial
-
-
-def _strips(scene: Scene) -> Scene:
-    """Return some of the lines of a scene, spread over it, as a scene."""
-    count = max(1, scene.lines // (_STRIP * _SAMPLED))
-    starts = (np.arange(count) + 0.5) * scene.lines / count - _STRIP / 2
-    lines = np.concatenate([np.arange(_STRIP) + max(0, int(start)) for start in starts])
-    return replace(scene, cube=scene.cube[:, lines[lines < scene.lines]], holes=None)
-
-
-def _psnr(trial: Trial) -> float:
-    return psnr_of(trial.mse)

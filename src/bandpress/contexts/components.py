@@ -87,13 +87,10 @@ class ComponentCoder:
         self.model, self.size, self.threads = model, (lines, samples), threads
         self._levels = levels_of(lines, samples)
 
-    def code(self, parts: Sequence[Part]) -> list[tuple[bytes, np.ndarray]]:
-        """Return of each cluster the chunk, and the components that it decodes to, int32."""
-        found = []
-        for part in parts:
-            decoded = np.zeros(part.components.shape, np.int32)
-            found.append((self._code(part, decoded), decoded))
-        return found
+    def code(self, part: Part) -> tuple[bytes, np.ndarray]:
+        """Return the chunk of a cluster, and all components that it decodes to, int32."""
+        decoded = np.zeros(part.components.shape, np.int32)
+        return self._code(part, decoded), decoded
 
     def chunk(self, part: Part) -> bytes:
         """Return the chunk of a cluster."""
@@ -112,30 +109,18 @@ class ComponentCoder:
         string = encoder.string()
         return _announced(part, encoder.energies).to_bytes() + string
 
-    def batch(self, components: int) -> int:
-        """Return how many clusters of so many components are best coded together."""
-        return 1
-
     def nothing(self, part: Part) -> tuple[bytes, np.ndarray]:
         """Return what `code` would if nothing of a cluster were worth its bits."""
         return _announced(part, []).to_bytes(), np.zeros(part.components.shape, np.int32)
 
-    def decode(self, chunks: Iterable[Chunk]) -> Iterator[np.ndarray]:
-        """Yield all components of each chunk, int32, as `code` returned them.
+    def components(self, chunk: Chunk) -> np.ndarray:
+        """Return the coded components of a chunk, the first ones, int32, as `code` did.
 
         Raises
         ------
         BitstreamError
-            If a chunk is none that `code` made.
+            If it is no chunk that `code` made.
         """
-        for chunk in chunks:
-            found = np.zeros((chunk.components, *self.size), np.int32)
-            coded = self.components(chunk)
-            found[: len(coded)] = coded
-            yield found
-
-    def components(self, chunk: Chunk) -> np.ndarray:
-        """Return the coded components of a chunk, the first ones, int32; raises as `decode` does."""
         from bandpress.contexts.coder import Decoder
 
         energies = self._energies(chunk)

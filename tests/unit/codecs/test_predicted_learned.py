@@ -53,7 +53,7 @@ def test_the_file_decodes_to_what_the_encoder_saw(stream, scene, model):
         assert reader.header.parameters["order"] == "components"
         assert reader.header.bands_per_cluster == 2
     codec = make_codec(NAME, model=model, step=10.0, bands_per_cluster=2, key_distance=8)
-    seen = codec._trial(scene, 10.0)
+    seen = codec._trial(scene)(10.0)
     found = decompress(stream, model=model).scene
     error = np.square(found.cube.astype(np.float64) - scene.cube).mean()
     assert error == pytest.approx(seen.mse, rel=1e-12)
