@@ -32,7 +32,7 @@ from bandpress.contexts.components import Chunk, ComponentCoder, Part
 from bandpress.contexts.model import ContextModel
 from bandpress.contexts.quantisation import WORTH
 from bandpress.errors import BitstreamError, CodecError
-from bandpress.jpeg2000.openjpeg import processors
+from bandpress.machine import processors
 from bandpress.scene import Scene, clipped
 from bandpress.transforms.cluster_klt import SAFETY
 from bandpress.transforms.klt import covariance, read_reflections, reflections, write_reflections
