@@ -28,6 +28,7 @@ ROOMS = (
     "transforms",
     "jpeg2000",
     "training",
+    "bounded",
     "contexts",
     "hyperprior",
     "codecs",
