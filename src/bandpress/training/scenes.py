@@ -1,12 +1,17 @@
 """Which scenes can be trained on, and which of their lines are held out. No TensorFlow here."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from bandpress.errors import SceneError
+from bandpress.nodata import ends, filled, hidden
 from bandpress.scene import CODABLE, Scene
 
 #: Scenes are cut to multiples of this many lines and samples: the paper's network halves the size four times.
 MULTIPLE = 16
+#: How often to draw for a part of a scene without holes.
+_TRIES = 16
 
 
 def usable(scene: Scene, k: int, patch: int = MULTIPLE) -> None:
@@ -16,7 +21,7 @@ def usable(scene: Scene, k: int, patch: int = MULTIPLE) -> None:
     ------
     SceneError
         If its type is not one that is coded, it has fewer than k bands, it is smaller than the patch, or all of its
-        samples are the same.
+        measurements are the same.
     """
     if scene.dtype.name not in CODABLE:
         if scene.dtype.kind == "f" and not np.isfinite(scene.cube).all():
@@ -35,9 +40,31 @@ def usable(scene: Scene, k: int, patch: int = MULTIPLE) -> None:
             f"scene {scene.name}: {scene.lines} lines of {scene.samples} samples; expected at least {patch} of each, "
             "the size of a patch"
         )
-    first = scene.cube[0, 0, 0]
-    if all((band == first).all() for band in scene.cube):
-        raise SceneError(f"scene {scene.name}: every sample is {first}; expected an image to learn from")
+    low, high = ends(scene.cube, scene.nodata)
+    if low >= high:
+        raise SceneError(
+            f"scene {scene.name}: every sample is {scene.cube[0, 0, 0]}; expected an image to learn from"
+        )
+
+
+def measured(draw: Callable[[], np.ndarray], nodata: float | None) -> np.ndarray:
+    """Draw parts of a scene, shape (bands, lines, samples), until one holds measurements alone; fill one that does not.
+
+    Parameters
+    ----------
+    draw
+        Returns another part whenever it is called.
+    nodata
+        Value of samples that hold no measurement, or None.
+    """
+    holes: np.ndarray | None = None
+    for _ in range(_TRIES):
+        part = draw()
+        holes = hidden(part, nodata)
+        if holes is None:
+            return part
+    assert holes is not None
+    return np.stack([filled(band, plane, 1) for band, plane in zip(part, holes, strict=True)])
 
 
 def split_lines(scene: Scene, share: float = 0.125) -> tuple[Scene, Scene]:

@@ -17,8 +17,9 @@ import numpy as np
 
 from bandpress.contexts.features import levels_of
 from bandpress.errors import SceneError
+from bandpress.nodata import hidden
 from bandpress.scene import Scene
-from bandpress.training.scenes import usable
+from bandpress.training.scenes import measured, usable
 from bandpress.transforms.klt import covariance
 from bandpress.transforms.wavelet import analyse
 
@@ -46,6 +47,7 @@ _SPARSE = 2
 class _Source(NamedTuple):
     cube: np.ndarray
     deviation: float
+    nodata: float | None
 
 
 class _Kind(NamedTuple):
@@ -82,7 +84,7 @@ class Pool:
         self._sources = []
         for scene in scenes:
             usable(scene, 1)
-            self._sources.append(_Source(scene.cube, _deviation(scene.cube)))
+            self._sources.append(_Source(scene.cube, _deviation(scene), scene.nodata))
 
     def draw(self, stream: int, number: int, attempt: int = 0) -> np.ndarray:
         """Return some clusters: magnitudes of coefficients in steps, float32, (clusters, components, lines, samples).
@@ -135,9 +137,10 @@ def _of_many(rng: np.random.Generator, bands: int) -> _Kind:
 def _cluster(rng: np.random.Generator, source: _Source, kind: _Kind, size: tuple[int, int]) -> np.ndarray:
     """Draw a cluster of a kind, and the step that it is counted in."""
     first = int(rng.integers(len(source.cube) - kind.bands + 1))
-    window = _window(rng, source.cube.shape[1:], size)
+    bands = source.cube[first : first + kind.bands]
+    cut = measured(lambda: bands[:, *_window(rng, bands.shape[1:], size)], source.nodata)
     step = source.deviation * _between(rng, kind.steps)
-    return _klt(source.cube[first : first + kind.bands, *window], kind.components) / step
+    return _klt(cut, kind.components) / step
 
 
 def _window(rng: np.random.Generator, whole: tuple[int, ...], size: tuple[int, int]) -> tuple[slice, slice]:
@@ -159,7 +162,9 @@ def _klt(cut: np.ndarray, count: int) -> np.ndarray:
     return found.reshape(count, *cut.shape[1:])
 
 
-def _deviation(cube: np.ndarray) -> float:
+def _deviation(scene: Scene) -> float:
     """Return the standard deviation of bands: the root of the mean of their variances."""
-    sparse = (band[::_SPARSE, ::_SPARSE].astype(np.float64) for band in cube)
-    return max(1e-3, math.sqrt(np.mean([band.var() for band in sparse])))
+    sparse = (band[::_SPARSE, ::_SPARSE] for band in scene.cube)
+    found = ((band, hidden(band, scene.nodata)) for band in sparse)
+    kept = (band if holes is None else band[~holes] for band, holes in found)
+    return max(1e-3, math.sqrt(np.mean([band.astype(np.float64).var() for band in kept if band.size])))

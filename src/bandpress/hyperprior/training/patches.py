@@ -11,13 +11,15 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Generator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from bandpress.errors import SceneError
+from bandpress.nodata import ends
 from bandpress.scene import Scene
-from bandpress.training.scenes import usable
+from bandpress.training.scenes import measured, usable
 
 _ORDER, _HELD_OUT = 0, 1  # streams of random numbers that one seed gives
 
@@ -61,10 +63,11 @@ class _Source(NamedTuple):
     minimum: np.ndarray
     ranges: np.ndarray
     scene: int | None
+    nodata: float | None = None
 
     def bands(self, which: slice) -> _Source:
         """Return some bands."""
-        return _Source(self.cube[which], self.minimum[which], self.ranges[which], self.scene)
+        return _Source(self.cube[which], self.minimum[which], self.ranges[which], self.scene, self.nodata)
 
 
 class Patches:
@@ -120,8 +123,8 @@ class Patches:
         self._sources: list[_Source] = []
         for scene in scenes:
             usable(scene, k, patch)
-            minimum, ranges = band_ranges(scene.cube)
-            whole = _Source(scene.cube, minimum, ranges, len(self._scenes))
+            minimum, ranges = band_ranges(scene.cube, scene.nodata)
+            whole = _Source(scene.cube, minimum, ranges, len(self._scenes), scene.nodata)
             self._scenes.append(whole)
             for first in range(scene.bands - k + 1):
                 bands = slice(first, first + k)
@@ -185,10 +188,7 @@ class Patches:
             if changed and self.spread and source.scene is not None and rng.random() < self.spread:
                 source = self._scenes[source.scene]
                 bands = np.sort(rng.choice(len(source.cube), self.k, replace=False))
-            lines, samples = source.cube.shape[1:]
-            top = int(rng.integers(lines - self.patch + 1))
-            left = int(rng.integers(samples - self.patch + 1))
-            cut = source.cube[bands, top : top + self.patch, left : left + self.patch]
+            cut = measured(partial(_cut, rng, source.cube, bands, self.patch), source.nodata)
             values = normalise(cut, source.minimum[bands], source.ranges[bands])
             if changed:
                 values = _turned(values, int(rng.integers(8)))
@@ -199,10 +199,17 @@ class Patches:
         return Batch(x, ranges)
 
 
-def band_ranges(cube: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the minimum and max - min + 1 of each band, float32, shape (bands,)."""
-    minimum = np.array([band.min() for band in cube], np.float32)
-    maximum = np.array([band.max() for band in cube], np.float32)
+def _cut(rng: np.random.Generator, cube: np.ndarray, bands: np.ndarray, patch: int) -> np.ndarray:
+    """Draw a square of some bands."""
+    top, left = (int(rng.integers(side - patch + 1)) for side in cube.shape[1:])
+    return cube[bands, top : top + patch, left : left + patch]
+
+
+def band_ranges(cube: np.ndarray, nodata: float | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the minimum and max - min + 1 of each band's measurements, float32, shape (bands,)."""
+    limits = [ends([band], nodata) for band in cube]
+    limits = [(low, high) if low <= high else (0.0, 0.0) for low, high in limits]
+    minimum, maximum = np.array(limits, np.float32).T
     return minimum, maximum - minimum + np.float32(1)
 
 
