@@ -6,12 +6,15 @@
 
 SHELL := /bin/sh
 CORES ?= all
+WORKERS ?= 2
 UV_VERSION := 0.13.9
 UV := .venvs/uv/bin/uv
 WORKFLOW := .venv/.made
 TENSORFLOW := .venvs/tensorflow/.made
 GPU := .venvs/tensorflow-gpu/.made
 SNAKEMAKE := envs/run workflow snakemake --logger bandpress --cores $(CORES)
+# Tests of a module share what it takes long to make; those of the workflow share a finished study, and use all cores.
+SHARED_OUT := -n $(WORKERS) --dist loadfile
 PYTEST_WORKFLOW := envs/run workflow python -m pytest
 PYTEST_TENSORFLOW := envs/run tensorflow python -m pytest
 STUDY ?= demo
@@ -45,9 +48,9 @@ reference: env  ## Keep the results of a study (STUDY=demo) as its reference res
 	@$(SNAKEMAKE) --configfile $(STUDY_FILE) --rerun-incomplete
 	envs/run workflow python scripts/keep_reference.py results/$(STUDY) --output results/reference/$(STUDY)
 
-test: env  ## Run the tests, but not the long matrices.
-	$(PYTEST_WORKFLOW) -m "not tensorflow and not workflow and not slow"
-	$(PYTEST_TENSORFLOW) -m "tensorflow and not workflow and not slow"
+test: env  ## Run the tests, but not the long matrices. WORKERS=0: one at a time.
+	$(PYTEST_WORKFLOW) $(SHARED_OUT) -m "not tensorflow and not workflow and not slow"
+	$(PYTEST_TENSORFLOW) $(SHARED_OUT) -m "tensorflow and not workflow and not slow"
 	$(PYTEST_WORKFLOW) -m "workflow and not slow"
 
 test-slow: env  ## Run the long tests of the library.

@@ -90,7 +90,9 @@ def remove_parts(path: str | os.PathLike[str]) -> None:
         Final path, which is left as it is.
     """
     final = Path(path)
-    pattern = re.compile(rf"\.{re.escape(final.stem[:80])}\.[0-9a-f]{{8}}\.part{re.escape(final.suffix)}")
+    # Parts of parts included: what writes a part may itself write it whole or not at all.
+    middle = r"(\.[0-9a-f]{8}\.part)+"
+    pattern = re.compile(rf"\.+{re.escape(final.stem[:80])}{middle}{re.escape(final.suffix)}")
     for left in final.parent.glob(".*.part*") if final.parent.is_dir() else ():
         if pattern.fullmatch(left.name):
             _remove(left)

@@ -11,6 +11,7 @@ def test_parts_of_a_killed_writer_are_removed_and_nothing_else(tmp_path):
     for path in kept:
         path.write_text("kept")
     (tmp_path / ".r1.00ff00ff.part.bpk").write_text("half")
+    (tmp_path / "..r1.00ff00ff.part.04577a05.part.bpk").write_text("of what writes that half")
     remove_parts(tmp_path / "r1.bpk")
     assert sorted(tmp_path.iterdir()) == sorted(kept)
 

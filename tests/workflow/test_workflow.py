@@ -9,6 +9,8 @@ from conftest import kill_session, wait_for
 
 pytestmark = pytest.mark.workflow
 
+RD = "results/tiny/rd.csv"
+
 
 def test_rates_are_the_sizes_of_files_on_disk(finished):
     rows = finished.rd()
@@ -39,11 +41,14 @@ def test_what_was_deleted_is_remade_with_what_depends_on_it_and_nothing_else(fin
     before = study.files("streams/**/*.bpk")
     kept = {path: path.stat().st_mtime_ns for path in study.path("streams").rglob("*.bpk")}
     gone = study.path("streams/test/south/rklt-k3/r1.bpk")
-    gone.unlink()
-    done = study.run()
+    for suffix in (".bpk", ".json", ".bands.csv"):
+        gone.with_suffix(suffix).unlink()
+    figure = study.path("figures/rd_aviris.pdf").stat().st_mtime_ns
+    done = study.run(str(gone.relative_to(study.folder)), RD, "fig_rd_aviris")
     assert done.returncode == 0, done.stdout
     assert study.files("streams/**/*.bpk") == before
     assert study.rd() == finished.rd()
+    assert study.path("figures/rd_aviris.pdf").stat().st_mtime_ns != figure
     remade = {path for path, time in kept.items() if path.stat().st_mtime_ns != time}
     assert remade == {gone}
     assert "prepare scene" not in done.stdout
@@ -54,16 +59,16 @@ def test_what_was_deleted_is_remade_with_what_depends_on_it_and_nothing_else(fin
 def test_killed_with_signal_9_and_gone_on_with_the_results_are_the_same(finished, tmp_path):
     study = finished.copy(tmp_path / "copy")
     expected = study.files("streams/**/*.bpk")
-    for path in study.path("streams").rglob("*.bpk"):
+    for path in study.path("streams").rglob("*.*"):
         if "learned" not in path.parts[-2]:
             path.unlink()
     study.path("rd.csv").unlink()
     left = len(study.files("streams/**/*.bpk"))
-    running = study.start()
+    running = study.start(RD)
     wait_for(lambda: len(study.files("streams/**/*.bpk")) > left, running)
     kill_session(running, signal.SIGKILL)
     assert not study.path("rd.csv").exists()
-    done = study.go_on()
+    done = study.go_on(RD)
     assert done.returncode == 0, done.stdout
     assert study.files("streams/**/*.bpk") == expected
     assert study.rd() == finished.rd()
