@@ -190,6 +190,7 @@ def test_a_constant_scene_is_measured():
     found = measure(x, y)
     assert found["psnr"] == pytest.approx(20 * math.log10(65535))
     assert found["psnr_range"] == -math.inf
+    assert found["ssim_range"] == pytest.approx((2 * 5 * 6 + 1e-4) / (5**2 + 6**2 + 1e-4))  # of a peak of 1
 
 
 def test_bands_are_counted_from_one(tmp_path):
