@@ -95,13 +95,15 @@ def open_scene(
 def find_scenes(dataset: Dataset, name: str, fetched: Path) -> dict[str, SceneEntry]:
     """Return the scenes of a data set: those that the study lists, or else every scene in what was fetched.
 
+    Where an entry names its file by a pattern, the file takes the pattern's place.
+
     Raises
     ------
     DataError
-        If none is listed and none is found, or two of them have the same name.
+        If none is listed and none is found, two of them have the same name, or a pattern does not stand for one file.
     """
     if dataset.scenes is not None:
-        return dataset.scenes
+        return {scene: _plain_file(scene, entry, fetched) for scene, entry in dataset.scenes.items()}
     if fetched.is_file():
         return {_scene_name(fetched): SceneEntry()}
     entries: dict[str, SceneEntry] = {}
@@ -157,8 +159,6 @@ def _locate(scene: str, entry: SceneEntry, fetched: Path) -> tuple[Path, str | N
             f"scene {scene}: the source is the folder {fetched}; expected the name of a file in it"
         )
     file, variable = split_variable(entry.file)
-    if set("*?") & set(str(file)):
-        return _only_one(fetched, str(file), scene), variable
     for suffix in ("", *archive.PACKED):
         path = fetched / f"{file}{suffix}"
         if path.is_file():
@@ -168,17 +168,26 @@ def _locate(scene: str, entry: SceneEntry, fetched: Path) -> tuple[Path, str | N
     )
 
 
-def _only_one(folder: Path, pattern: str, scene: str) -> Path:
-    """Return the one file in a folder, or in those below it, whose path ends as a pattern says."""
+def _plain_file(scene: str, entry: SceneEntry, fetched: Path) -> SceneEntry:
+    """Return an entry with the name of its file in the place of a pattern."""
+    pattern, colon, variable = (entry.file or "").partition(":")
+    if not set("*?") & set(pattern):
+        return entry
+    name = fetched.name if fetched.is_file() else _only_one(fetched, pattern, scene)
+    return entry.model_copy(update={"file": f"{name}{colon}{variable}"})
+
+
+def _only_one(folder: Path, pattern: str, scene: str) -> str:
+    """Return the path of the one file in a folder, or in those below it, whose path ends as a pattern says."""
     found = [
-        path
+        path.relative_to(folder).as_posix()
         for path in sorted(folder.rglob("*"))
         if path.is_file()
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
         and fnmatch(f"/{_without_packing(path).relative_to(folder).as_posix()}", f"*/{pattern}")
     ]
     if len(found) != 1:
-        names = ", ".join(path.relative_to(folder).as_posix() for path in found[:8]) or "none"
+        names = ", ".join(found[:8]) or "none"
         raise DataError(f"{folder}: files named {pattern}: {names}; expected one, for scene {scene}")
     return found[0]
 

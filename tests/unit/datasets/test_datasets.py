@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from bandpress import Scene, read_scene, write_scene
-from bandpress.datasets import Dataset, data_folder, fetch, prepare, refuse_overlaps
+from bandpress.datasets import Dataset, data_folder, fetch, find_scenes, prepare, refuse_overlaps
 from bandpress.datasets.entry import SceneEntry, limits
 from bandpress.datasets.synthesis import Plan, write
 from bandpress.errors import DataError, MissingDependencyError
@@ -204,6 +204,24 @@ def test_every_data_set_has_a_card(study):
     for entry in load_study(root / study).datasets.values():
         for said in (entry.source.page, entry.source.package, entry.source.file):
             assert said is None or said in cards
+
+
+def test_a_pattern_stands_for_one_file(tmp_path):
+    folder = tmp_path / "in" / "f08rdn_c"
+    for name in ("f08rdn_c_sc01_ort_img", "f08rdn_c_obs"):
+        write_scene(Scene(np.ones((2, 3, 4), "<i2"), name=name), folder / f"{name}.hdr")
+    wanted = dataset({"s": {"file": "*f08*_ort_img.hdr"}}, path="in")
+    found = find_scenes(wanted, "d", tmp_path / "in")
+    assert found["s"].file == "f08rdn_c/f08rdn_c_sc01_ort_img.hdr"
+    assert [path.name for path in prepare(wanted, "d", tmp_path / "in", tmp_path / "out")] == [
+        "s.2_4_3_3_1_0.raw"
+    ]
+    with pytest.raises(
+        DataError, match=r"files named \*\.hdr: .*obs.hdr, .*img.hdr; expected one, for scene s"
+    ):
+        find_scenes(dataset({"s": {"file": "*.hdr"}}, path="in"), "d", tmp_path / "in")
+    with pytest.raises(DataError, match=r"files named x\*: none"):
+        find_scenes(dataset({"s": {"file": "x*"}}, path="in"), "d", tmp_path / "in")
 
 
 def test_several_addresses_are_one_data_set_whose_size_is_asked_about_as_a_whole(tmp_path):
