@@ -10,6 +10,7 @@ from bandpress.files import refuse_to_replace
 from bandpress.formats import (
     file_name,
     input_files,
+    interleave_for,
     one_each,
     output_files,
     scene_name,
@@ -110,11 +111,12 @@ def scene_target(
     ExistsError
         If a file would be replaced.
     """
-    interleave: Interleave | None = None
     if output is not None and output.name == "-":
         raise SceneError(f"{output}: no name of a file; expected one with a suffix, or a folder")
-    if output is None or several or output.is_dir() or not output.suffix:
-        name, interleave = file_name(scene)
-        output = (source.parent if output is None else output) / name
+    if output is None or output.is_dir() or not output.suffix:
+        output = (source.parent if output is None else output) / file_name(scene)
+    elif several:
+        raise SceneError(f"{output}: one file for several scenes; expected a folder")
+    interleave = interleave_for(scene, output)
     refuse_to_replace(output_files(scene, output, interleave), overwrite, [source])
     return output, interleave

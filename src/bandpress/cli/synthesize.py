@@ -39,7 +39,7 @@ def command(output: Path, seed: int, overwrite: bool, **options: Any) -> None:
     given = {key: value for key, value in options.items() if value is not None}
     plan = Plan(**{**_of_name(output), **given}, seed=seed)
     if output.is_dir():
-        output = output / file_name(plan.like())[0]
+        output = output / file_name(plan.like())
     refuse_to_replace(output_files(plan.like(), output), overwrite)
     with bands_bar(output.name, plan.lines, unit="lines") as progress:
         click.echo(write(plan, output, progress))

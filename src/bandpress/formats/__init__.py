@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from bandpress.errors import SceneError, SceneWarning
 from bandpress.formats import envi_pair
-from bandpress.formats.raw import Interleave
+from bandpress.formats.raw import AXES, Interleave
 from bandpress.formats.sidecar import sidecar
 from bandpress.scene import Scene
 
@@ -211,8 +211,8 @@ def output_files(scene: Scene, path: str | Path, interleave: Interleave | None =
     return [file, sidecar(file)] if entry.sidecar else [file]
 
 
-def file_name(scene: Scene) -> tuple[str, Interleave | None]:
-    """Return the name and the order of axes under which the format that a scene came from would hold it.
+def file_name(scene: Scene) -> str:
+    """Return the name under which the format that a scene came from would hold it.
 
     Scenes of unknown origin, and those of formats that are not written, are GICI raw.
     """
@@ -220,12 +220,19 @@ def file_name(scene: Scene) -> tuple[str, Interleave | None]:
 
     suffix, _, kind = (scene.origin or "").partition(" ")
     if kind == "ccsds":
-        return ccsds.file_name(scene), None
+        return ccsds.file_name(scene)
     entry = next((entry for entry in FORMATS if suffix in entry.suffixes and suffix != ".raw"), None)
     if entry is None or not hasattr(_module(entry), "write"):
-        return gici.file_name(scene), None
-    interleave = kind if entry.interleaves and kind in ("bsq", "bil", "bip") else None
-    return f"{scene.name}{suffix}", interleave  # type: ignore[return-value]
+        return gici.file_name(scene)
+    return f"{scene.name}{suffix}"
+
+
+def interleave_for(scene: Scene, path: Path) -> Interleave | None:
+    """Return the order of axes that a scene came in, if `path` is of the same format and that leaves a choice."""
+    suffix, _, order = (scene.origin or "").partition(" ")
+    entry = _format(path, writing=True)
+    same = entry.interleaves and suffix in entry.suffixes and order in AXES
+    return order if same else None  # type: ignore[return-value]
 
 
 def split_variable(path: str | Path) -> tuple[Path, str | None]:

@@ -121,7 +121,11 @@ def write(scene: Scene, path: Path, interleave: Interleave = "bsq") -> Path:
         )
     header, data, _ = outputs(scene, path)
     said = _SAID if scene.wavelengths or scene.fwhm else _SAID - {"wavelength", "wavelength units", "fwhm"}
-    kept = {k: v for k, v in scene.metadata.items() if k not in said and is_field(k, v)}
+    kept = {
+        k: v
+        for k, v in scene.metadata.items()
+        if k not in said and k not in georeference.KEYS and is_field(k, v)
+    }
     gains = _gains(scene)
     held = {
         *kept,

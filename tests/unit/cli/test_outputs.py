@@ -170,6 +170,13 @@ def test_decompress_gives_back_the_format_that_came_in(capsys, tmp_path, name, i
     assert name == "s.img" or written[0] == written[1]
 
 
+def test_decompress_to_a_file_of_the_same_format_keeps_the_order_of_axes(capsys, tmp_path, source):
+    assert run(capsys, "decompress", source.with_suffix(".bpk"), "-o", tmp_path / "t.img")[0] == 0
+    assert (tmp_path / "t.img").read_bytes() == source.with_suffix(".img").read_bytes()
+    code, err = run(capsys, "decompress", *2 * [source.with_suffix(".bpk")], "-o", tmp_path / "q.hdr")
+    assert (code, "one file for several scenes" in err) == (1, True)
+
+
 @pytest.mark.parametrize("target", ["t.5_11_7_2_1_0.raw", "t-u16le-5x7x11.raw", "t.5_11_7_2_0_0.raw"])
 def test_samples_are_written_in_the_byte_order_of_the_name(capsys, tmp_path, target):
     cube = np.random.default_rng(3).integers(0, 65536, (5, 7, 11)).astype(">u2")
