@@ -1,6 +1,7 @@
 """The public studies on stand-ins for their archives, from addresses to figures, at tiny scale: nothing by hand."""
 
 import csv
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ from ruamel.yaml import YAML
 
 from loopback import Loopback
 from places import ROOT
-from public_archives import HYRANK, offer_all, on_loopback
+from public_archives import HYRANK, HYRANK_SIZES, offer_all, on_loopback
 
 pytestmark = pytest.mark.workflow
 
@@ -93,3 +94,60 @@ def test_the_whole_study_runs_from_addresses_to_figures(name, checkout, tmp_path
     figures = {path.name for path in (checkout.folder / f"results/{name}/figures").iterdir()}
     assert {"rd_aviris.png", "rd_hyperion.png"} <= figures
     assert (checkout.folder / f"results/{name}/tables/claims.csv").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    "BANDPRESS_FULL_SIZE" not in os.environ, reason="BANDPRESS_FULL_SIZE is not set: takes hours"
+)
+def test_scenes_of_full_size_are_coded_by_all_codecs_but_networks(checkout, tmp_path):
+    """One window of 512 x 680 x 224 and Dioni, 250 x 1,376 x 176; BANDPRESS_FULL_SIZE is the rates, for example 0.3,1.
+
+    Says what each rule took (pytest -s).
+    """
+    rates = [float(rate) for rate in os.environ["BANDPRESS_FULL_SIZE"].split(",")]
+    with Loopback() as site:
+        study = on_loopback(ROOT / "studies/public.yaml", site)
+        del study["datasets"]["Salinas_test"]
+        for name, scene in (("AVIRIS_test", "f080806"), ("Hyperion_test", "dioni")):
+            study["datasets"][name]["scenes"] = {scene: study["datasets"][name]["scenes"][scene]}
+        study["datasets"]["AVIRIS_test"]["source"]["url"] = study["datasets"]["AVIRIS_test"]["source"]["url"][
+            :1
+        ]
+        study["models"] = {"contexts": {**study["models"]["contexts"], "kept": "models/contexts"}}
+        study["codecs"] = {
+            name: {**entry, "rates": rates}
+            for name, entry in study["codecs"].items()
+            if "qualities" not in entry
+        }
+        study["figures"] = {"reference": "rklt-k3", "rate": rates[0]}
+        coded = {**study, "datasets": {k: v for k, v in study["datasets"].items() if v["role"] == "test"}}
+        offer_all(coded, site, 224, (640, 740), 176, {"Dioni": HYRANK_SIZES["Dioni"]}, (1, 1))
+        checkout.study = "public.yaml"
+        with open(checkout.folder / checkout.study, "w") as file:
+            YAML().dump(study, file)
+        data = tmp_path / "data"
+        done = checkout.run(timeout=40_000, BANDPRESS_DATA=str(data))
+        assert done.returncode == 0, done.stdout[-6000:]
+    results = checkout.folder / "results/public"
+    with open(results / "rd.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["codec"] for row in rows} == set(study["codecs"])
+    for row in rows:
+        assert float(row["bps"]) == pytest.approx(float(row["point"][1:]), rel=0.05)
+    for path in sorted((results / "benchmarks").rglob("*.tsv")):
+        with open(path, newline="") as file:
+            (took,) = csv.DictReader(file, delimiter="\t")
+        print(
+            path.relative_to(results / "benchmarks"),
+            took["s"],
+            "s",
+            took["cpu_time"],
+            "CPU s",
+            took["max_rss"],
+            "MB",
+        )
+    for folder in (data, results):
+        print(
+            folder.name, sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e9, "GB"
+        )
