@@ -58,7 +58,7 @@ def test_compare_takes_arrays_scenes_and_files(cube, tmp_path):
     [
         (None, {}, "lossless"),
         (None, {"lossless": True}, "lossless"),
-        (None, {"rate": 0.2}, "contexts"),
+        (None, {"rate": 0.2}, "wavelet-learned"),
         ("jpeg2000", {"rate": 0.2}, "jpeg2000"),
         (None, {"model": "contexts", "rate": 1.0}, "wavelet-learned"),
     ],

@@ -1,9 +1,7 @@
 """``bandpress compare``: an original and its reconstruction."""
 
 import json
-import math
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -70,7 +68,8 @@ def command(
         with busy("drawing"):
             draw(before, after, picture, title)
     if as_json:
-        click.echo(json.dumps({"original": original, "restored": restored, **_finite(record)}, indent=2))
+        measured = {key: summary.finite(value) for key, value in record.items()}
+        click.echo(json.dumps({"original": original, "restored": restored, **measured}, indent=2))
         return
     click.echo(title)
     for name, value in record.items():
@@ -78,11 +77,3 @@ def command(
             click.echo(f"  {name:24}{value:.6g}")
     if picture is not None:
         click.echo(f"{picture}")
-
-
-def _finite(record: dict[str, Any]) -> dict[str, Any]:
-    """Replace what JSON has no number for, the PSNR of an exact reconstruction, by None."""
-    return {
-        key: None if isinstance(value, float) and not math.isfinite(value) else value
-        for key, value in record.items()
-    }

@@ -1,5 +1,7 @@
 """``bandpress compress``: scenes to ``.bpk`` files."""
 
+import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -7,13 +9,15 @@ import click
 
 from bandpress.cli.paths import expanded, streams
 from bandpress.cli.progress import bands_bar
-from bandpress.codecs import REGISTRY, checked_option, make_codec, needs_tensorflow
-from bandpress.coding import compress, rate
+from bandpress.codecs import REGISTRY, checked_option, defaults, make_codec, needs_tensorflow
+from bandpress.coding import compress, decompress, rate
 from bandpress.container.bitstream import Reader
-from bandpress.contexts.store import is_context_model
 from bandpress.environment import need_tensorflow
+from bandpress.evaluation import summary
+from bandpress.evaluation.metrics import measure
 from bandpress.formats import read_scene
 from bandpress.scaling import Scaling
+from bandpress.scene import Scene
 
 
 def _bands_per_cluster(ctx: click.Context, param: click.Parameter, value: str | None) -> Any:
@@ -30,7 +34,7 @@ def _bands_per_cluster(ctx: click.Context, param: click.Parameter, value: str | 
     "--codec",
     "codec_name",
     type=click.Choice(sorted(REGISTRY)),
-    help="Default, if a model is given: wavelet-learned with a context model, learned with a network.",
+    help="Default: the one that --model is for; else the best for the target (docs/codecs.md).",
 )
 @click.option("--model", help="Folder or name of a context model, of a network, or of a family of networks.")
 @click.option(
@@ -91,6 +95,13 @@ def _bands_per_cluster(ctx: click.Context, param: click.Parameter, value: str | 
     type=click.Choice(["bsq", "bil", "bip"], case_sensitive=False),
     help="Order of axes in files that do not say it. Default: bip.",
 )
+@click.option(
+    "--check/--no-check",
+    default=True,
+    show_default=True,
+    help="Decode each file and say how good it is; takes as long as decoding. Lossless files are checked always.",
+)
+@click.option("--json", "as_json", is_flag=True, help="A line of JSON for each file.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="File (.bpk), or folder.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 def command(
@@ -100,48 +111,87 @@ def command(
     scale: float | None,
     offset: float,
     input_interleave: Any,
+    check: bool,
+    as_json: bool,
     output: Path | None,
     overwrite: bool,
     **options: Any,
 ) -> None:
-    """Compress SCENES (files, folders or patterns such as 'data/*.raw'), each into one .bpk file beside it.
+    """Compress SCENES (files, folders or patterns such as 'data/*.hdr'), each into one .bpk file beside it.
+
+    Without a target, without loss. The model of the default codec comes with bandpress; models/ of the checkout holds
+    others.
 
     \b
     Examples:
-      bandpress compress scene.hdr --model contexts --rate 0.3
-      bandpress compress scene.hdr --model aviris-k3 --quality 2
-      bandpress compress scene.224_680_512_2_1_0.raw --model models/aviris-k3 --rate 0.3
-      bandpress compress scene.hdr --model aviris-k3 --quality 2 --refine 100
-      bandpress compress *.raw --codec rklt-jpeg2000 -k all --rate 0.5 -o packed/
-      bandpress compress reflectance.hdr --codec rklt-jpeg2000 --lossless --scale 0.0001
+      bandpress compress scene.hdr --rate 0.2
+      bandpress compress scene.hdr --psnr 70 -o packed/
+      bandpress compress scene.hdr
+      bandpress compress scene.hdr --rate 0.3 -k 3
+      bandpress compress scene.hdr --model AVIRIS-k3 --quality 2
+      bandpress compress *.hdr --codec rklt-jpeg2000 -k all --rate 0.5 -o packed/
+      bandpress compress reflectance.hdr --scale 0.0001
     """
     given = {key: value for key, value in options.items() if value is not None}
-    codec_name = chosen(codec_name, given.get("model"))
+    said = any(key in given for key in defaults.TARGETS)
+    codec_name, given = defaults.chosen(codec_name, given)
     if needs_tensorflow(codec_name):
         need_tensorflow(f"the codec {codec_name}")
     codec = make_codec(codec_name, **given, **further(codec_name, pairs, given))
     for path, target in streams(expanded(scenes), output, overwrite).items():
+        started = time.perf_counter()
         scene = read_scene(path, interleave=input_interleave)
         scaling = None if scale is None else Scaling(scene.dtype.str, scale, offset)
         with bands_bar(path.name, scene.bands, search=codec.searches) as progress:
-            size = compress(scene, target, codec, progress, scaling=scaling)
-        reached = f"{rate(target, scene.cube.shape):.4f} bits per sample"
-        if "rate" in given:
-            reached += f" ({given['rate']:g} asked for)"
-        if "psnr" in given:
-            with Reader(target) as reader:
-                found = reader.header.parameters.get("psnr", float("nan"))
-            reached += f", {found:.2f} dB ({given['psnr']:g} asked for)"
-        click.echo(f"{target}: {size} bytes, {reached}")
+            compress(scene, target, codec, progress, scaling=scaling)
+        seconds = time.perf_counter() - started
+        record = _record(scene, target, given, check)
+        if as_json:
+            click.echo(json.dumps({"scene": str(path), "file": str(target), "seconds": seconds, **record}))
+        else:
+            click.echo(_sentence(target, scene, given, record, seconds))
+    if not said and not pairs and not as_json:
+        click.echo("without loss; --rate 0.2, --psnr 70 or --max-error 5 makes smaller files", err=True)
 
 
-def chosen(codec: str | None, model: str | None) -> str:
-    """Return the codec that is meant: the one that is named, or the one that a model is for."""
-    if codec is not None:
-        return codec
-    if model is None:
-        raise click.UsageError("give --model DIR for a learned codec, or --codec NAME for another")
-    return "wavelet-learned" if is_context_model(model) else "learned"
+def _record(scene: Scene, target: Path, given: dict[str, Any], check: bool) -> dict[str, Any]:
+    """Return size, rate, codec and, from the decoded file, quality."""
+    with Reader(target) as reader:
+        header = reader.header
+    record: dict[str, Any] = {
+        "bytes": target.stat().st_size,
+        "bps": rate(target, scene.cube.shape),
+        "codec": header.codec,
+        "bands_per_cluster": header.bands_per_cluster,
+    }
+    if given.get("lossless"):  # compress has decoded and compared
+        return record | {"lossless": True}
+    if check:
+        with bands_bar(f"checking {target.name}", scene.bands) as progress:
+            decoded = decompress(target, model=given.get("model"), progress=progress).scene
+        measured = measure(scene, decoded)
+        record |= {
+            key: summary.finite(value) for key, value in measured.items() if not isinstance(value, list)
+        }
+    return record
+
+
+def _sentence(
+    target: Path, scene: Scene, given: dict[str, Any], record: dict[str, Any], seconds: float
+) -> str:
+    """Return in a line what was made."""
+    parts = summary.size(target, scene.cube.shape, 8 * scene.dtype.itemsize)
+    if "rate" in given:
+        parts[1] += f" ({given['rate']:g} asked for)"
+    parts += ["lossless"] if record.get("lossless") else summary.quality(record) if "mse" in record else []
+    if "psnr" in given and "psnr" in record:
+        parts[3] += f" ({given['psnr']:g} asked for)"
+    return summary.line(
+        str(target),
+        *parts,
+        f"{record['codec']}, {summary.clusters(record['bands_per_cluster'])}",
+        f"{seconds:.1f} s",
+    )
 
 
 def further(codec: str, pairs: tuple[str, ...], given: dict[str, Any]) -> dict[str, Any]:

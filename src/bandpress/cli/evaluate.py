@@ -8,11 +8,11 @@ from typing import Any
 import click
 import numpy as np
 
-from bandpress.cli.compress import chosen, further
 from bandpress.cli.compress import command as compress_command
+from bandpress.cli.compress import further
 from bandpress.cli.paths import expanded, streams
 from bandpress.cli.progress import bands_bar
-from bandpress.codecs import make_codec, needs_tensorflow
+from bandpress.codecs import defaults, make_codec, needs_tensorflow
 from bandpress.container.bitstream import SUFFIX
 from bandpress.environment import need_tensorflow
 from bandpress.errors import MissingDependencyError
@@ -72,12 +72,12 @@ def command(
 
     \b
     Examples:
-      bandpress evaluate AVIRIS_test/ --model models/aviris-k3 -o results.csv --png
-      bandpress evaluate AVIRIS_test/ --codec rklt-jpeg2000 -k 3 --rate 0.5 -o results.csv --sample 5 --seed 7
+      bandpress evaluate flights/ --rate 0.2 -o results.csv --png
+      bandpress evaluate flights/ --codec rklt-jpeg2000 -k 3 --rate 0.5 -o results.csv --sample 5 --seed 7
     """
     given = {key: value for key, value in options.items() if value is not None}
-    codec_name = chosen(codec_name, given.get("model"))
     interleave = given.pop("input_interleave", None)
+    codec_name, given = defaults.chosen(codec_name, given)
     if needs_tensorflow(codec_name):
         need_tensorflow(f"the codec {codec_name}")
     codec = make_codec(codec_name, **given, **further(codec_name, pairs, given))
@@ -116,7 +116,7 @@ def command(
 
 
 #: Codecs and their options are chosen as in ``bandpress compress``; PSNR is one of integers, so there is no scale.
-_OWN = {"scale", "offset", *(option.name for option in command.params)}
+_OWN = {"scale", "offset", "check", "as_json", *(option.name for option in command.params)}
 command.params[1:1] = [p for p in compress_command.params if p.name not in _OWN]
 
 

@@ -28,4 +28,4 @@ def chosen(codec: str | None, options: dict[str, Any]) -> tuple[str, dict[str, A
         return "bounded", options
     if options.get("lossless") or not any(options.get(target) is not None for target in TARGETS):
         return "bounded", {**options, "lossless": True}
-    return "wavelet-learned", {"model": "contexts", **options}
+    return "wavelet-learned", {"bands_per_cluster": "all", **options}

@@ -54,3 +54,8 @@ def clusters(bands_per_cluster: int | str) -> str:
 def line(*parts: str) -> str:
     """Put parts into one line."""
     return "  ".join(parts)
+
+
+def finite(value: Any) -> Any:
+    """Return a number as JSON has it: None for the infinite PSNR of an exact reconstruction."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -97,8 +97,10 @@ def test_a_failure_leaves_no_table(folder, tmp_path, capsys):
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_without_a_codec_the_usage_is_wrong(folder, tmp_path):
-    assert run(folder, "-o", tmp_path / "out.csv") == 2
+def test_without_a_codec_and_a_target_it_is_without_loss(folder, tmp_path):
+    assert run(folder, "-o", tmp_path / "out.csv") == 0
+    with open(tmp_path / "out.csv", newline="") as file:
+        assert {row["MSE"] for row in csv.DictReader(file)} == {"0.0"}
 
 
 def test_an_empty_folder_is_named(tmp_path, capsys):
