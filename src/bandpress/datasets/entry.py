@@ -273,9 +273,14 @@ def refuse_overlaps(datasets: dict[str, Dataset]) -> None:
 
 
 def _same_file(one: Dataset, entry: SceneEntry, two: Dataset, other: SceneEntry) -> bool:
-    keys = ("package", "file", "url", "path")
-    if not any(getattr(one.source, key) for key in ("package", "url", "path")):
-        return False
-    if any(getattr(one.source, key) != getattr(two.source, key) for key in keys):
+    """Say whether two scenes may be cut from one file: the same name, or none, in a source that both data sets have."""
+    if one.source.kind != two.source.kind or not set(_origins(one.source)) & set(_origins(two.source)):
         return False
     return entry.file is None or other.file is None or entry.file == other.file
+
+
+def _origins(source: Source) -> list[tuple[str | None, ...]]:
+    """Return where the files of a source come from; nothing of those that are brought by hand."""
+    if source.kind == "page":
+        return [(source.page, name) for name in source.match[:1]]
+    return [(url,) for url in source.url or []] or [(source.package, source.file, source.path)]

@@ -7,7 +7,7 @@ pytest.importorskip("pooch")
 pytest.importorskip("rasterio")
 
 from bandpress import Scene, read_scene
-from bandpress.datasets import Dataset, fetch, prepare
+from bandpress.datasets import Dataset, fetch, prepare, refuse_overlaps
 from bandpress.datasets.window import place_window
 from bandpress.errors import DataError
 from bandpress.study.file import load_study
@@ -62,6 +62,31 @@ def test_training_validation_and_test_are_apart_by_flight_and_by_scene():
             for scene in entry.scenes.values():
                 files.setdefault(scene.file.partition("t01")[0], set()).add(entry.role)
         assert all(len(roles) == 1 for roles in files.values()), files
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "same"),
+    [
+        ({"url": ["http://x/a.tar.gz", "http://x/b.tar.gz"]}, {"url": "http://x/b.tar.gz"}, True),
+        ({"url": ["http://x/a.tar.gz"]}, {"url": "http://x/b.tar.gz"}, False),
+        ({"page": "http://x/p", "match": "A"}, {"page": "http://x/p", "match": ["A", "all"]}, True),
+        ({"page": "http://x/p", "match": "A"}, {"page": "http://x/p", "match": ["B", "all"]}, False),
+        ({"page": "http://x/p"}, {"page": "http://x/p"}, False),
+    ],
+)
+def test_windows_of_one_flight_line_never_have_two_roles(one, two, same):
+    about = {"sensor": "A", "licence": "l", "citation": "c"}
+    scenes = (
+        {"s": {"file": "*b*_img.hdr", "window": [8, 8], "along": 0}},
+        {"t": {"file": "*b*_img.hdr", "window": [8, 8]}},
+    )
+    train = Dataset.model_validate({**about, "role": "train", "source": one, "scenes": scenes[0]})
+    test = Dataset.model_validate({**about, "role": "test", "source": two, "scenes": scenes[1]})
+    if same:
+        with pytest.raises(DataError, match="share pixels"):
+            refuse_overlaps({"train": train, "test": test})
+    else:
+        refuse_overlaps({"train": train, "test": test})
 
 
 def line_with_margins(lines=300, samples=120, slant=40, bands=12):
