@@ -10,7 +10,7 @@ from bandpress.codecs import make_codec
 from bandpress.coding import compress, decompress, rate
 from bandpress.container.bitstream import Reader
 from bandpress.container.ranges import Ranges, side_bytes
-from bandpress.errors import BitstreamError, CodecError, ModelError
+from bandpress.errors import BitstreamError, CodecError, ExistsError, ModelError
 
 TYPES = ["|u1", "<u2", ">u2", "<i2", ">i2"]
 
@@ -131,7 +131,7 @@ def test_commands_compress_a_folder_verify_and_decompress(tmp_path, family):
     )
     assert done.exit_code == 0, done.output
     again = run(cli, ["compress", str(tmp_path / "in"), "--model", str(family), "-o", str(tmp_path)])
-    assert isinstance(again.exception, CodecError)
+    assert isinstance(again.exception, ExistsError)
     assert "--overwrite" in str(again.exception)
     files = [str(tmp_path / f"s{i}.bpk") for i in range(2)]
     assert "every checksum is right" in run(cli, ["verify", *files]).output
