@@ -22,8 +22,8 @@ import pandas as pd
 
 from bandpress import Scene, read_scene
 from bandpress.errors import SceneError, StudyError
+from bandpress.pictures import colour_bands, stretch_of, to_rgb, window
 from bandpress.study.figures import results, script, style
-from bandpress.study.figures.images import default_bands, false_colour, stretch, window
 from bandpress.study.scripting import only_file
 
 
@@ -105,18 +105,18 @@ def draw(args: argparse.Namespace) -> None:
     original = read_scene(only_file(args.original))
     args.scene = args.scene or original.name
     shown = choose(args)
-    bands = [b - 1 for b in args.bands] if args.bands else default_bands(original)
+    bands = [b - 1 for b in args.bands] if args.bands else colour_bands(original)
     if max(bands) >= original.bands or min(bands) < 0:
         raise SceneError(
             f"{args.original}: band {max(bands) + 1} was asked for; expected 1 to {original.bands}"
         )
     part = window(original)
-    limits = stretch(original, bands)
+    limits = stretch_of(original, bands)
 
     style.use()
     lines, samples = (s.stop - s.start for s in part)
     figure, cells, width = _cells(1 + len(shown), lines / samples)
-    cells[0][0].imshow(false_colour(original, bands, limits)[part])
+    cells[0][0].imshow(to_rgb(original, bands, limits)[part])
     cells[0][0].set_title("Original", fontweight="normal", fontsize=6.5)
     decoded = [read_scene(only_file(path)) for _, path in shown]
     errors = [rms_error(original, scene) for scene in decoded]
@@ -124,7 +124,7 @@ def draw(args: argparse.Namespace) -> None:
     numbers = []
     letters = int(72 * width / 4)  # of about 4 points each
     for (ax, beside), (row, path), scene, error in zip(cells[1:], shown, decoded, errors, strict=True):
-        ax.imshow(false_colour(scene, bands, limits)[part])
+        ax.imshow(to_rgb(scene, bands, limits)[part])
         label, measures = together(row["label"]), f"{row['bps']:.2f} bps, {row['psnr']:.1f} dB"
         one_line = f"{label}: {measures}"
         title = one_line if len(one_line) < letters else f"{textwrap.fill(label, letters)}\n{measures}"

@@ -1,5 +1,6 @@
-"""A scene at a glance: three bands as red, green and blue, each stretched between percentiles."""
+"""Scenes as pictures: which bands, between which levels, and black where there is no measurement."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from bandpress.errors import SceneError
 from bandpress.files import atomic_path
 from bandpress.formats.optional import require
+from bandpress.nodata import hidden
 from bandpress.scene import Scene
 
 #: Wavelengths that are shown as red, green and blue, in nm.
@@ -32,7 +34,7 @@ def colour_bands(scene: Scene) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def stretch_of(scene: Scene, bands: tuple[int, ...], percent: float = 2.0) -> Stretch:
+def stretch_of(scene: Scene, bands: Sequence[int], percent: float = 2.0) -> Stretch:
     """Return the levels between which `percent` to 100 - `percent` of each band's samples lie.
 
     Samples that are nodata or not a number do not count.
@@ -41,18 +43,17 @@ def stretch_of(scene: Scene, bands: tuple[int, ...], percent: float = 2.0) -> St
     for band in bands:
         samples = np.asarray(scene.cube[band]).ravel()
         samples = samples[:: max(1, samples.size // _SAMPLES_FOR_PERCENTILES)].astype(np.float64)
-        counts = (
-            np.isfinite(samples) if scene.nodata is None else np.isfinite(samples) & (samples != scene.nodata)
-        )
-        if not counts.any():
+        if (missing := hidden(samples, scene.nodata)) is not None:
+            samples = samples[~missing]
+        if not samples.size:
             levels.append((0.0, 1.0))
             continue
-        low, high = np.percentile(samples[counts], (percent, 100 - percent))
+        low, high = np.percentile(samples, (percent, 100 - percent))
         levels.append((float(low), float(high) if high > low else float(low) + 1.0))
     return tuple(levels)
 
 
-def to_rgb(scene: Scene, bands: tuple[int, ...], stretch: Stretch) -> np.ndarray:
+def to_rgb(scene: Scene, bands: Sequence[int], stretch: Stretch) -> np.ndarray:
     """Return an image of some bands.
 
     Parameters
@@ -73,12 +74,8 @@ def to_rgb(scene: Scene, bands: tuple[int, ...], stretch: Stretch) -> np.ndarray
     for band, (low, high) in zip(bands, stretch, strict=True):
         samples = np.asarray(scene.cube[band]).astype(np.float32)
         shown = np.clip((samples - low) / (high - low), 0, 1)
-        hidden = (
-            ~np.isfinite(samples)
-            if scene.nodata is None
-            else ~np.isfinite(samples) | (samples == scene.nodata)
-        )
-        shown[hidden] = 0
+        if (missing := hidden(samples, scene.nodata)) is not None:
+            shown[missing] = 0
         channels.append(np.rint(shown * 255).astype(np.uint8))
     return channels[0] if len(channels) == 1 else np.stack(channels, axis=-1)
 
@@ -109,16 +106,33 @@ def quicklook(
     SceneError
         If the scene has no such band, or `path` is no PNG.
     """
-    if path.suffix.lower() != ".png":
-        raise SceneError(f"{path}: the suffix is {path.suffix!r}; expected .png")
-    image = require("PIL.Image", path, "quicklook")
     bands = colour_bands(scene) if bands is None else bands
     if not all(0 <= band < scene.bands for band in bands) or len(bands) not in (1, 3):
         asked = ", ".join(str(band + 1) for band in bands)
         raise SceneError(
             f"scene {scene.name}: bands {asked} were asked for; expected one or three of 1-{scene.bands}"
         )
-    rgb = to_rgb(scene, bands, stretch_of(scene, bands, percent))
-    with atomic_path(path) as part:
-        image.fromarray(rgb).save(part, format="PNG")
+    write_png(to_rgb(scene, bands, stretch_of(scene, bands, percent)), path)
     return bands
+
+
+def write_png(image: np.ndarray, path: Path) -> None:
+    """Write an image that `to_rgb` made, whole or not at all.
+
+    Raises
+    ------
+    SceneError
+        If `path` is no PNG.
+    """
+    if path.suffix.lower() != ".png":
+        raise SceneError(f"{path}: the suffix is {path.suffix!r}; expected .png")
+    pillow = require("PIL.Image", path, "pictures")
+    with atomic_path(path) as part:
+        pillow.fromarray(image).save(part, format="PNG")
+
+
+def window(scene: Scene, most: float = 1.5) -> tuple[slice, slice]:
+    """Return the middle of a long scene: all samples and at most `most` times as many lines."""
+    lines = min(scene.lines, int(most * scene.samples))
+    first = (scene.lines - lines) // 2
+    return slice(first, first + lines), slice(0, scene.samples)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 
 from bandpress.cli.compress import command as compress_command
 from bandpress.cli.compress import further
@@ -15,13 +14,12 @@ from bandpress.cli.progress import bands_bar
 from bandpress.codecs import defaults, make_codec, needs_tensorflow
 from bandpress.container.bitstream import SUFFIX
 from bandpress.environment import need_tensorflow
-from bandpress.errors import MissingDependencyError
 from bandpress.evaluation.evaluate import evaluate
 from bandpress.evaluation.metrics import write_csv
 from bandpress.files import refuse_to_replace
 from bandpress.formats import input_files, read_scene
+from bandpress.pictures import colour_bands, stretch_of, to_rgb, write_png
 from bandpress.scene import Scene
-from bandpress.study.figures.images import default_bands, false_colour, stretch
 
 #: Columns of the authors' test script, and what they hold here; the other metrics follow under their own names.
 COLUMNS = {
@@ -128,19 +126,11 @@ def row(record: dict[str, Any]) -> dict[str, Any]:
 
 def write_pictures(original: Scene, decoded: Scene, folder: Path, band: int) -> list[Path]:
     """Write one band and false colours, before and after, at the same stretch; return the PNG files."""
-    try:
-        from PIL import Image
-    except ImportError:
-        raise MissingDependencyError(
-            "--png needs the package pillow; install it with: pip install 'bandpress[jpeg2000]'"
-        ) from None
-    folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for bands, pair in _pictures(original, folder, band):
-        limits = stretch(original, bands)
+        limits = stretch_of(original, bands)
         for scene, path in zip((original, decoded), pair, strict=True):
-            image = false_colour(scene, bands, limits)
-            Image.fromarray(image[..., 0] if image.shape[2] == 1 else np.ascontiguousarray(image)).save(path)
+            write_png(to_rgb(scene, bands, limits), path)
             paths.append(path)
     return paths
 
@@ -148,7 +138,7 @@ def write_pictures(original: Scene, decoded: Scene, folder: Path, band: int) -> 
 def _pictures(scene: Scene, folder: Path, band: int) -> list[tuple[list[int], tuple[Path, Path]]]:
     """Return the bands of each picture, and its files before and after."""
     found = []
-    for what, bands in ((f"b{band + 1}", [band]), ("colour", list(default_bands(scene)))):
+    for what, bands in ((f"b{band + 1}", [band]), ("colour", list(colour_bands(scene)))):
         before, after = (
             folder / f"{scene.name}_{what}_{side}.png" for side in ("original", "reconstruction")
         )

@@ -111,3 +111,22 @@ def test_an_empty_folder_is_named(tmp_path, capsys):
 
 def test_big_endian_scenes_come_back_as_they_were(folder):
     assert read_scene(next(folder.glob("s0*"))).dtype.str == ">u2"
+
+
+def test_pictures_show_the_bands_and_the_levels_of_a_quicklook(tmp_path):
+    """Samples without a measurement change nothing of how the others look, and are black."""
+    image = pytest.importorskip("PIL.Image")
+    cube = np.cumsum(np.random.default_rng(0).integers(0, 40, (4, 30, 32)), axis=-1).astype("<i2")
+    cube[:, :4] = -9999
+    scene = Scene(cube, name="s", wavelengths=(460.0, 550.0, 650.0, 800.0), nodata=-9999)
+    path = write_scene(scene, tmp_path / "s.img")
+    assert main(["quicklook", str(path), str(tmp_path / "quick.png")]) == 0
+    words = ["evaluate", str(path), "--codec", "jpeg2000", "--lossless", "--png"]
+    assert main([*words, "-o", str(tmp_path / "p/results.csv")]) == 0
+    shown = [
+        np.asarray(image.open(file)) for file in (tmp_path / "quick.png", *(tmp_path / "p").glob("*colour*"))
+    ]
+    assert len(shown) == 3
+    assert all(np.array_equal(one, shown[0]) for one in shown)
+    assert not shown[0][:4].any()
+    assert shown[0][4:].std() > 50

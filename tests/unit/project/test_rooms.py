@@ -27,6 +27,7 @@ ROOMS = (
     "model_folders",
     "transforms",
     "jpeg2000",
+    "bounded",
     "training",
     "bounded",
     "contexts",
