@@ -19,6 +19,7 @@ OPTIONS = {
         {"lossless": True, "bands_per_cluster": "all"},
     ],
     "gici-java": [],
+    "ccsds123": [{"lossless": True}, {"max_error": 3, "coder": "sample-adaptive", "bands_per_cluster": 2}],
     "bounded": [
         {"lossless": True},
         {"max_error": 3},

@@ -15,6 +15,7 @@ REGISTRY = {
     "rklt-jpeg2000": "bandpress.codecs.rklt_jpeg2000:RkltJpeg2000",
     "gici-java": "bandpress.codecs.gici_java:GiciJava",
     "bounded": "bandpress.codecs.bounded:Bounded",
+    "ccsds123": "bandpress.codecs.ccsds123:Ccsds123",
     "learned": "bandpress.codecs.learned:Learned",
     "klt-learned": "bandpress.codecs.klt_learned:KltLearned",
     "wavelet-learned": "bandpress.codecs.wavelet_learned:WaveletLearned",

@@ -15,30 +15,7 @@ from bandpress.coding import compress, decompress
 from bandpress.errors import CodecError
 from baseline_scenes import smooth_scene
 from places import ROOT
-
-
-def random_cube(rng):
-    """A small cube of a random type and kind: constant, noise, extremes, or smooth with spikes."""
-    dtype = np.dtype(rng.choice(["u1", "u2", "i2"]))
-    info = np.iinfo(dtype)
-    shape = tuple(rng.integers(1, (7, 12, 12)))
-    kind = rng.integers(6)
-    if kind == 0:
-        cube = np.full(shape, rng.integers(info.min, info.max + 1))
-    elif kind == 1:
-        cube = rng.integers(info.min, info.max + 1, shape)
-    elif kind == 2:
-        cube = rng.choice([info.min, info.max], shape)
-    elif kind == 3:
-        cube = np.broadcast_to(rng.integers(info.min, info.max + 1, shape[1:]), shape)
-    else:
-        ramp = np.add.outer(
-            rng.integers(-40, 40, shape[0]), np.add.outer(np.arange(shape[1]), np.arange(shape[2]))
-        )
-        cube = ramp + rng.normal(0, rng.choice([0.3, 3.0, 30.0]), shape) + (100 if info.min == 0 else -20)
-        if kind == 5:
-            cube = np.where(rng.random(shape) < 0.05, rng.choice([info.min, info.max], shape), cube)
-    return np.clip(np.rint(cube), info.min, info.max).astype(dtype)
+from random_cubes import random_cube
 
 
 def check_bound(seed):
@@ -53,7 +30,7 @@ def check_bound(seed):
 
 
 def test_the_bound_holds_on_random_scenes():
-    for seed in range(300):
+    for seed in range(150):
         check_bound(seed)
 
 
@@ -155,7 +132,7 @@ def test_streams_are_the_same_whatever_the_processor(processor):
         ({}, "expected one of the two"),
         ({"lossless": True, "max_error": 1}, "expected one of the two"),
         ({"max_error": -1}, "expected an integer from 0 to 65535"),
-        ({"max_error": 1.5}, "expected an integer from 0 to 65535"),
+        ({"max_error": 1.5}, "max_error 1.5; expected"),
         ({"lossless": True, "references": 0}, "expected 1 to 255"),
     ],
 )

@@ -14,6 +14,8 @@ CODECS = [
     ("rklt-jpeg2000", {"lossless": True, "bands_per_cluster": 3}),
     ("bounded", {"lossless": True}),
     ("bounded", {"max_error": 2}),
+    ("ccsds123", {"lossless": True}),
+    ("ccsds123", {"max_error": 2}),
 ]
 
 

@@ -1,0 +1,32 @@
+"""Bits into bytes and back, most significant bit first, compiled; backwards too, as the hybrid coder is decoded."""
+
+from numba import njit
+
+
+@njit(cache=True, nogil=True, inline="always")
+def put(data, at, value, width):
+    """Write `width` bits at bit `at` of zeroed bytes; return where the next bit goes."""
+    while width > 0:
+        room = 8 - (at & 7)
+        taken = min(room, width)
+        width -= taken
+        data[at >> 3] |= (value >> width & ((1 << taken) - 1)) << (room - taken)
+        at += taken
+    return at
+
+
+@njit(cache=True, nogil=True, inline="always")
+def bit(data, at):
+    """Return the bit at a place; beyond either end there are ones, so that no unary code runs on."""
+    if at < 0 or at >> 3 >= len(data):
+        return 1
+    return data[at >> 3] >> (7 - (at & 7)) & 1
+
+
+@njit(cache=True, nogil=True, inline="always")
+def get(data, at, width):
+    """Return the number of `width` bits at a place."""
+    out = 0
+    for i in range(width):
+        out = out << 1 | bit(data, at + i)
+    return out
