@@ -29,7 +29,6 @@ ROOMS = (
     "jpeg2000",
     "bounded",
     "training",
-    "bounded",
     "contexts",
     "hyperprior",
     "codecs",
