@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from bandpress.cli import bench_train
+from bandpress.cli import bench_codecs, bench_train
 from bandpress.cli.train import Widths
 from bandpress.environment import tensorflow_for
 
@@ -72,4 +72,5 @@ def command(
         click.echo(table([report]))
 
 
+command.add_command(bench_codecs.command)
 command.add_command(bench_train.command)

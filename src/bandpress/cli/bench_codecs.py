@@ -1,0 +1,73 @@
+"""``bandpress bench codecs``: how fast every codec is here."""
+
+import json
+from pathlib import Path
+
+import click
+
+from bandpress.clusters import BandsPerCluster
+from bandpress.codecs import REGISTRY
+from bandpress.evaluation import codec_benchmark
+
+
+def _sizes(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> list[BandsPerCluster]:
+    for value in values:
+        if value != "all" and not (value.isdigit() and int(value)):
+            raise click.BadParameter(f"{value!r} is not a positive integer or 'all'")
+    return ["all" if value == "all" else int(value) for value in values]
+
+
+@click.command("codecs")
+@click.option(
+    "--codec",
+    "codecs",
+    type=click.Choice(sorted(REGISTRY)),
+    multiple=True,
+    help="May be repeated. Default: all that meet a rate and need no TensorFlow.",
+)
+@click.option(
+    "--bands-per-cluster",
+    "-k",
+    "sizes",
+    multiple=True,
+    default=("3", "all"),
+    callback=_sizes,
+    help="A number, or 'all'; may be repeated.",
+    show_default=True,
+)
+@click.option("--rate", type=click.FloatRange(min=0, min_open=True), default=0.3, show_default=True)
+@click.option("--bands", type=click.IntRange(1, 1 << 14), default=224, show_default=True)
+@click.option("--lines", type=click.IntRange(1, 1 << 20), default=512, show_default=True)
+@click.option("--samples", type=click.IntRange(1, 1 << 20), default=680, show_default=True)
+@click.option("--threads", type=click.IntRange(1, 256), help="Default: one a processor.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="JSON file to write as well.")
+def command(
+    codecs: tuple[str, ...],
+    sizes: list[BandsPerCluster],
+    rate: float,
+    bands: int,
+    lines: int,
+    samples: int,
+    threads: int | None,
+    output: Path | None,
+) -> None:
+    """Time codecs on one synthetic scene at one rate: encoding, decoding, start, memory.
+
+    Each run is a command of its own, file to file. Machines are compared by runs with nothing else going on.
+
+    \b
+    Examples:
+      bandpress bench codecs --threads 2 -o codecs.json
+      bandpress bench codecs --codec rklt-jpeg2000 --codec wavelet-learned -k 3 --lines 1024
+    """
+    report = codec_benchmark.run(
+        codecs or codec_benchmark.without_tensorflow(),
+        sizes,
+        (bands, lines, samples),
+        rate,
+        threads,
+        lambda what: click.echo(f"{what} …", err=True),
+    )
+    if output is not None:
+        output.write_text(json.dumps(report.to_json(), indent=1) + "\n", "utf-8")
+    click.echo(codec_benchmark.table(report))

@@ -1,0 +1,223 @@
+"""How long every codec takes on one scene at one rate, and how much memory, each run a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bandpress.clusters import BandsPerCluster
+from bandpress.codecs import REGISTRY, codec_class, options_of
+from bandpress.container.bitstream import Reader
+from bandpress.errors import BandpressError
+from bandpress.machine import VARIABLE, processor_name, processors
+
+#: What limits the threads of libraries.
+_LIMITS = (VARIABLE, "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+#: A scene that takes no time: what is left is how long a command takes to start.
+_SMALL = ("--bands", "8", "--lines", "32", "--samples", "32")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a command took: wall-clock and processor seconds, and most memory in bytes."""
+
+    wall: float
+    processor: float
+    memory: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """A codec at one rate.
+
+    Parameters
+    ----------
+    codec, bands_per_cluster
+        Which one.
+    bps, psnr
+        What was reached: bits per sample, dB.
+    encode, encode_at_step, decode, start
+        Of bringing the scene to the rate; of coding it with the step that this led to, where there is one; of decoding;
+        of coding a scene of 8 × 32 × 32.
+    """
+
+    codec: str
+    bands_per_cluster: BandsPerCluster
+    bps: float
+    psnr: float
+    encode: Cost
+    encode_at_step: Cost | None
+    decode: Cost
+    start: Cost
+
+
+@dataclass(frozen=True)
+class Report:
+    """A benchmark: where, on what, and a row a codec."""
+
+    processor: str
+    threads: int
+    bands: int
+    lines: int
+    samples: int
+    rate: float
+    rows: tuple[Row, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return asdict(self)
+
+
+def without_tensorflow() -> list[str]:
+    """Return the names of the codecs that meet a rate and need no TensorFlow, nor programs of others."""
+    names = [name for name in REGISTRY if name != "gici-java" and not codec_class(name).needs_tensorflow]
+    return [name for name in names if "rate" in options_of(name)]
+
+
+def run(
+    codecs: Sequence[str],
+    sizes: Sequence[BandsPerCluster],
+    geometry: tuple[int, int, int],
+    rate: float,
+    threads: int | None = None,
+    progress: Callable[[str], object] = lambda what: None,
+) -> Report:
+    """Code a synthetic scene with several codecs.
+
+    Parameters
+    ----------
+    codecs
+        Their names.
+    sizes
+        Bands of a cluster; a codec that can't have clusters of a size is passed over there.
+    geometry
+        Bands, lines and samples of the scene.
+    rate
+        In bits per sample.
+    threads
+        For each of them; default: all processors.
+    progress
+        Called with what is being done.
+
+    Raises
+    ------
+    BandpressError
+        If a command fails.
+    """
+    limit = threads or processors()
+    bands, lines, samples = geometry
+    with tempfile.TemporaryDirectory(prefix="bandpress-bench-") as name:
+        folder = Path(name)
+        progress("making synthetic scenes")
+        large = ["--bands", str(bands), "--lines", str(lines), "--samples", str(samples)]
+        scenes = {}
+        for key, options in (("synthetic-large", large), ("synthetic-small", _SMALL)):
+            _command(["synthesize", str(folder / f"{key}.raw"), *options], limit)
+            (scenes[key],) = folder.glob(f"{key}.*.raw")
+        rows = []
+        for codec in codecs:
+            for size in (size for size in sizes if _possible(codec, size)):
+                progress(f"{codec}, {size} bands a cluster")
+                rows.append(
+                    _row(codec, size, scenes["synthetic-large"], scenes["synthetic-small"], rate, limit)
+                )
+    return Report(processor_name(), limit, bands, lines, samples, rate, tuple(rows))
+
+
+def _possible(codec: str, size: BandsPerCluster) -> bool:
+    try:
+        codec_class(codec)(rate=1.0, bands_per_cluster=size)  # type: ignore[call-arg]
+    except (BandpressError, TypeError):
+        return False
+    return True
+
+
+def _row(codec: str, size: BandsPerCluster, scene: Path, small: Path, rate: float, threads: int) -> Row:
+    coded, words = scene.with_suffix(".bpk"), ["--codec", codec, "-k", str(size), "--overwrite", "-o"]
+    _command(
+        ["compress", str(small), "--rate", "4", *words, str(coded)], threads
+    )  # compiles what is to be compiled
+    start = _command(["compress", str(small), "--rate", "4", *words, str(coded)], threads)
+    encode = _command(["compress", str(scene), "--rate", str(rate), *words, str(coded)], threads)
+    with Reader(coded) as reader:
+        step, shape = reader.header.parameters.get("step"), (reader.header.bands, reader.header.lines)
+        count = int(np.prod(shape)) * reader.header.samples
+    bps = 8 * coded.stat().st_size / count
+    decode = _command(
+        ["decompress", str(coded), "-o", str(scene.with_name("back.raw")), "--overwrite"], threads
+    )
+    measured = _output(["compare", str(scene), str(coded), "--json"], threads)
+    stepped = None
+    if step is not None:
+        stepped = _command(["compress", str(scene), "--step", str(step), *words, str(coded)], threads)
+    return Row(codec, size, bps, float(json.loads(measured)["psnr"]), encode, stepped, decode, start)
+
+
+def _environment(threads: int) -> dict[str, str]:
+    return os.environ | dict.fromkeys(_LIMITS, str(threads))
+
+
+def _command(words: Sequence[str], threads: int) -> Cost:
+    """Run a command of this package, and say what it took."""
+    with tempfile.TemporaryFile() as said:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bandpress", *words], stdout=said, stderr=said, env=_environment(threads)
+        )
+        _, status, used = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            said.seek(0)
+            reason = said.read().decode(errors="replace").strip().splitlines()[-1:]
+            raise BandpressError(
+                f"bandpress {' '.join(words)}: ended with {process.returncode}: {' '.join(reason)}"
+            )
+    unit = 1 if sys.platform == "darwin" else 1024
+    return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss * unit)
+
+
+def _output(words: Sequence[str], threads: int) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "bandpress", *words], capture_output=True, text=True, env=_environment(threads)
+    )
+    if done.returncode:
+        raise BandpressError(
+            f"bandpress {' '.join(words)}: ended with {done.returncode}: {done.stderr.strip()}"
+        )
+    return done.stdout
+
+
+def table(report: Report) -> str:
+    """Format a report as text."""
+    lines = [
+        f"{report.bands} bands of {report.lines} x {report.samples} at {report.rate:g} bits per sample, "
+        f"{report.threads} threads of {report.processor}",
+        "seconds from start to end of the command, and of all its threads together; memory in MB",
+        "",
+        f"{'codec':20}{'k':>4}{'bps':>8}{'PSNR':>8}{'encode':>9}{'threads':>9}{'at step':>9}{'decode':>9}{'threads':>9}"
+        f"{'memory':>8}{'start':>7}",
+    ]
+    lines += map(_line, report.rows)
+    return "\n".join(lines)
+
+
+def _line(row: Row) -> str:
+    stepped = "" if row.encode_at_step is None else f"{row.encode_at_step.wall:.1f}"
+    return (
+        f"{row.codec:20}{row.bands_per_cluster!s:>4}{row.bps:8.4f}{row.psnr:8.2f}{row.encode.wall:9.1f}"
+        f"{row.encode.processor:9.1f}{stepped:>9}{row.decode.wall:9.1f}{row.decode.processor:9.1f}"
+        f"{_peak((row.encode, row.decode)) / 1e6:8.0f}{row.start.wall:7.2f}"
+    )
+
+
+def _peak(costs: Iterable[Cost]) -> int:
+    return max(cost.memory for cost in costs)
