@@ -28,6 +28,7 @@ ROOMS = (
     "transforms",
     "jpeg2000",
     "bounded",
+    "ccsds123",
     "training",
     "contexts",
     "hyperprior",
