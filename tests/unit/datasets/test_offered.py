@@ -95,6 +95,8 @@ ARCHIVES = {
         '<a href="http://[bad">AVIRIS_test</a><a name="x">AVIRIS_test</a><a href="{set}">AVIRIS_test</a>'
         '<a href="paper.pdf">the paper on AVIRIS_test</a>'
     ),
+    "a query that names the file": '<a href="/get.php?f={set}">zip</a> <a href="/get.php?f={other}">zip</a>',
+    "capitals and a dash": '<A HREF="/x/1.zip">Aviris-Test images</A> <A HREF="{other}">Hyperion-Test images</A>',
     "one file linked twice": '<a href="{set}">AVIRIS_test</a> <a href="{set}">AVIRIS_test (mirror)</a>',
     "markup that is not closed": (
         '<table><tr><td>AVIRIS_test<td><a href="{set}">zip<tr><td>Hyperion<td><a href="{other}">zip'
@@ -108,6 +110,7 @@ def test_an_archive_is_found(shape, site, scenes, tmp_path):
     names = {"set": "files/AVIRIS_test.zip", "other": "files/Hyperion_test.zip"}
     site.offer(names["set"], archive)
     site.offer("x/1.zip", archive)
+    site.offer("get.php", archive)
     site.offer(names["other"], b"")
     page = site.page("datasets.php", ARCHIVES[shape].format(address=site.address, **names))
     assert brought(page, tmp_path) == BOTH
@@ -370,6 +373,12 @@ def test_a_second_run_asks_nobody(site, scenes, tmp_path):
 def test_hostile_pages_are_one_sentence(html, site, tmp_path):
     page = site.offer("p", html.encode(), "text/html")
     refused(page, tmp_path, "no link")
+
+
+def test_a_page_that_leads_in_circles(site, tmp_path):
+    page = site.redirect("a", f"{site.address}/b")
+    site.redirect("b", page)
+    refused(page, tmp_path, "redirects")
 
 
 def test_a_page_that_does_not_end_and_one_that_is_none(site, tmp_path, monkeypatch):
