@@ -15,6 +15,7 @@ import pandas as pd
 
 from bandpress import read_scene
 from bandpress.errors import StudyError
+from bandpress.nodata import ends, hidden
 from bandpress.study.figures import script
 from bandpress.study.figures.tables import Column, save_table
 from bandpress.study.scripting import only_file
@@ -47,6 +48,9 @@ def draw(args: argparse.Namespace) -> None:
             )
         scene = read_scene(only_file(folder))
         known = scene.wavelengths
+        low, high = ends(scene.cube, scene.nodata)
+        planes = ((band, hidden(band, scene.nodata)) for band in scene.cube)
+        measured = (band if gone is None else band[~gone] for band, gone in planes)
         rows.append(
             {
                 "dataset": folder.parent.name,
@@ -57,9 +61,9 @@ def draw(args: argparse.Namespace) -> None:
                 "lines": scene.lines,
                 "samples": scene.samples,
                 "type": scene.dtype.name,
-                "min": scene.cube.min().item(),
-                "max": scene.cube.max().item(),
-                "mean": float(np.mean([band.mean() for band in scene.cube])),
+                "min": scene.dtype.type(low).item(),
+                "max": scene.dtype.type(high).item(),
+                "mean": float(np.mean([band.mean() for band in measured if band.size])),
                 "wavelengths": f"{min(known):.0f}–{max(known):.0f}" if known else "not known",
                 "licence": card["licence"],
                 "citation": card["citation"],

@@ -110,7 +110,13 @@ def prepare(scene: Scene, scaling: Scaling | None = None, *, lossless: bool = Fa
     def prepared(number: int, band: np.ndarray) -> np.ndarray:
         plane = None if holes is None else holes.plane(number)
         if scaling is not None:
-            band = scaling.integers(band if plane is None else np.where(plane, scaling.offset, band))
+            shown = band if plane is None else np.where(plane, scaling.samples(np.zeros(())), band)
+            band = scaling.integers(shown)
+            if not scaling.kept(shown, band):
+                raise CodecError(
+                    f"scene {scene.name}: band {number + 1} has samples of more digits than {scaling.dtype} and an "
+                    f"offset of {scaling.offset:g} keep; expected a smaller offset"
+                )
         return band.astype(dtype) if plane is None else filled(band.astype(dtype), plane, halvings)
 
     changed = scaling is not None or (holes is not None and holes.samples > 0)

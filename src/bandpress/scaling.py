@@ -31,6 +31,10 @@ class Scaling:
     offset: float = 0.0
 
     def __post_init__(self) -> None:
+        if np.dtype(self.dtype).kind not in "iuf":
+            raise CodecError(
+                f"samples are {np.dtype(self.dtype)}; expected integers or floating-point numbers"
+            )
         if not (0 < self.scale < float("inf") and abs(self.offset) < float("inf")):
             raise CodecError(
                 f"a scale of {self.scale} and an offset of {self.offset}; expected a positive and a finite number"
@@ -39,6 +43,13 @@ class Scaling:
     def integers(self, samples: np.ndarray) -> np.ndarray:
         """Return the nearest integers, as float64."""
         return np.rint((samples.astype(np.float64) - self.offset) / self.scale)
+
+    def kept(self, samples: np.ndarray, integers: np.ndarray) -> bool:
+        """Say whether integers stand for samples as closely as the scale promises."""
+        made = self.samples(integers)
+        error = np.where(made > samples, made - samples, samples - made)
+        finest = np.spacing(np.abs(samples)) if samples.dtype.kind == "f" else 0
+        return bool((error <= self.scale * (0.5 + 1e-6) + finest).all())
 
     def samples(self, integers: np.ndarray) -> np.ndarray:
         """Return the samples that integers stand for, of type `dtype`."""
@@ -91,9 +102,6 @@ def check(facts: Any) -> None:
     """
     if not isinstance(facts, dict) or set(facts) != {"dtype", "offset", "scale"}:
         raise ValueError(f"scaled {facts!r}")
-    if np.dtype(facts["dtype"]).kind not in "iuf" or not all(
-        isinstance(facts[key], int | float) and not isinstance(facts[key], bool)
-        for key in ("offset", "scale")
-    ):
+    if not all(type(facts[key]) in (int, float) for key in ("offset", "scale")):
         raise ValueError(f"scaled {facts!r}")
     Scaling(**facts)

@@ -146,6 +146,7 @@ class Scene:
             fwhm=of_band(self.fwhm),
             bad_bands=of_band(self.bad_bands),
             metadata=of_part(self.metadata, self.cube.shape, bands, lines, samples),
+            holes=None,
         )
 
 

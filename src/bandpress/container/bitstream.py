@@ -222,7 +222,7 @@ class Reader:
         if header.holes is None:
             return None
         self._file.seek(self._holes)
-        data = self._file.read(header.hole_bytes)
+        data = self._file.read(min(header.hole_bytes, os.fstat(self._file.fileno()).st_size))
         try:
             return Holes.unpack(header.holes, data, header.bands, (header.lines, header.samples))
         except BitstreamError as error:

@@ -146,7 +146,7 @@ class Header:
             stored = zlib.compress(text, 9)
             if max(len(text), len(stored)) > MOST_HEADER_BYTES:
                 raise ValueError(f"{len(text)} bytes")
-        except (ValueError, TypeError, RecursionError) as error:
+        except (ValueError, TypeError, RecursionError, CodecError) as error:
             raise CodecError(
                 f"scene {self.scene}: cannot be described in a .bpk file ({error}); expected {_EXPECTED}"
             ) from None
@@ -206,13 +206,14 @@ class Header:
             raise ValueError(f"model {self.model!r} is not a SHA-256")
         if not isinstance(self.parameters, dict) or not isinstance(self.metadata, dict):
             raise ValueError("parameters and metadata are not objects")
-        if self.holes is not None:
-            holes.check(self.holes)
         if self.scaled is not None:
             scaling.check(self.scaled)
+        if self.holes is not None:
+            holes.check(self.holes, np.dtype(self.dtype if self.scaled is None else self.scaled["dtype"]))
         facts.check(self.metadata, self.bands)
 
 
 def _number(value: float) -> float | str:
     """Return a number as JSON can hold it."""
-    return value if math.isfinite(value) else str(value)
+    number = float(value) if isinstance(value, np.generic) else value
+    return number if math.isfinite(number) else str(number)

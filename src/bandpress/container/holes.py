@@ -17,6 +17,7 @@ from bandpress.nodata import hidden, sample_of
 _KEYS = {"beside", "bytes", "crc", "samples", "values"}
 #: A no-data value, and the values that are no numbers: what a scene may have holes of.
 _MOST_VALUES = 4
+_MOST = 1 << 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,8 +143,8 @@ class Holes:
         return cls(tuple(map(float, facts["values"])), masks, facts["beside"])
 
 
-def check(facts: Any) -> None:
-    """Check what a header says about holes.
+def check(facts: Any, dtype: np.dtype) -> None:
+    """Check what a header says about holes in samples of a type.
 
     Raises
     ------
@@ -156,7 +157,9 @@ def check(facts: Any) -> None:
     if not all(isinstance(one, list) and 1 <= len(one) <= _MOST_VALUES for one in lists):
         raise ValueError(f"holes {facts!r}")
     numbers = [*facts["bytes"], *facts["samples"], facts["crc"]]
-    if len({len(one) for one in lists}) != 1 or not all(type(n) is int and n >= 0 for n in numbers):
+    if len({len(one) for one in lists}) != 1 or not all(type(n) is int and 0 <= n <= _MOST for n in numbers):
         raise ValueError(f"holes {facts!r}")
-    for value in facts["values"]:
-        float(value)
+    for value in map(float, facts["values"]):
+        beside = [value, value + facts["beside"]] if math.isfinite(value) and dtype.kind != "f" else [value]
+        if any(sample_of(one, dtype) is None for one in beside):
+            raise ValueError(f"holes of {value} in samples of type {dtype}")

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from bandpress import Scene, make_codec
+from bandpress import Scene, make_codec, prepared
 from bandpress.clusters import Cluster
 from bandpress.coding import compress, decompress
-from bandpress.container.bitstream import Reader
+from bandpress.container.bitstream import Header, Reader
 from bandpress.errors import BitstreamError, CodecError, MissingDependencyError
 from bandpress.evaluation.metrics import measure
 from bandpress.nodata import filled
@@ -176,6 +176,70 @@ def test_what_fills_holes_lies_between_the_measurements():
             assert np.array_equal(found[~holes], band[~holes])
             assert found.min() >= 100
             assert found.max() < 200
+
+
+def test_holes_are_filled_alike_as_a_whole_and_part_by_part(tmp_path, monkeypatch):
+    scene, files = holed(), set()
+    for whole in (prepared._WHOLE, 0):
+        monkeypatch.setattr(prepared, "_WHOLE", whole)
+        ready = prepared.prepare(scene)
+        assert isinstance(ready.cube, np.ndarray) is bool(whole)
+        for key in (
+            3,
+            slice(1, 4),
+            [0, 5],
+            (slice(2, 6), slice(None, None, 2), slice(3, 9)),
+            (slice(None), 4),
+        ):
+            assert np.array_equal(ready.cube[key], prepared.prepare(scene).cube[:][key])
+        compress(scene, tmp_path / "a.bpk", make_codec("rklt-jpeg2000", rate=2.0))
+        files.add((tmp_path / "a.bpk").read_bytes())
+    assert len(files) == 1
+
+
+def test_integers_of_more_digits_than_a_scale_keeps_are_refused(tmp_path):
+    cube = (np.arange(300).reshape(3, 10, 10) + (1 << 60) + 5).astype("<i8")
+    with pytest.raises(CodecError, match="more digits"):
+        compress(
+            Scene(cube),
+            tmp_path / "a.bpk",
+            make_codec("jpeg2000", lossless=True),
+            scaling=Scaling("<i8", 1.0, 2.0**60),
+        )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"values": [-9999.0, 70000.0]},
+        {"values": ["nan"]},
+        {"values": ["much"]},
+        {"values": [32767.0]},
+        {"bytes": [1 << 62]},
+        {"bytes": [-1]},
+        {"bytes": [1, 2]},
+        {"samples": [1.5]},
+        {"crc": "0"},
+        {"beside": 0},
+        {"more": 1},
+    ],
+)
+def test_holes_that_no_scene_has_are_refused(tmp_path, change):
+    facts = {"beside": 1, "bytes": [3], "crc": 0, "samples": [1], "values": [-9999.0]}
+    Header(1, 2, 3, "<i2", "jpeg2000", 1, holes=facts).pack()
+    with pytest.raises(CodecError, match=r"holes|float"):
+        Header(1, 2, 3, "<i2", "jpeg2000", 1, holes=facts | change).pack()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"scale": 0}, {"scale": -1}, {"scale": True}, {"offset": "1"}, {"dtype": "O"}, {"dtype": "x"}, {"a": 1}],
+)
+def test_scales_that_no_scene_has_are_refused(change):
+    facts = {"dtype": "<f4", "scale": 0.5, "offset": 0}
+    Header(1, 2, 3, "<i2", "jpeg2000", 1, scaled=facts).pack()
+    with pytest.raises(CodecError):
+        Header(1, 2, 3, "<i2", "jpeg2000", 1, scaled=facts | change).pack()
 
 
 FLOATS = [np.nan, np.inf, -np.inf, -9999.0, -3.4028235e38]
