@@ -98,6 +98,11 @@ class Checkout:
         with open(self.path("rd.csv"), newline="") as file:
             return [{k: v for k, v in row.items() if k not in TIMING} for row in csv.DictReader(file)]
 
+    def delete_tables(self) -> None:
+        """Delete rd.csv and the tables of data sets that it is made of, so that what is coded is looked at again."""
+        for table in (self.path("rd.csv"), *self.path("rd").iterdir()):
+            table.unlink()
+
     def files(self, pattern: str) -> dict[str, bytes]:
         """Contents of the study's files that match a pattern."""
         base = self.path("")

@@ -26,12 +26,12 @@ PACKAGE = "package: tensorly\n      file: datasets/data/Indian_pines_corrected.n
 
 @pytest.fixture
 def study(finished, tmp_path) -> Checkout:
-    """The finished study, of which three coded scenes and the table were deleted."""
+    """The finished study, of which three coded scenes and the tables were deleted."""
     study = finished.copy(tmp_path / "copy")
     for point in ("south/jpeg2000/r1", "south/rklt-k3/r2", "east/rklt-k3/r1"):
         for suffix in (".bpk", ".json", ".bands.csv"):
             study.path(f"streams/test/{point}{suffix}").unlink()
-    study.path("rd.csv").unlink()
+    study.delete_tables()
     return study
 
 

@@ -50,12 +50,12 @@ def node(tmp_path_factory):
 
 @pytest.fixture
 def study(node, finished, tmp_path) -> Checkout:
-    """The finished study, of which some coded scenes without a network and the table were deleted."""
+    """The finished study, of which some coded scenes without a network and the tables were deleted."""
     study = finished.copy(tmp_path / "copy")
     study.extra = list(OPTIONS)
     for path in study.path("streams").glob("test/south/[jr]*/r*"):
         path.unlink()
-    study.path("rd.csv").unlink()
+    study.delete_tables()
     return study
 
 

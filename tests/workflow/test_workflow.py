@@ -62,8 +62,7 @@ def test_killed_with_signal_9_and_gone_on_with_the_results_are_the_same(finished
     for path in study.path("streams").rglob("*.*"):
         if "learned" not in path.parts[-2]:
             path.unlink()
-    for table in (study.path("rd.csv"), *study.path("rd").iterdir()):
-        table.unlink()
+    study.delete_tables()
     left = len(study.files("streams/**/*.bpk"))
     running = study.start(RD)
     wait_for(lambda: len(study.files("streams/**/*.bpk")) > left, running)
