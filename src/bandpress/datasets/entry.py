@@ -130,9 +130,10 @@ class SceneEntry(BaseModel, extra="forbid"):
         left out if the source is one file.
     lines, samples, bands
         What to keep, counted from 1, both ends included.
-    window, along
+    window, along, narrowest
         Instead of lines and samples: how many of them, placed where no pixel is fill (see `bandpress.datasets.window`),
-        `along` (0 to 1) from the first of such places to the last; default 0.5, in the middle.
+        `along` (0 to 1) from the first of such places to the last; default 0.5, in the middle. Where the margins leave
+        fewer samples, `narrowest` of them will do.
     sha256
         Of the file when it is not packed.
     interleave
@@ -145,6 +146,7 @@ class SceneEntry(BaseModel, extra="forbid"):
     bands: Span | None = None
     window: tuple[Annotated[int, Field(gt=0)], Annotated[int, Field(gt=0)]] | None = None
     along: Annotated[float, Field(ge=0, le=1)] = 0.5
+    narrowest: Annotated[int, Field(gt=0)] | None = None
     sha256: Sha256 | None = None
     interleave: Literal["bsq", "bil", "bip"] | None = None
 
@@ -174,7 +176,7 @@ class SceneEntry(BaseModel, extra="forbid"):
                 )
             kept[axis] = slice(first - 1, last)
         if self.window is not None:
-            lines, samples = place_window(scene, self.window, self.along)
+            lines, samples = place_window(scene, self.window, self.along, self.narrowest)
             kept |= {"lines": lines, "samples": samples}
         if not kept:
             return scene

@@ -10,17 +10,20 @@ import numpy as np
 from bandpress.errors import DataError
 from bandpress.scene import Scene
 
-#: Lines and samples between two pixels that are looked at first.
+#: Lines and samples between two pixels of the grid that is looked at first, and places that are looked at after that.
 _STEP = 16
+_MOST_PLACES = 24
 #: Bands that are looked at: fill is the same in all of them, and no spectrum is.
 _BANDS = 8
 
 
-def place_window(scene: Scene, size: tuple[int, int], along: float = 0.5) -> tuple[slice, slice]:
+def place_window(
+    scene: Scene, size: tuple[int, int], along: float = 0.5, narrowest: int | None = None
+) -> tuple[slice, slice]:
     """Return lines and samples of a window without fill.
 
-    A pixel is fill where all bands hold one value. Of the places where a grid of pixels, 16 apart, shows none, the one
-    nearest to where it should be is taken whose every pixel is data.
+    A pixel is fill where all bands hold one value. Of the places where a grid of pixels, 16 apart, leaves room, the one
+    nearest to where it should be is taken whose every pixel is data; across, the window lies in the middle.
 
     Parameters
     ----------
@@ -30,6 +33,8 @@ def place_window(scene: Scene, size: tuple[int, int], along: float = 0.5) -> tup
         Lines and samples of the window.
     along
         How far from the first such place (0) to the last (1).
+    narrowest
+        Samples that will do where the margins leave no more. Default: those of `size`.
 
     Raises
     ------
@@ -37,52 +42,71 @@ def place_window(scene: Scene, size: tuple[int, int], along: float = 0.5) -> tup
         If there is no such window.
     """
     lines, samples = size
-    if lines > scene.lines or samples > scene.samples:
+    least = min(narrowest or samples, samples)
+    if lines > scene.lines or least > scene.samples:
         raise DataError(
-            f"scene {scene.name}: a window of {lines} lines and {samples} samples was asked for; expected at most "
+            f"scene {scene.name}: a window of {lines} lines and {least} samples was asked for; expected at most "
             f"{scene.lines} and {scene.samples}"
         )
-    for first, left in _places(scene, size, along):
-        window = slice(first, first + lines), slice(left, left + samples)
-        edges: list[tuple[slice | int, slice | int]] = []
-        edges += [(row, window[1]) for row in (first, first + lines - 1)]
-        edges += [(window[0], column) for column in (left, left + samples - 1)]
-        if not any(_fill(scene, *edge).any() for edge in (*edges, window)):
+    narrower = []
+    for first in _firsts(scene, lines, least, along):
+        left, room = _room(scene, first, lines)
+        if room < samples:
+            narrower.append((room, first, left))
+        elif window := _data(scene, first, lines, left, room, samples):
             return window
+    for room, first, left in sorted(narrower, key=lambda place: -place[0]):
+        if room >= least and (window := _data(scene, first, lines, left, room, room)):
+            return window
+    widest = max(narrower, default=(0,))[0]
     raise DataError(
-        f"scene {scene.name}: no window of {lines} lines and {samples} samples without fill; expected one in "
-        f"{scene.lines} x {scene.samples}"
+        f"scene {scene.name}: no window of {lines} lines and {least} samples without fill in {scene.lines} x "
+        f"{scene.samples}; expected one, or a smaller window (about {widest} samples are free)"
     )
 
 
-def _places(scene: Scene, size: tuple[int, int], along: float) -> Iterator[tuple[int, int]]:
-    """Yield where a grid of pixels shows no fill, in order of how near it is to the place that is wanted."""
+def _data(
+    scene: Scene, first: int, lines: int, left: int, room: int, samples: int
+) -> tuple[slice, slice] | None:
+    """Return the window in the middle of what is free in a place, unless any of its pixels is fill."""
+    start = left + (room - samples) // 2
+    window = slice(first, first + lines), slice(start, start + samples)
+    return None if _fill(scene, *window).any() else window
+
+
+def _firsts(scene: Scene, lines: int, samples: int, along: float) -> Iterator[int]:
+    """Yield first lines of places where a grid of pixels leaves room, nearest to the wanted one first."""
     fill = _fill(scene, slice(None, None, _STEP), slice(None, None, _STEP))
-    # Fill within a window, by sums over the rectangles that begin at the grid's corner.
-    sums = np.pad(fill.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
-    tops, lefts = (
-        np.arange(0, there - asked + 1, _STEP)
-        for there, asked in zip(scene.cube.shape[1:], size, strict=True)
-    )
-    top, bottom = tops // _STEP, np.minimum(-(-(tops + size[0]) // _STEP) + 1, len(fill))
-    left, right = lefts // _STEP, np.minimum(-(-(lefts + size[1]) // _STEP) + 1, fill.shape[1])
-    corners = (
-        sums[np.ix_(one, two)] for one, two in ((bottom, right), (top, right), (bottom, left), (top, left))
-    )
-    whole, above, before, both = corners
-    free = whole - above - before + both == 0
-    rows = np.flatnonzero(free.any(1))
-    if not len(rows):
-        return
-    aim = tops[rows[0]] + along * (tops[rows[-1]] - tops[rows[0]])
-    for row in sorted(rows, key=lambda row: abs(tops[row] - aim)):
-        columns = np.flatnonzero(free[row])
-        middle = columns[(len(columns) - 1) // 2]  # furthest from both margins
-        for column in sorted(columns, key=lambda column: abs(column - middle)):
-            yield int(tops[row]), int(lefts[column])
+    sums = np.pad(fill.cumsum(0), ((1, 0), (0, 0)))
+    firsts = np.arange(0, scene.lines - lines + 1, _STEP)
+    rows = firsts // _STEP
+    ends = np.minimum(-(-(firsts + lines) // _STEP) + 1, len(fill))
+    room = np.array([_longest(column == 0)[1] for column in sums[ends] - sums[rows]]) * _STEP
+    free = firsts[room + _STEP >= samples]
+    if len(free):
+        aim = free[0] + along * (free[-1] - free[0])
+        nearest = sorted(free.tolist(), key=lambda first: abs(first - aim))
+        yield from nearest[:_MOST_PLACES]
 
 
-def _fill(scene: Scene, lines: slice | int, samples: slice | int) -> np.ndarray:
+def _room(scene: Scene, first: int, lines: int) -> tuple[int, int]:
+    """Return where the samples begin that hold no fill in some lines of a place, and how many they are."""
+    wanted = [*range(first, first + lines - 1, _STEP), first + lines - 1]
+    fill = np.array([_fill(scene, line, slice(None)) for line in wanted])
+    return _longest(np.logical_not(fill.any(axis=0)))
+
+
+def _longest(free: np.ndarray) -> tuple[int, int]:
+    """Return begin and length of the longest run of true values."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], free, [False]))))
+    begins, ends = edges[::2], edges[1::2]
+    if not len(begins):
+        return 0, 0
+    longest = int(np.argmax(ends - begins))
+    return int(begins[longest]), int(ends[longest] - begins[longest])
+
+
+def _fill(scene: Scene, lines: slice | int, samples: slice) -> np.ndarray:
     """Return which pixels of a part hold no measurement."""
     bands = np.unique(np.linspace(0, scene.bands - 1, _BANDS).astype(int))
     first = scene.cube[bands[0], lines, samples]

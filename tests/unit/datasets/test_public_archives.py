@@ -108,6 +108,26 @@ def test_a_window_lies_inside_the_margins_of_a_line_askew(along):
     assert abs(lines.start - (8 + along * (300 - 16 - 64))) <= 32
 
 
+def test_where_the_margins_leave_less_the_narrowest_will_do():
+    scene = line_with_margins(slant=300, lines=320)
+    with pytest.raises(
+        DataError, match=r"64 samples are free|about 5\d samples are free|about 6\d samples are free"
+    ):
+        place_window(scene, (64, 80), 0.5)
+    lines, samples = place_window(scene, (64, 80), 0.5, narrowest=40)
+    window = scene.cube[:, lines, samples]
+    assert window.shape[1] == 64
+    assert 40 <= window.shape[2] < 80
+    assert not (window == FILL).all(0).any()
+
+
+def test_a_window_that_just_fits_is_found_wherever_the_margins_are():
+    for slant in range(20, 60, 7):
+        scene = line_with_margins(lines=320, slant=slant)
+        lines, samples = place_window(scene, (64, 120 - slant * 64 // 320 - 3), 0.5)
+        assert not (scene.cube[:, lines, samples] == FILL).all(0).any()
+
+
 def test_a_window_is_placed_without_reading_the_line():
     class Counted(np.ndarray):
         read = 0
