@@ -103,7 +103,7 @@ def prepare(scene: Scene, scaling: Scaling | None = None, *, lossless: bool = Fa
         )
     dtype = scene.dtype if scaling is None else scaling.coded_type(scene.name, iter(cube), scene.nodata)
     holes = Holes.find(iter(cube), scene.nodata, scene.dtype)
-    if holes is not None and lossless and not holes.samples:
+    if holes is not None and lossless and scaling is None and not holes.samples:
         holes = None
     halvings = _LOSSLESS_HALVINGS if lossless else _HALVINGS
 

@@ -270,6 +270,15 @@ def test_float_scenes_come_back_within_half_a_scale_and_their_holes_exactly(tmp_
     assert np.isfinite(measure(scene, decompress(path).scene)["mse"])
 
 
+def test_measurements_that_round_to_the_no_data_value_do_not_become_it(tmp_path):
+    cube = np.linspace(-1, 1, 300).reshape(3, 10, 10).astype("<f4")
+    scene = Scene(cube, nodata=0.0)
+    compress(scene, tmp_path / "a.bpk", make_codec("jpeg2000", lossless=True), scaling=Scaling("<f4", 0.1))
+    found = decompress(tmp_path / "a.bpk").scene.cube
+    assert (found != 0).all()
+    assert np.abs(found - cube).max() < 0.0501
+
+
 @pytest.mark.parametrize("dtype", ["<i4", ">i8", "<u4"])
 def test_wider_integers_that_fit_16_bits_come_back_exactly(tmp_path, dtype):
     cube = smooth_scene(bands=4, lines=20, samples=24).cube.astype(int) + 100_000
@@ -293,3 +302,24 @@ def test_a_scale_that_makes_too_large_integers_is_refused_with_one_that_does_not
             Scene(cube), tmp_path / "a.bpk", make_codec("jpeg2000", rate=1.0), scaling=Scaling("<f4", 1e-6)
         )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_every_flipped_byte_of_a_file_with_holes_is_noticed_and_salvaged(tmp_path):
+    scene, path = holed(bands=3), tmp_path / "a.bpk"
+    compress(scene, path, make_codec("jpeg2000", lossless=True))
+    whole = path.read_bytes()
+    with Reader(path) as reader:
+        places = [*range(reader._holes - 8, reader._offsets[0] + 4), len(whole) - 1]
+        salvageable = reader._holes
+    for place in places:
+        path.write_bytes(whole)
+        damaged(path, place)
+        with pytest.raises(BitstreamError):
+            decompress(path)
+        if place >= salvageable:
+            found = decompress(path, salvage=True)
+            assert found.holes_lost or found.damaged or np.array_equal(found.scene.cube, scene.cube)
+    for length in range(salvageable, len(whole), 29):
+        path.write_bytes(whole[:length])
+        found = decompress(path, salvage=True)
+        assert found.holes_lost is (length < reader._offsets[0])
