@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -10,6 +10,7 @@ from bandpress.errors import SceneError
 TYPES = ["|b1", "|u1", "<u2", ">u2", "<i2", ">i2", "<i4", ">i4", ">i8", "<f4", ">f4", ">f8"]
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_round_trip(tmp_path_factory, data):
     dtype = data.draw(st.sampled_from(TYPES))
