@@ -1,6 +1,7 @@
 """The links that a page offers: any HTML page, a folder of Google Drive, a record of Zenodo or Figshare."""
 
 import re
+import warnings
 from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
@@ -148,12 +149,16 @@ def _of_record(doi: str, address: str, patience: Patience) -> list[Link]:
     pooch = require("pooch", address, "data")
     requests = require("requests", address, "data")
     try:
-        record = pooch.downloaders.doi_to_repository(doi, timeout=(patience.connect, patience.stall))
-        listed = pooch.create(path="", base_url="")
-        record.populate_registry(listed)
-        return [Link(record.download_url(name), name, headings=(doi,)) for name in listed.registry]
-    except (ValueError, KeyError, TypeError, requests.RequestException) as error:
-        raise Failure(f"the record {doi} cannot be read ({error})") from None
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", UserWarning
+            )  # Figshare's newest version: the lock file has the SHA-256
+            record = pooch.downloaders.doi_to_repository(doi, timeout=(patience.connect, patience.stall))
+            listed = pooch.create(path="", base_url="")
+            record.populate_registry(listed)
+            return [Link(record.download_url(name), name, headings=(doi,)) for name in listed.registry]
+    except (ValueError, LookupError, TypeError, AttributeError, requests.RequestException) as error:
+        raise Failure(f"the record {doi} cannot be read ({' '.join(str(error).split())[:300]})") from None
 
 
 def _of_drive(address: str, patience: Patience) -> list[Link]:

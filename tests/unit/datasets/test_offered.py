@@ -425,6 +425,33 @@ def test_a_record_of_zenodo(page, services, scenes, tmp_path):
     assert brought(page, tmp_path) == BOTH
 
 
+@pytest.mark.parametrize(
+    ("page", "version"),
+    [
+        ("https://figshare.com/articles/dataset/x/77", ""),
+        ("https://figshare.com/articles/dataset/x/77/2", "/versions/2"),
+    ],
+)
+def test_a_record_of_figshare(page, version, services, scenes, tmp_path, recwarn):
+    doi = "10.6084/m9.figshare.77" + (".v2" if version else "")
+    services.redirect(f"doi.org/{doi}", "https://figshare.com/articles/dataset/x/77")
+    services.page("figshare.com/articles/dataset/x/77", "script")
+    services.offer("api.figshare.com/v2/articles", b'[{"id": 77}]', "application/json")
+    file = {
+        "name": "AVIRIS_test.zip",
+        "download_url": "https://ndownloader.figshare.com/files/5",
+        "computed_md5": "0",
+    }
+    services.offer(
+        f"api.figshare.com/v2/articles/77{version}",
+        json.dumps({"files": [file]}).encode(),
+        "application/json",
+    )
+    services.offer("ndownloader.figshare.com/files/5", zipped(mine(scenes)))
+    assert brought(page, tmp_path) == BOTH
+    assert not [warning for warning in recwarn if "Figshare" in str(warning.message)]
+
+
 def test_a_link_to_a_record_that_is_gone(services, tmp_path):
     page = services.page("p", '<a href="https://zenodo.org/records/7">AVIRIS_test</a>')
     refused(page, tmp_path, "10.5281/zenodo.7")
