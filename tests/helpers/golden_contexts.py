@@ -30,7 +30,7 @@ def stream(name: str) -> Path:
 def codec(name: str):
     from bandpress.codecs.wavelet_learned import WaveletLearned
 
-    return WaveletLearned(MODEL, **STREAMS[name])
+    return WaveletLearned(model=MODEL, **STREAMS[name])
 
 
 def samples_digest(name: str) -> str:

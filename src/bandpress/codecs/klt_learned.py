@@ -13,22 +13,22 @@ The scene is one cluster of all bands, and its chunk holds, bit by bit::
     one after the other, as `bandpress.hyperprior.component_parts` says
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from bandpress.clusters import Cluster, split
-from bandpress.codecs.base import Codec, Encoding, Look
-from bandpress.codecs.budgets import within
+from bandpress.codecs.base import Look
 from bandpress.codecs.learned import named_model
-from bandpress.codecs.targets import meet, one_target, psnr_of, rounded_step, step_of
+from bandpress.codecs.stepped import Stepped
+from bandpress.codecs.targets import Trial, rounded_step, step_of
 from bandpress.container.bits import BitReader
-from bandpress.container.bitstream import Header, overhead
+from bandpress.container.bitstream import Header
 from bandpress.errors import BitstreamError, ModelError
 from bandpress.hyperprior import store
 from bandpress.hyperprior.component_parts import ComponentNetwork
@@ -39,32 +39,16 @@ from bandpress.transforms import cluster_klt
 
 _COUNT_BITS = 8
 _LENGTH_BITS = 5
-#: Where a search for a target starts, in DN.
-_FIRST_STEP = 100.0
-
-
-class Trial(NamedTuple):
-    """A scene as coded with a step."""
-
-    step: float
-    chunk: bytes
-    mse: float
 
 
 @dataclass(frozen=True)
-class KltLearned(Codec):
-    """RKLT over all bands + network.
+class KltLearned(Stepped):
+    """RKLT over all bands + network, with the options of `Stepped`.
 
     Parameters
     ----------
     model
         Folder or name of a model with gains, trained on components: ``bandpress train --klt``.
-    rate
-        Target in bits per sample, everything in the file counted.
-    psnr
-        Target in dB at a peak of 65,535, instead of a rate.
-    step
-        Quantiser step in DN, instead of a target.
     """
 
     name = "klt-learned"
@@ -72,16 +56,8 @@ class KltLearned(Codec):
     look = Look("sky", "P", (0, (8, 1.5)))
     model_kind = "network"
     needs_tensorflow = True
-    shares_rate = True
-    searches = True
 
-    model: str | Path
-    rate: float | None = None
-    psnr: float | None = None
-    step: float | None = None
-
-    def __post_init__(self) -> None:
-        one_target(self.name, rate=self.rate, psnr=self.psnr, step=self.step)
+    model: str | Path = field(kw_only=True)
 
     @cached_property
     def _stored(self) -> StoredModel:
@@ -92,30 +68,6 @@ class KltLearned(Codec):
                 f"{self.model}: not trained on components of a KLT; expected a model that was: --klt"
             )
         return family[0]
-
-    def encode(self, scene: Scene) -> Encoding:
-        """Code a scene, see `Codec.encode`."""
-        header = self._header(scene, 1.0)
-
-        def value(trial: Trial) -> float:
-            if self.psnr is not None:
-                return psnr_of(trial.mse)
-            return 8 * (len(trial.chunk) + overhead(header)) / scene.cube.size
-
-        if self.step is not None:
-            found = self._trial(scene, self.step)
-        else:
-            kind, target = ("rate", self.rate) if self.rate is not None else ("psnr", self.psnr)
-            assert target is not None
-            found = meet(lambda step: self._trial(scene, step), value, kind, target, _FIRST_STEP)
-        header = self._header(scene, found.step)
-        parameters = dict(header.parameters)
-        if self.psnr is not None:
-            parameters["psnr"] = round(value(found), 3)
-        chunks: Iterable[bytes] = [found.chunk]
-        if self.rate is not None:
-            chunks = within(self.rate, header, chunks)
-        return Encoding("all", chunks, parameters, header.model)
 
     @classmethod
     def decoder(cls, header: Header, model: Path | None = None) -> "KltLearned":
@@ -139,7 +91,13 @@ class KltLearned(Codec):
         parameters: dict[str, Any] = {"step": rounded_step(step)}
         return Header.of_scene(scene, self.name, "all", parameters, self._stored.digest)
 
-    def _trial(self, scene: Scene, step: float) -> Trial:
+    def _trial(self, scene: Scene) -> Callable[[float], Trial]:
+        return lambda step: self._coded(scene, step)
+
+    def _trial_of_part(self, scene: Scene) -> None:
+        return None
+
+    def _coded(self, scene: Scene, step: float) -> Trial:
         network = ComponentNetwork(self._stored, scene.lines, scene.samples)
         components, side = cluster_klt.forward(scene.cube[:], cluster_klt.SAFETY * step * step / 12)
         inverse = cluster_klt.read(BitReader(side.to_bytes()), scene.bands)
@@ -165,7 +123,7 @@ class KltLearned(Codec):
         samples = clipped(inverse(decoded), scene.dtype)
         error = scene.only_measured(slice(None), samples.astype(np.float64) - scene.cube[:])
         mse = float(np.square(error).sum()) / max(scene.measured(), 1)
-        return Trial(step, side.to_bytes() + b"".join(parts), mse)
+        return Trial(step, [side.to_bytes() + b"".join(parts)], mse, scene.cube.size)
 
 
 def _parts(cluster: Cluster, chunk: bytes, reader: BitReader, most: int) -> list[bytes]:

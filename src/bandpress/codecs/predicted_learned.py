@@ -22,9 +22,10 @@ from typing import Any
 import numpy as np
 
 from bandpress.clusters import Cluster
-from bandpress.codecs.base import Codec, Encoding, Look
-from bandpress.codecs.budgets import pooled, within
-from bandpress.codecs.targets import LARGE, Trial, one_target, psnr_of, rounded_step, search, step_of, strips
+from bandpress.codecs.base import Look
+from bandpress.codecs.budgets import pooled
+from bandpress.codecs.stepped import Stepped
+from bandpress.codecs.targets import Trial, rounded_step, step_of
 from bandpress.container.bits import BitReader, BitWriter
 from bandpress.container.bitstream import Header
 from bandpress.contexts import store as context_store
@@ -44,19 +45,13 @@ _ORDER = "components"
 
 
 @dataclass(frozen=True)
-class PredictedLearned(Codec):
-    """Prediction from components + contexts.
+class PredictedLearned(Stepped):
+    """Prediction from components + context model, with the options of `Stepped`.
 
     Parameters
     ----------
     model
         Folder or name of a context model: the one in this package, or one that ``bandpress train-contexts`` made.
-    rate
-        Target in bits per sample, everything in the file counted.
-    psnr
-        Target in dB at a peak of 65,535, instead of a rate.
-    step
-        Quantiser step in DN, instead of a target.
     bands_per_cluster
         Bands of a cluster.
     key_distance
@@ -67,18 +62,13 @@ class PredictedLearned(Codec):
     label = "Prediction + context model"
     look = Look("purple", "X", (0, (4, 1, 4, 1, 1, 1)))
     model_kind = "context model"
-    shares_rate = True
-    searches = True
 
     model: str | Path = "contexts"
-    rate: float | None = None
-    psnr: float | None = None
-    step: float | None = None
     bands_per_cluster: int = 3
     key_distance: int = 16
 
     def __post_init__(self) -> None:
-        one_target(self.name, rate=self.rate, psnr=self.psnr, step=self.step)
+        super().__post_init__()
         for key in ("bands_per_cluster", "key_distance"):
             value = getattr(self, key)
             if type(value) is not int or value < 1:
@@ -87,21 +77,6 @@ class PredictedLearned(Codec):
     @cached_property
     def _stored(self) -> ContextModel:
         return context_store.named(self.model)
-
-    def encode(self, scene: Scene) -> Encoding:
-        """Code a scene, see `Codec.encode`."""
-        trial = self._trial(scene)
-        if self.step is not None:
-            found = trial(self.step)
-        else:
-            of_part = self._trial(strips(scene)) if scene.cube.size > LARGE else None
-            found = search(trial, of_part, self._header(scene, 1.0), self.rate, self.psnr)
-        header = self._header(scene, found.step)
-        parameters = dict(header.parameters)
-        if self.psnr is not None:
-            parameters["psnr"] = round(psnr_of(found.mse), 3)
-        chunks = found.chunks if self.rate is None else within(self.rate, header, found.chunks)
-        return Encoding(header.bands_per_cluster, chunks, parameters, header.model)
 
     @classmethod
     def decoder(cls, header: Header, model: Path | None = None) -> "PredictedLearned":

@@ -12,17 +12,14 @@ import numpy as np
 
 from bandpress.clusters import Cluster, split
 from bandpress.codecs.base import Encoding
+from bandpress.codecs.targets import CLOSE, psnr_of
 from bandpress.container.bitstream import Header, overhead
 from bandpress.hyperprior.points import Point, has_gains, lambdas_of
 from bandpress.hyperprior.store import StoredModel
 from bandpress.scene import Scene
 
-#: Peak of the PSNR, whatever the type of the samples.
-PEAK = 65535.0
 #: Clusters that the search looks at, spread over the bands.
 _SAMPLE = 6
-#: How close to the target a model with gains is taken: a ratio of rates, or dB.
-_CLOSE = {"rate": 0.005, "psnr": 0.02}
 #: Halvings on the sample, and corrections on the file.
 _HALVINGS = 10
 _CORRECTIONS = 4
@@ -124,7 +121,7 @@ def _try(
         error = scene.only_measured(cluster.bands, scene.cube[cluster.bands].astype(np.float32) - decoded)
         squared += float(np.einsum("bls,bls->", error, error, dtype=np.float64))
     mse = squared / max(sum(scene.measured(cluster.bands) for cluster in clusters), 1)
-    return Trial(point, chunks, 10 * np.log10(PEAK**2 / max(mse, 1e-12)))
+    return Trial(point, chunks, psnr_of(mse))
 
 
 def _among_models(
@@ -185,7 +182,7 @@ def _along_lambda(
     step = 0.5
     for _ in range(_CORRECTIONS + 1):
         tried[at] = on_file(Point(model, float(np.exp(at))))
-        if distance(tried[at]) <= _CLOSE[kind]:
+        if distance(tried[at]) <= CLOSE[kind]:
             break
         below = [(x, t.value) for x, t in tried.items() if t.value < target]
         above = [(x, t.value) for x, t in tried.items() if t.value >= target]

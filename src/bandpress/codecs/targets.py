@@ -82,13 +82,6 @@ def psnr_of(mse: float) -> float:
     return 10 * math.log10(65535.0**2 / max(mse, 1e-12))
 
 
-def meet(
-    trial: Callable[[float], T], value: Callable[[T], float], kind: str, target: float, start: float
-) -> T:
-    """Return the trial that comes closest to a target; see `meet_by_slope`."""
-    return meet_by_slope(trial, value, kind, target, start)[0]
-
-
 def meet_by_slope(
     trial: Callable[[float], T],
     value: Callable[[T], float],

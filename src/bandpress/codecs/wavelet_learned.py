@@ -15,19 +15,10 @@ from typing import Any
 import numpy as np
 
 from bandpress.clusters import BandsPerCluster, Cluster, split
-from bandpress.codecs.base import Codec, Encoding, Look
-from bandpress.codecs.budgets import pooled, within
-from bandpress.codecs.targets import (
-    LARGE,
-    SAMPLED,
-    Trial,
-    one_target,
-    psnr_of,
-    rounded_step,
-    search,
-    step_of,
-    strips,
-)
+from bandpress.codecs.base import Look
+from bandpress.codecs.budgets import pooled
+from bandpress.codecs.stepped import Stepped
+from bandpress.codecs.targets import SAMPLED, Trial, rounded_step, step_of
 from bandpress.container.bits import BitReader, BitWriter
 from bandpress.container.bitstream import Header
 from bandpress.contexts import store as context_store
@@ -41,19 +32,13 @@ from bandpress.transforms.projection import Basis, Moments
 
 
 @dataclass(frozen=True)
-class WaveletLearned(Codec):
-    """KLT + wavelet + learned contexts.
+class WaveletLearned(Stepped):
+    """KLT + wavelet + context model, with the options of `Stepped`.
 
     Parameters
     ----------
     model
         Folder or name of a context model: the one in this package, or one that ``bandpress train-contexts`` made.
-    rate
-        Target in bits per sample, everything in the file counted.
-    psnr
-        Target in dB at a peak of 65,535, instead of a rate.
-    step
-        Quantiser step in DN, instead of a target.
     bands_per_cluster
         Bands of a cluster, or ``"all"``.
     """
@@ -63,33 +48,13 @@ class WaveletLearned(Codec):
     look = Look("orange", "d", (0, (3, 1, 1, 1, 1, 1)))
     look_of_all = Look("orange", "p", (0, (6, 1.5, 1, 1.5)))
     model_kind = "context model"
-    shares_rate = True
-    searches = True
 
     model: str | Path = "contexts"
-    rate: float | None = None
-    psnr: float | None = None
-    step: float | None = None
     bands_per_cluster: BandsPerCluster = 3
-
-    def __post_init__(self) -> None:
-        one_target(self.name, rate=self.rate, psnr=self.psnr, step=self.step)
 
     @cached_property
     def _stored(self) -> ContextModel:
         return context_store.named(self.model)
-
-    def encode(self, scene: Scene) -> Encoding:
-        """Code a scene, see `Codec.encode`."""
-        found = self._found(scene, split(scene.bands, self.bands_per_cluster))
-        header = self._header(scene, found.step)
-        parameters = dict(header.parameters)
-        if self.psnr is not None:
-            parameters["psnr"] = round(psnr_of(found.mse), 3)
-        chunks: Iterable[bytes] = found.chunks
-        if self.rate is not None:
-            chunks = within(self.rate, header, chunks)
-        return Encoding(self.bands_per_cluster, chunks, parameters, self._stored.digest)
 
     @classmethod
     def decoder(cls, header: Header, model: Path | None = None) -> "WaveletLearned":
@@ -114,23 +79,17 @@ class WaveletLearned(Codec):
 
         yield from pooled(decoded, chunks)
 
-    def _found(self, scene: Scene, clusters: Sequence[Cluster]) -> Trial:
-        """Code a scene with the step that is given, or that meets the target."""
-        trial = self._trial(scene, clusters)
-        if self.step is not None:
-            return trial(self.step)
-        of_part = None
-        if scene.cube.size > LARGE:
-            few = clusters[SAMPLED // 2 :: SAMPLED]
-            of_part = self._trial(scene, few) if len(few) > 1 else self._trial(strips(scene), clusters)
-        return search(trial, of_part, self._header(scene, 1.0), self.rate, self.psnr)
+    def _trial_of_part(self, scene: Scene) -> Callable[[float], Trial] | None:
+        few = split(scene.bands, self.bands_per_cluster)[SAMPLED // 2 :: SAMPLED]
+        return self._trial(scene, few) if len(few) > 1 else super()._trial_of_part(scene)
 
     def _header(self, scene: Scene, step: float) -> Header:
         parameters: dict[str, Any] = {"step": rounded_step(step)}
         return Header.of_scene(scene, self.name, self.bands_per_cluster, parameters, self._stored.digest)
 
-    def _trial(self, scene: Scene, clusters: Sequence[Cluster]) -> Callable[[float], Trial]:
-        """Return a function that codes clusters of a scene with a step."""
+    def _trial(self, scene: Scene, clusters: Sequence[Cluster] | None = None) -> Callable[[float], Trial]:
+        """Return a function that codes clusters of a scene with a step. Default: all of them."""
+        clusters = split(scene.bands, self.bands_per_cluster) if clusters is None else clusters
         threads = processors() if len(clusters) == 1 else 1
         coder = ComponentCoder(self._stored, scene.lines, scene.samples, threads)
         known: dict[Cluster, Moments] = {}
