@@ -164,7 +164,7 @@ def _record(scene: Scene, target: Path, given: dict[str, Any], check: bool) -> d
         "codec": header.codec,
         "bands_per_cluster": header.bands_per_cluster,
     }
-    if given.get("lossless"):  # compress has decoded and compared
+    if given.get("lossless") and header.scaled is None:  # compress has decoded and compared
         return record | {"lossless": True}
     if check:
         with bands_bar(f"checking {target.name}", scene.bands) as progress:

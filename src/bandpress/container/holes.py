@@ -33,11 +33,14 @@ class Holes:
     beside
         A decoded measurement that equals the no-data value is moved by this, 1 or -1: to the side on which the
         measurements are.
+    both
+        Whether there are measurements on both sides of it.
     """
 
     values: tuple[float, ...]
     masks: tuple[Mask, ...]
     beside: int
+    both: bool = False
 
     @classmethod
     def find(cls, bands: Iterable[np.ndarray], nodata: float | None, dtype: np.dtype) -> "Holes | None":
@@ -82,7 +85,7 @@ class Holes:
             return None
         last = dtype.kind != "f" and value == np.iinfo(dtype).max
         values, masks = zip(*kept, strict=True)
-        return cls(values, masks, -1 if last or (below and not above) else 1)
+        return cls(values, masks, -1 if last or (below and not above) else 1, below and above)
 
     @property
     def samples(self) -> int:

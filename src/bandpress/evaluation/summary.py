@@ -18,7 +18,7 @@ def quality(record: Mapping[str, Any]) -> list[str]:
         return ["lossless"]
     return [
         f"{record['psnr']:.1f} dB",
-        f"max error {record['pae']:,.0f}",
+        f"max error {record['pae']:,.0f}" if record["pae"] >= 1 else f"max error {record['pae']:.2g}",
         f"SAM {record['sam_mean']:.2f}°",
     ]
 

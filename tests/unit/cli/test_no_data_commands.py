@@ -41,7 +41,11 @@ def test_info_says_how_many_samples_hold_no_measurement(tmp_path):
 def test_a_floating_point_scene_goes_through_a_file_at_a_scale(tmp_path, floats):
     stream = tmp_path / "r.bpk"
     assert "--scale" in run("compress", floats, "--codec", "jpeg2000", "--lossless", code=1)
-    run("compress", floats, "--codec", "jpeg2000", "--lossless", "--scale", 0.0001, "-o", stream)
+    coarse = run("compress", floats, "--codec", "jpeg2000", "--lossless", "--scale", 0.001, "-o", stream)
+    assert "lossless" not in coarse
+    assert "max error 0.0005" in coarse
+    fine = ("--scale", 0.0001, "-o", stream, "--overwrite")
+    assert "lossless" in run("compress", floats, "--codec", "jpeg2000", "--lossless", *fine)
     found = json.loads(run("info", stream, "--json"))
     assert found["scaled"] == {"dtype": "<f4", "offset": 0.0, "scale": 0.0001}
     assert found["nodata_samples"] == 4 * 25 + 1

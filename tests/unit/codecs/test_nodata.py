@@ -116,6 +116,19 @@ def test_measurements_that_decode_to_the_no_data_value_move_towards_the_others(
         assert reader.header.holes["samples"] == [3]
 
 
+@pytest.mark.parametrize("most", [1, 2, 3, 20])
+@pytest.mark.parametrize("name", ["bounded", "ccsds123"])
+def test_a_bound_holds_where_measurements_are_on_both_sides_of_the_no_data_value(tmp_path, name, most):
+    rng = np.random.default_rng(0)
+    cube = rng.integers(-30, 30, (3, 40, 40)).astype("<i2")
+    cube[:, :3] = 0
+    cube[:, 3:][cube[:, 3:] == 0] = 1
+    compress(Scene(cube, nodata=0.0), tmp_path / "a.bpk", make_codec(name, max_error=most))
+    found = decompress(tmp_path / "a.bpk").scene.cube
+    assert np.array_equal(found == 0, cube == 0)
+    assert np.abs(found.astype(int) - cube).max() <= most
+
+
 def test_no_data_is_never_made_where_there_was_none(tmp_path):
     rng = np.random.default_rng(0)
     cube = rng.integers(1, 30, (3, 24, 24)).astype("<u2")
