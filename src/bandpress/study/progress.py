@@ -189,7 +189,9 @@ class View:
         elif event in ("", "error"):
             message = str(fields.get("msg") or "")
             serious = level in ("WARNING", "ERROR", "CRITICAL")
-            if serious or message.startswith(_PASSED_ON) or "SLURM" in message:
+            # That a command failed is said with the job's log.
+            repeated = "CalledProcessError" in message or "At least one job did not complete" in message
+            if (serious and not repeated) or message.startswith(_PASSED_ON) or "SLURM" in message:
                 self.say(message.strip())
         self._refresh()
 

@@ -67,10 +67,16 @@ def test_a_failure_is_its_jobs_log_and_the_command_to_run_it_alone(log):
     view = View(stream, argv)
     view.take("job_info", job(7, "code_scene", {"scene": "south"}, log), "INFO")
     view.take("job_error", job(7, "code_scene", None, log), "ERROR")
+    view.take(
+        "",
+        {"msg": "RuleException:\nCalledProcessError in file rules/codecs.smk, line 9:\nCommand …"},
+        "ERROR",
+    )
     text = stream.getvalue()
     assert text.startswith("Failed: code scene south (code_scene)\n")
     assert "    | line 39\n" in text
     assert "line 27" not in text
+    assert "CalledProcessError" not in text
     assert "To run it alone:  snakemake out.bpk --cores 1 --configfile 'studies/a b.yaml'\n" in text
 
 
