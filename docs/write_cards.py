@@ -78,7 +78,7 @@ def card(name: str, family: TrainedFamily, folder: Path) -> str:
 
 
 def context_card(name: str, family: ContextFamily, folder: Path) -> str:
-    """Return the card of a model of contexts."""
+    """Return the card of a context model."""
     made = json.loads((folder / "model.json").read_text())["training"]
     minutes = _minutes(folder)
     size = sum(path.stat().st_size for path in folder.iterdir()) / 1e3

@@ -1,9 +1,9 @@
 # Reads: scenes/{dataset}/{scene}/ of the training and validation sets.
-# Makes: models/{family}/contexts/, a model of contexts: card, integer tables.
+# Makes: models/{family}/contexts/, a context model: card, integer tables.
 
 
 rule train_contexts:
-    """Train a model of contexts; takes minutes, and begins anew when it was interrupted."""
+    """Train a context model; takes minutes, and begins anew when it was interrupted."""
     input:
         train=training_scenes("train_on"),
         validate=training_scenes("validate_on"),

@@ -35,7 +35,7 @@ PROTOCOLS = {
 
 
 #: What is said of each family of codecs that is learned and has RKLT + JPEG 2000 in the same clusters.
-SUBJECTS = {"learned": "the learned codec", "wavelet-learned": "the wavelet with learned contexts"}
+SUBJECTS = {"learned": "the learned codec", "wavelet-learned": "the wavelet with the context model"}
 
 
 def sentence(family: str, sensor: str, protocol: str, gain: dict[str, pd.Series], frame: pd.DataFrame) -> str:

@@ -1,4 +1,4 @@
-"""A study with a model of contexts: kept, or trained."""
+"""A study with a context model: kept, or trained."""
 
 import json
 import shutil

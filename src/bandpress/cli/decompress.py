@@ -99,12 +99,12 @@ def _seed_stream(path: Path, model: str | None, output: Path | None, overwrite: 
     if model is None:
         raise click.UsageError(f"{path}: a .tfci file does not name its model; give --model")
     need_tensorflow(f"{path}: a .tfci file")
-    from bandpress.hyperprior.authors.streams import SeedCoder
+    from bandpress.hyperprior.authors.streams import AuthorsCoder
 
     family = store.members(model)
     if len(family) != 1:
         raise ModelError(f"{model}: {len(family)} models; expected the one that {path} was made with")
-    scene = SeedCoder(family[0]).decode(path)
+    scene = AuthorsCoder(family[0]).decode(path)
     scene = replace(scene, name=f"{scene.name}_decoded")
     target, _ = scene_target(scene, path, output, overwrite)
     click.echo(f"{write_scene(scene, target)}: {scene.bands} bands")

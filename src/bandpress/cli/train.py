@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from bandpress.cli.progress import bands_bar, training_bar
-from bandpress.cli.scenes import scenes_to_train
+from bandpress.cli.training import scenes_to_train, training_options
 from bandpress.environment import tensorflow_for
 from bandpress.hyperprior.architecture import Architecture
 from bandpress.hyperprior.training.components import component_clusters, ladder, unit_lambda
@@ -34,21 +34,13 @@ class Widths(click.ParamType):
         return int(parts[0]) if len(parts) == 1 else tuple(map(int, parts))
 
 
+_STEPS = 4000
 #: Largest standard deviation of latents of components.
 _WIDEST_SCALE = 2048.0
 
 
 @click.command()
-@click.argument("scenes", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder of the model to make."
-)
-@click.option(
-    "--validate",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="Scene to choose the best weights on; may be given again. Default: the last lines of each scene.",
-)
+@training_options(_STEPS)
 @click.option(
     "-k",
     "--bands-per-cluster",
@@ -81,8 +73,6 @@ _WIDEST_SCALE = 2048.0
     type=click.FloatRange(min=0, min_open=True),
     help="Weight of the squared error in DN² against bits a pixel; given again, one network learns them all.",
 )
-@click.option("--steps", type=click.IntRange(1), help="Default: 4000, or as many as --minutes allow.")
-@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Train for that long at most.")
 @click.option(
     "--patch", type=click.IntRange(16), default=96, show_default=True, help="Lines and samples of a patch."
 )
@@ -119,7 +109,6 @@ _WIDEST_SCALE = 2048.0
     show_default=True,
     help="Share of the patches whose bands are not adjacent, as those of a cluster across an absorption band.",
 )
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @click.option(
     "--start", type=click.Choice(["block", "overlap"]), default="block", show_default=True, help="Warm start."
 )
@@ -148,9 +137,7 @@ _WIDEST_SCALE = 2048.0
     show_default=True,
     help="mixed: gradients in bfloat16, faster where the processor has instructions for it (AVX512-BF16, AMX).",
 )
-@click.option("--threads", type=click.IntRange(1), help="Default: one a processor.")
 @click.option("--tensorboard", type=click.Path(path_type=Path), help="Folder for TensorBoard's event files.")
-@click.option("--sensor", help="Name of the sensor, for the model's card.")
 @click.option("--resume", is_flag=True, help="Go on with a training that was interrupted, if there is one.")
 @click.option("--restart", is_flag=True, help="Throw an interrupted training away.")
 def command(
@@ -188,7 +175,7 @@ def command(
     """
     lambdas = tuple(sorted(lambdas)) or (1e-4,)
     if steps is None and minutes is None:
-        steps = 4000
+        steps = _STEPS
     settings = Settings(
         lambdas=lambdas, steps=steps, minutes=minutes, start="random" if random_start else start, **options
     )

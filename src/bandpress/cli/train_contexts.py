@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from bandpress.cli.progress import training_bar
-from bandpress.cli.scenes import scenes_to_train
+from bandpress.cli.training import scenes_to_train, training_options
 from bandpress.contexts.training.settings import Settings
 from bandpress.environment import tensorflow_for
 
@@ -13,18 +13,7 @@ _STEPS = 2000
 
 
 @click.command()
-@click.argument("scenes", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder of the model to make."
-)
-@click.option(
-    "--validate",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="Scene to choose the best weights on; may be given again. Default: the last lines of each scene.",
-)
-@click.option("--steps", type=click.IntRange(1), help=f"Default: {_STEPS}, or as many as --minutes allow.")
-@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Train for that long at most.")
+@training_options(_STEPS)
 @click.option(
     "--hidden",
     type=click.IntRange(1),
@@ -32,9 +21,6 @@ _STEPS = 2000
     show_default=True,
     help="Units of each of the two hidden layers.",
 )
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
-@click.option("--threads", type=click.IntRange(1), help="Default: one a processor.")
-@click.option("--sensor", help="Name of the sensor, for the model's card.")
 def command(
     scenes: tuple[Path, ...],
     output: Path,

@@ -51,7 +51,7 @@ def extract(
     first_band, last_band
         Bands to extract, counted from 1, both included. Default: all.
     pad
-        ``"zero"`` fills the last cluster up with bands of zeros and counts them in its name, as the seed did.
+        ``"zero"`` fills the last cluster up with bands of zeros and counts them in its name, as the authors did.
     overwrite
         Files that exist may be replaced.
 

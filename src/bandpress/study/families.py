@@ -1,4 +1,4 @@
-"""The models of a study: networks that are trained, or fetched, and models of contexts."""
+"""The models of a study: networks that are trained, or fetched, and context models."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -142,7 +142,7 @@ class FetchedFamily(_Section):
 
 
 class ContextFamily(_Section):
-    """A model of contexts that the workflow trains, for `wavelet-learned` and `predicted-learned`.
+    """A context model that the workflow trains, for `wavelet-learned` and `predicted-learned`.
 
     One model codes clusters of every size at every rate. Without a `sensor` it serves test sets of all of them.
     `kept` is as for networks.

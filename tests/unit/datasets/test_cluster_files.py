@@ -11,8 +11,8 @@ from bandpress.datasets.cluster_files import extract, merge
 from bandpress.errors import SceneError
 from places import CONFORMANCE
 
-SEED = CONFORMANCE / "seed_streams"
-JASPER = SEED / "jasper.20_100_90_2_1_0.raw"
+AUTHORS = CONFORMANCE / "seed_streams"
+JASPER = AUTHORS / "jasper.20_100_90_2_1_0.raw"
 needs_conformance = pytest.mark.skipif(not JASPER.is_file(), reason=f"{JASPER} is not on this machine")
 
 
@@ -34,7 +34,7 @@ def test_extract_then_merge_gives_the_source_back(tmp_path):
 @pytest.mark.parametrize("k", [1, 3])
 def test_padded_clusters_are_those_of_the_seed(tmp_path, k):
     extract(JASPER, tmp_path, k, pad="zero")
-    theirs = sorted(p for p in (SEED / f"k{k}").glob("*.raw") if not p.name.endswith(".tfci.raw"))
+    theirs = sorted(p for p in (AUTHORS / f"k{k}").glob("*.raw") if not p.name.endswith(".tfci.raw"))
     assert len(theirs) == 3
     for path in theirs:
         assert filecmp.cmp(path, tmp_path / path.name, shallow=False), path.name

@@ -1,4 +1,4 @@
-"""Models of contexts in a study: one entry for all sensors, sizes of clusters and rates."""
+"""Context models in a study: one entry for all sensors, sizes of clusters and rates."""
 
 from pathlib import Path
 

@@ -26,7 +26,7 @@ _BETA_MINIMUM = 1e-6
 def import_model(
     source: str | Path, target: str | Path, card: Mapping[str, Any] | None = None
 ) -> StoredModel:
-    """Turn a seed SavedModel into a model folder.
+    """Turn a SavedModel of the authors' script into a model folder.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def import_model(
     Returns
     -------
     StoredModel
-        With the seed's own range coder tables, so that it decodes the seed's streams, and integer tables for
+        With the range coder tables of the authors, so that it decodes their streams, and integer tables for
         ``.bpk`` files.
 
     Raises

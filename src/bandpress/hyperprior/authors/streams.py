@@ -27,7 +27,7 @@ _MOST_SIDE = 1 << 16
 _Y, _Z, _IMAGE_SHAPE, _Y_SHAPE, _Z_SHAPE, _LOW, _HIGH = (chr(i) for i in range(1, 8))
 
 
-class SeedCoder:
+class AuthorsCoder:
     """Reads and writes the authors' streams with an imported model.
 
     Parameters

@@ -48,7 +48,7 @@ def describe_models(folders: Sequence[Path]) -> pd.DataFrame:
     if not folders:
         raise NothingToShow("The study has no networks.")
     frame = pd.DataFrame([_row(folder) for folder in folders])
-    for column in ("bands_per_cluster", "latent", "hyper"):  # models of contexts have none
+    for column in ("bands_per_cluster", "latent", "hyper"):  # context models have none
         frame[column] = frame[column].astype("Int64")
     return frame.sort_values(["bands_per_cluster", "family", "quality"]).reset_index(drop=True)
 

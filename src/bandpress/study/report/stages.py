@@ -9,7 +9,7 @@ from pathlib import Path
 STAGES = {
     "Scenes fetched and prepared": ("fetch_dataset", "prepare_scene"),
     "Networks trained": ("train_model",),
-    "Models of contexts trained": ("train_contexts",),
+    "Context models trained": ("train_contexts",),
     "Networks fetched and imported": ("fetch_models", "import_model"),
     "Scenes coded, decoded and measured without a network": ("code_scene",),
     "Scenes coded, decoded and measured with a network": ("code_scene_learned",),

@@ -21,11 +21,11 @@ needs_conformance = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def coders(tmp_path_factory):
     from bandpress.hyperprior.authors.models import import_model
-    from bandpress.hyperprior.authors.streams import SeedCoder
+    from bandpress.hyperprior.authors.streams import AuthorsCoder
 
     folder = tmp_path_factory.mktemp("models")
     return {
-        k: SeedCoder(import_model(CONFORMANCE / "seed_models" / f"tiny_{k}", folder / k))
+        k: AuthorsCoder(import_model(CONFORMANCE / "seed_models" / f"tiny_{k}", folder / k))
         for k in ("k1", "k3")
     }
 
