@@ -17,7 +17,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from bandpress.errors import ModelError
+from bandpress.errors import BitstreamError, ModelError
 from bandpress.files import atomic_path
 
 CARD = "model.json"
@@ -70,21 +70,25 @@ def all_within(folder: str | Path) -> list[Path]:
     return found
 
 
-def locate(digest: str, given: str | Path | None = None) -> Path:
+def locate(digest: str | None, given: str | Path | None = None) -> Path:
     """Return the folder of the model of that digest.
 
     Parameters
     ----------
     digest
-        SHA-256 in hexadecimal, from a stream.
+        SHA-256 in hexadecimal, from a stream; None if the stream names no model.
     given
         A model, or a folder of models, to look in; default: everywhere that models are looked for.
 
     Raises
     ------
+    BitstreamError
+        If the stream names no model.
     ModelError
         If it is not there.
     """
+    if digest is None:
+        raise BitstreamError("the header names no model; expected the digest of one")
     places = folders() if given is None else [resolve(given)]
     found = []
     for folder in (folder for place in places for folder in within(place, depth=2)):

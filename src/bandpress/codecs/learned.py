@@ -18,7 +18,7 @@ from bandpress.clusters import Cluster, split
 from bandpress.codecs.base import Codec, Encoding, Look
 from bandpress.codecs.ratecontrol import search
 from bandpress.container.bitstream import Header
-from bandpress.errors import BitstreamError, CodecError, ModelError
+from bandpress.errors import CodecError, ModelError
 from bandpress.hyperprior import opened, parts, store
 from bandpress.hyperprior.architecture import STEPS_PER_QUALITY, Architecture
 from bandpress.hyperprior.chunks import (
@@ -252,6 +252,4 @@ def model_of(header: Header, path: Path | None = None) -> StoredModel:
 
 def named_model(header: Header, path: Path | None = None) -> StoredModel:
     """Find the model that a file names; raises as `model_of` does."""
-    if header.model is None:
-        raise BitstreamError("the header names no model; expected the digest of one")
     return store.find(header.model, path)

@@ -81,8 +81,6 @@ class PredictedLearned(Stepped):
     @classmethod
     def decoder(cls, header: Header, model: Path | None = None) -> "PredictedLearned":
         """Return the codec for a file; see `Codec.decoder`."""
-        if header.model is None:
-            raise BitstreamError("the header names no model; expected the digest of one")
         found = context_store.find(header.model, model)
         assert found.path is not None
         return cls(model=found.path, step=step_of(header), key_distance=_distance(header))

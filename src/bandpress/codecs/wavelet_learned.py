@@ -24,7 +24,6 @@ from bandpress.container.bitstream import Header
 from bandpress.contexts import store as context_store
 from bandpress.contexts.components import Chunk, ComponentCoder, Part
 from bandpress.contexts.model import ContextModel
-from bandpress.errors import BitstreamError
 from bandpress.machine import processors
 from bandpress.scene import Scene
 from bandpress.transforms.cluster_klt import SAFETY
@@ -59,8 +58,6 @@ class WaveletLearned(Stepped):
     @classmethod
     def decoder(cls, header: Header, model: Path | None = None) -> "WaveletLearned":
         """Return the codec for a file; see `Codec.decoder`."""
-        if header.model is None:
-            raise BitstreamError("the header names no model; expected the digest of one")
         found = context_store.find(header.model, model)
         assert found.path is not None
         return cls(model=found.path, step=step_of(header), bands_per_cluster=header.bands_per_cluster)

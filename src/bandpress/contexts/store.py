@@ -87,6 +87,6 @@ def named(model: str | Path) -> ContextModel:
     return load(model_folders.resolve(model))
 
 
-def find(digest: str, given: str | Path | None = None) -> ContextModel:
+def find(digest: str | None, given: str | Path | None = None) -> ContextModel:
     """Load the model of that digest; see `bandpress.model_folders.locate`."""
     return load(model_folders.locate(digest, given))

@@ -153,7 +153,7 @@ def members(path: str | Path) -> list[StoredModel]:
     return sorted(found, key=lambda model: _lambda(model.card.get("lambda")))
 
 
-def find(digest: str, given: str | Path | None = None) -> StoredModel:
+def find(digest: str | None, given: str | Path | None = None) -> StoredModel:
     """Load the network of that digest; see `bandpress.model_folders.locate`."""
     return load(model_folders.locate(digest, given))
 
