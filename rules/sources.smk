@@ -85,8 +85,13 @@ def note_missing(items):
 
 
 def stop_if_missing():
-    """Say what is missing; where somebody has to bring it, end the workflow before any job."""
-    if MISSING:
-        print(missing_table(STUDY.study, MISSING.values()), file=sys.stderr)
-    if must_be_brought(MISSING.values()):
+    """Say what is missing; where it cannot be fetched and somebody has to bring it, end the workflow before any job."""
+    if not MISSING:
+        return
+    from bandpress.datasets.fetch import MOST
+    from bandpress.datasets.reach import asked
+
+    items = asked(STUDY, MISSING.values(), LOCK, None if DOWNLOAD == "yes" else MOST)
+    print(missing_table(STUDY.study, items), file=sys.stderr)
+    if must_be_brought(items):
         sys.exit(1)

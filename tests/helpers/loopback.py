@@ -110,6 +110,12 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
+    def do_HEAD(self):
+        content = self.loopback.files.get(self.path)
+        self.send_response(404 if content is None else 200)
+        self.send_header("Content-Length", str(len(content or b"")))
+        self.end_headers()
+
     def do_GET(self):
         site = self.loopback
         path = self.path if self.path in site.files else self.path.split("?")[0]

@@ -105,6 +105,18 @@ def test_what_is_of_one_sensor_needs_only_its_data(checkout):
         assert not checkout.folder.joinpath("results/hand/datasets/Second.json").exists()
 
 
+def test_a_study_whose_pages_cannot_be_reached_starts_nothing(checkout):
+    study = BY_HAND.replace("{path: First, page: ", "{match: [First], page: ")
+    (checkout.folder / "hand.yaml").write_text(study.replace("https://example.org", "http://127.0.0.1:9"))
+    checkout.study = "hand.yaml"
+    refused = checkout.run()
+    assert refused.returncode == 1
+    assert "; nothing was started." in refused.stdout
+    assert "http://127.0.0.1:9/scenes: the connection failed" in refused.stdout
+    assert refused.stdout.count("\n") <= 15
+    assert not (checkout.folder / "results/hand/logs").exists()
+
+
 BY_HAND = """
 study: hand
 title: Two sensors

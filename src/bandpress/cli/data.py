@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
-from bandpress.datasets import Source, fetch, find_scenes
+from bandpress.datasets import fetch, find_scenes
 from bandpress.datasets.fetch import MOST
-from bandpress.datasets.inventory import Item, inventory
+from bandpress.datasets.inventory import Item, inventory, origin
 from bandpress.datasets.models import fetch_models
 from bandpress.datasets.prepare import open_scene
 from bandpress.datasets.size import in_words
@@ -127,7 +127,7 @@ def _answers(study: Study, item: Item) -> Iterator[str]:
 
     files = item.addresses
     if item.action == "page":
-        source, parts = _source(study, item)
+        source, parts = origin(study, item)
         try:
             _, offers = look(source, item.name, parts, PATIENCE)
         except DataError as error:
@@ -140,15 +140,6 @@ def _answers(study: Study, item: Item) -> Iterator[str]:
             yield f"{address}: {'size not told' if size is None else in_words(size)}"
         except Failure as failure:
             yield f"{address}: {failure}"
-
-
-def _source(study: Study, item: Item) -> tuple[Source, list[str]]:
-    """Return where an item comes from, and the names of its parts if it has any."""
-    if item.kind == "data set":
-        return study.datasets[item.name].source, []
-    family = study.models[item.name]
-    assert family.source == "fetch"
-    return family.archive, family.members
 
 
 def _lock(path: Path) -> Path:

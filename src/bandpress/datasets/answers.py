@@ -110,6 +110,23 @@ def probe(address: str, patience: Patience) -> Probe:
     return retried(ask, patience)
 
 
+def ask_size(address: str, patience: Patience) -> int | None:
+    """Return how many bytes a file has as its server says without sending it, or None if it does not say.
+
+    Raises
+    ------
+    Failure
+        If no server answers. What it answers does not matter: it is seen when the file is downloaded.
+    """
+
+    def ask() -> int | None:
+        with answered(address, patience, method="HEAD") as answer:
+            length = answer.headers.get("Content-Length", "")
+            return int(length) if answer.status_code == 200 and length.isdigit() else None
+
+    return retried(ask, patience)
+
+
 def read_page(address: str, patience: Patience) -> tuple[str, bytes]:
     """Return the address that a page was found at in the end, and its bytes.
 
@@ -163,12 +180,18 @@ def answered(
     patience: Patience,
     headers: dict[str, str] | None = None,
     have: Callable[[], int] = lambda: 0,
+    method: str = "GET",
 ) -> Iterator[requests.Response]:
     """Give a server's answer; what goes wrong with the connection becomes a failure."""
     sent = {"Accept-Encoding": "identity", "User-Agent": "bandpress", **(headers or {})}
     try:
-        with requests.get(
-            address, headers=sent, stream=True, timeout=(patience.connect, patience.stall)
+        with requests.request(
+            method,
+            address,
+            headers=sent,
+            stream=True,
+            allow_redirects=True,
+            timeout=(patience.connect, patience.stall),
         ) as answer:
             yield answer
     except requests.Timeout:

@@ -30,11 +30,14 @@ class Item(NamedTuple):
         Where it comes from: files, or pages that offer them.
     action
         ``"none"``: it is here; ``"download"``: it is fetched by itself; ``"page"``: it is looked for on a page and
-        fetched; ``"hand"``: somebody has to bring it; ``"install"``: a package is missing.
+        fetched; ``"hand"``: somebody has to bring it; ``"install"``: a package is missing; ``"consent"``: it is too
+        large to come unasked (said by `bandpress.datasets.reach.asked` alone).
     licence
         Of a data set, as the study states it.
     size
         Bytes, of what is here; else None.
+    obstacle
+        Why it cannot be fetched, if servers were asked: see `bandpress.datasets.reach.asked`.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Item(NamedTuple):
     action: str
     licence: str = ""
     size: int | None = None
+    obstacle: str = ""
 
 
 def inventory(
@@ -77,6 +81,14 @@ def inventory(
             folder = models_folder(family.archive, name, cache)
             items.append(_item(name, "models", "code", family.archive, cache, folder, lock))
     return items
+
+
+def origin(study: Any, item: Item) -> tuple[Source, list[str]]:
+    """Return where an item comes from, and the names of its parts if it has any."""
+    if item.kind == "data set":
+        return study.datasets[item.name].source, []
+    family = study.models[item.name]
+    return family.archive, family.members
 
 
 def _needed_sets(study: Any, retrain: bool) -> Iterator[str]:

@@ -7,6 +7,7 @@ from bandpress.datasets.inventory import Item
 #: What becomes of a source that is not on this machine, by `Item.action`.
 _ACTIONS = {
     "hand": "to be brought by hand",
+    "consent": "too large to come unasked",
     "install": "a package to install",
     "download": "downloaded",
     "page": "looked for on the page and downloaded",
@@ -15,7 +16,7 @@ _ACTIONS = {
 
 def must_be_brought(items: Iterable[Item]) -> bool:
     """Return whether somebody has to do something before the study can run."""
-    return any(item.action in ("hand", "install") for item in items)
+    return any(item.action in ("hand", "consent", "install") for item in items)
 
 
 def missing_table(study: str, items: Iterable[Item]) -> str:
@@ -42,6 +43,7 @@ def missing_table(study: str, items: Iterable[Item]) -> str:
             f"{study}: {len(items)} sources are not on this machine"
             + ("; nothing was started." if must_be_brought(items) else "."),
             *(f"  {line.rstrip()}" for line in table),
+            *(f"cannot be fetched: {why}" for why in dict.fromkeys(item.obstacle for item in items) if why),
             "BANDPRESS_DATA names the data folder, by default data/ in the working directory (docs/datasets.md).",
         ]
     )

@@ -1,0 +1,90 @@
+"""Whether what is missing can be had: servers asked quickly, before a study starts any job."""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from bandpress.datasets import lock as locks
+from bandpress.datasets.answers import Failure, Patience, ask_size
+from bandpress.datasets.download import CONSENT, stored
+from bandpress.datasets.entry import file_name
+from bandpress.datasets.fetch import data_folder
+from bandpress.datasets.inventory import Item, origin
+from bandpress.datasets.offered import Offer, look
+from bandpress.datasets.size import in_words
+from bandpress.errors import DataError
+
+#: Of somebody who waits for the first job.
+QUICK = Patience(connect=5.0, stall=8.0, tries=2, pause=0.3)
+
+
+def asked(
+    study: Any,
+    items: Iterable[Item],
+    lock: Path | None = None,
+    most: int | None = None,
+    patience: Patience = QUICK,
+) -> list[Item]:
+    """Return the items, those with an obstacle as such: they have to be brought by hand or consented to.
+
+    Parameters
+    ----------
+    study
+        A `bandpress.study.schema.Study`.
+    items
+        Of it, that are not on this machine.
+    lock
+        Its lock file.
+    most
+        Bytes that may be downloaded for one item without being asked for; None for any number.
+    patience
+        How long to wait for servers, which are asked at the same time.
+    """
+    items = list(items)
+
+    def one(item: Item) -> Item:
+        if item.action not in ("page", "download"):
+            return item
+        try:
+            size = _size(study, item, lock, patience)
+        except DataError as error:
+            return item._replace(action="hand", obstacle=str(error))
+        if most is None or size <= most:
+            return item
+        return item._replace(
+            action="consent",
+            obstacle=f"{item.name} is {in_words(size)}; more than {in_words(most)} comes only with {CONSENT}",
+        )
+
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(one, items))
+
+
+def _size(study: Any, item: Item, lock: Path | None, patience: Patience) -> int:
+    """Return how many bytes of an item are to be downloaded, as far as servers say it; refuse one that none offers."""
+    source, parts = origin(study, item)
+    if item.action == "page":
+        offers = [Offer(*pair) for pair in locks.offered(lock, f"{source.page}#{item.folder.name}")[1]]
+        if not offers:
+            _, offers = look(source, item.name, parts, patience)
+    else:
+        offers = [Offer(address, file_name(address)) for address in source.url or []]
+    cache = data_folder()
+    missing = [
+        offer.address
+        for offer in offers
+        if not stored(offer.address, cache, item.folder.name, offer.name).is_file()
+    ]
+    return sum(_first_size([address, *source.mirrors], patience) for address in missing)
+
+
+def _first_size(addresses: list[str], patience: Patience) -> int:
+    """Return the size of a file by the first of its addresses that answers; 0 if that does not say it."""
+    faults = []
+    for address in addresses:
+        try:
+            return ask_size(address, patience) or 0
+        except Failure as failure:
+            faults.append(f"{address}: {failure}")
+    raise DataError("; ".join(faults))
