@@ -35,7 +35,7 @@ def shrink(study: dict[str, Any], codecs: Sequence[str] | None = None) -> None:
             family |= {
                 "filters": [8, 12],
                 "hyper": 8,
-                "patch": 32,
+                "patch": 16,
                 "batch": 2,
                 "lambdas": family["lambdas"][:2],
             }
