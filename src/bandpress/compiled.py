@@ -1,13 +1,14 @@
 """Compiled kernels: numba without the interpreter lock, kept on disk so that only the first call ever compiles.
 
 Kernels are exact: integers, or IEEE operations in the order in which they are written. numba contracts and reorders
-none of them unless it is told to, which is done only where every operation is exact anyway. A kernel and the helpers
-that it calls are in one file: numba notices changes of the file that a kernel is in, and of no other.
+none of them unless it is told to, which is done only where every operation is exact anyway.
 """
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +27,39 @@ _find_cache()
 
 import numba  # noqa: E402 - reads the environment when it is imported
 
-#: Compile what only kernels of the same file call.
-helper: Callable[..., Any] = numba.njit(nogil=True)
+#: Options of functions that only kernels call.
+NO_WRAPPERS: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+#: Compile what only kernels call.
+helper: Callable[..., Any] = numba.njit(nogil=True, **NO_WRAPPERS)
 
 
-def kernel(signature: str) -> Callable[..., Any]:
+def kernel(signature: str) -> Callable[[Callable[..., Any]], Any]:
     """Compile a function for one signature, or load what was compiled before.
+
+    A kernel is compiled anew when a file beside it changes: its helpers are in its folder. By itself numba looks at the
+    file of the kernel alone.
 
     Parameters
     ----------
     signature
         Its types, as numba writes them.
     """
-    return numba.njit(signature, nogil=True, cache=True)
+
+    def compiled(function: Callable[..., Any]) -> Any:
+        made: Any = numba.njit(nogil=True, cache=True)(function)
+        index = made._cache._cache_file
+        index._source_stamp = (index._source_stamp, _digest(Path(function.__code__.co_filename).parent))
+        made.compile(signature)
+        made.disable_compile()
+        return made
+
+    return compiled
+
+
+@cache
+def _digest(folder: Path) -> str:
+    """Return a digest of the modules in a folder."""
+    found = hashlib.sha256()
+    for path in sorted(folder.glob("*.py")):
+        found.update(hashlib.sha256(path.read_bytes()).digest())
+    return found.hexdigest()

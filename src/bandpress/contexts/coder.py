@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bandpress.contexts import kernels
 from bandpress.contexts.features import FEATURES, LOCAL, bands_of, energy_of
+from bandpress.contexts.kernels import component, features, network, rangecoder
 from bandpress.contexts.model import ContextModel, blank
 from bandpress.contexts.quantisation import LONE, ROUNDING, WORTH
 from bandpress.errors import BitstreamError
@@ -18,7 +18,7 @@ _BEYOND = 6
 
 
 class Memory(NamedTuple):
-    """Arrays that kernels know components before by, and work in; see `bandpress.contexts.kernels.code`."""
+    """Arrays that kernels know components before by, and work in; see `bandpress.contexts.kernels.component.code`."""
 
     maps: np.ndarray
     traces: np.ndarray
@@ -42,7 +42,7 @@ class Memory(NamedTuple):
             bands,
             np.zeros((3, len(bands)), np.int64),
             np.zeros((4, half // 2 + 3, width // 2 + 3), np.int32),
-            np.zeros((4, units, kernels.BLOCK), np.float32),
+            np.zeros((4, units, network.BLOCK), np.float32),
             np.zeros((LOCAL + 1, width // 2 + 1), np.int16),
             np.zeros((half // 2 + 1) * (width // 2 + 1), np.uint8),
             np.zeros((lines, samples), np.int32),
@@ -83,7 +83,7 @@ class _Walk:
     def code(self, mode: int, energy: int, values: np.ndarray, listed: np.ndarray) -> None:
         """Code a component."""
         m = self._memory
-        kernels.code(
+        component.code(
             mode,
             self._component,
             np.array([energy, self._before], np.int64),
@@ -100,7 +100,7 @@ class _Walk:
 
     def _done(self, energy: int) -> None:
         m = self._memory
-        kernels.remember(m.maps[self._component % 3, 0], m.traces, m.bands, m.sums)
+        features.remember(m.maps[self._component % 3, 0], m.traces, m.bands, m.sums)
         self._component += 1
         self._before = energy
 
@@ -119,7 +119,7 @@ def first_energy(coefficients: np.ndarray, step: float) -> int:
         In their unit.
     """
     total = np.zeros(1, np.int64)
-    gain = kernels.survey(coefficients, step, ROUNDING, WORTH, LONE, total)
+    gain = component.survey(coefficients, step, ROUNDING, WORTH, LONE, total)
     return energy_of(int(total[0]), coefficients.size) if gain > LONE else 0
 
 
@@ -166,7 +166,7 @@ class Encoder:
             grown = np.empty(2 * room, np.uint8)
             grown[: walk.state[2]] = walk.data[: walk.state[2]]
             walk.data = grown
-        walk.code(kernels.ENCODE, energy, coefficients, _NOTHING)
+        walk.code(component.ENCODE, energy, coefficients, _NOTHING)
         return True
 
     @property
@@ -180,7 +180,7 @@ class Encoder:
             self.energies.pop()
         if not self.energies:
             return b""
-        return self._walk.data[: kernels.finish(self._walk.state, self._walk.data)].tobytes()
+        return self._walk.data[: rangecoder.finish(self._walk.state, self._walk.data)].tobytes()
 
 
 class Decoder:
@@ -214,7 +214,7 @@ class Decoder:
             self._walk.pass_over()
             return None
         values = np.zeros(self._size)
-        self._walk.code(kernels.DECODE, energy, values, _NOTHING)
+        self._walk.code(component.DECODE, energy, values, _NOTHING)
         if self._walk.state[3]:
             raise BitstreamError(
                 "the range coder's string is damaged; expected as many bytes as its coefficients take"
@@ -252,10 +252,10 @@ def contexts(energies: Sequence[int], magnitudes: np.ndarray) -> Iterator[tuple[
         A component, and int32, shape (coefficients, 2 + FEATURES): line, sample, features.
     """
     walk = _Walk(blank(), *magnitudes.shape[1:])
-    for component, (energy, found) in enumerate(zip(energies, magnitudes, strict=True)):
+    for number, (energy, found) in enumerate(zip(energies, magnitudes, strict=True)):
         if not energy:
             walk.pass_over()
             continue
         rows = np.zeros((found.size, 2 + FEATURES), np.int32)
-        walk.code(kernels.LIST, energy, found.astype(np.float64), rows)
-        yield component, rows
+        walk.code(component.LIST, energy, found.astype(np.float64), rows)
+        yield number, rows

@@ -72,7 +72,7 @@ def class_of(magnitudes: np.ndarray) -> np.ndarray:
 
 
 class Compiled(NamedTuple):
-    """A model as `bandpress.contexts.kernels.code` takes it, units filled up with zeros."""
+    """A model as `bandpress.contexts.kernels.component.code` takes it, units filled up with zeros."""
 
     weights: np.ndarray
     common: np.ndarray

@@ -1,0 +1,299 @@
+# mypy: disable-error-code="assignment,operator,arg-type"
+"""Coefficients of a component, compiled: quantised and encoded, decoded, or listed.
+
+All that a decoder does is integer arithmetic, or one subtraction of doubles a coefficient.
+"""
+
+import numpy as np
+
+from bandpress.compiled import helper, kernel
+from bandpress.contexts.kernels.features import (
+    CAP,
+    LOCAL,
+    ORIENTATION,
+    X_END,
+    Y_END,
+    X,
+    Y,
+    finish_band,
+    logarithm,
+    shared_features,
+)
+from bandpress.contexts.kernels.network import BLOCK, choose_tables
+from bandpress.contexts.kernels.rangecoder import BROKEN, LOW, POSITION, RANGE, narrow, refill, take_plain
+
+#: What is done with each pass: quantise and encode, decode, or write down features.
+ENCODE, DECODE, LIST = 0, 1, 2
+#: Magnitudes from this on share an offset of reconstruction.
+_SHAPED = 4
+_LAST = (1 << 17) - 1  # the largest magnitude of the last class
+_EXCESS = 14  # bits of each of the two symbols of what a magnitude exceeds it by
+_MOST = 1 << 28
+_SIGNATURE = (
+    "void(int64, int64, int64[::1], float64[:, ::1], int16[:, :, :, ::1], int16[:, :, ::1], int64[:, ::1],"
+    "int64[:, ::1], int32[:, :, ::1], float32[:, :, ::1], float32[:, ::1], float32[:, ::1], float32[::1], float32[::1],"
+    "int64[:, ::1], float64[:, ::1], float64[:, ::1], float64, float32[:, :, ::1], int16[:, ::1], uint8[::1],"
+    "int32[:, ::1], int32[:, ::1], int64[::1], uint8[::1], int32[:, ::1])"
+)
+
+
+@helper
+def class_of(magnitude):
+    """Return the class of a magnitude up to `_LAST`, and its plain bits."""
+    if magnitude < 8:
+        return magnitude, 0
+    bits = (np.float32(magnitude).view(np.int32) >> 23) - 129
+    return 4 * bits + (magnitude >> bits), bits
+
+
+@helper
+def _quantised(exact, bits, offsets, worth):
+    """Return the magnitude that costs least in bits and squared error."""
+    nearest = np.int64(min(exact + 0.5, float(_MOST)))
+    best, least = nearest, np.inf
+    for candidate in (nearest, nearest - 1, 0):
+        if candidate >= 0:
+            expected = candidate - offsets[min(candidate, _SHAPED) - 1] if candidate else 0.0
+            class_, _ = class_of(min(candidate, _LAST))
+            cost = bits[class_] + worth * (exact - expected) ** 2
+            if cost < least:
+                best, least = candidate, cost
+    return best
+
+
+@helper
+def _encode_pass(values, magnitudes, plane, tables, turn, shape, model, state, data):
+    """Quantise and encode the places of a pass, `values` becoming what they decode to; return their logarithms' sum."""
+    frequencies, offsets, bits, worth = model
+    low, size, position = state[LOW], state[RANGE], state[POSITION]
+    total = 0
+    for line in range(shape[0]):
+        y = 2 * line + turn[0]
+        for p in range(shape[1]):
+            x = 2 * p + turn[1]
+            value = values[y, x]
+            table = tables[line * shape[1] + p]
+            row = frequencies[table]
+            magnitude = np.int64(0)
+            if abs(value) > 0.5:
+                magnitude = _quantised(abs(value), bits[table], offsets[table], worth)
+            class_, plain = class_of(min(magnitude, _LAST))
+            low, size, position = narrow(
+                low, size, position, data, row[class_], row[class_ + 1] - row[class_], 16
+            )
+            values[y, x] = 0.0
+            if magnitude:
+                rest = 2 * (min(magnitude, _LAST) & ((1 << plain) - 1)) + (value < 0)
+                low, size, position = narrow(low, size, position, data, rest, 1, plain + 1)
+                if magnitude >= _LAST:
+                    for number in (
+                        (magnitude - _LAST) >> _EXCESS,
+                        (magnitude - _LAST) & ((1 << _EXCESS) - 1),
+                    ):
+                        low, size, position = narrow(low, size, position, data, number, 1, _EXCESS)
+                expected = magnitude - offsets[table, min(magnitude, _SHAPED) - 1]
+                values[y, x] = -expected if value < 0 else expected
+                capped = np.int32(min(magnitude, CAP))
+                magnitudes[y, x], plane[line + 1, p + 1] = capped, capped
+                total += logarithm(capped)
+    state[LOW], state[RANGE], state[POSITION] = low, size, position
+    return total
+
+
+@helper
+def _decode_pass(values, magnitudes, plane, tables, turn, shape, model, state, data):
+    """Decode the places of a pass; return their logarithms' sum. Damage ends it with a mark in the state."""
+    frequencies, offsets = model[0], model[1]
+    code, size, position = state[LOW], state[RANGE], state[POSITION]
+    total = 0
+    for line in range(shape[0]):
+        y = 2 * line + turn[0]
+        for p in range(shape[1]):
+            x = 2 * p + turn[1]
+            table = tables[line * shape[1] + p]
+            row = frequencies[table]
+            part = size >> 16
+            class_ = 0
+            while class_ < 64 and part * row[class_ + 1] <= code:
+                class_ += 1
+            if class_ == 64:
+                state[BROKEN] = 1
+                return total
+            first = row[class_]
+            code, size, position = refill(
+                code - part * first, part * (row[class_ + 1] - first), position, data
+            )
+            if class_ == 0:
+                continue
+            plain = max(class_ // 4 - 1, 0)
+            rest, code, size, position = take_plain(code, size, position, data, plain + 1)
+            magnitude = (class_ - 4 * plain << plain) + (rest >> 1)
+            if magnitude == _LAST:
+                for _ in range(2):
+                    excess, code, size, position = take_plain(code, size, position, data, _EXCESS)
+                    magnitude = magnitude + (excess << (0 if _ else _EXCESS))
+            if rest >> (plain + 1) or magnitude > _MOST or position > data.size:
+                state[BROKEN] = 1
+                return total
+            expected = magnitude - offsets[table, min(magnitude, _SHAPED) - 1]
+            values[y, x] = -expected if rest & 1 else expected
+            capped = np.int32(min(magnitude, CAP))
+            magnitudes[y, x], plane[line + 1, p + 1] = capped, capped
+            total += logarithm(capped)
+        if position > data.size:
+            state[BROKEN] = 1
+            return total
+    state[LOW], state[RANGE], state[POSITION] = code, size, position
+    return total
+
+
+@helper
+def _given_pass(values, magnitudes, plane, turn, shape):
+    """Take the magnitudes of a pass as they are; return their logarithms' sum."""
+    total = 0
+    for line in range(shape[0]):
+        for p in range(shape[1]):
+            y, x = 2 * line + turn[0], 2 * p + turn[1]
+            capped = np.int32(min(values[y, x], CAP))
+            magnitudes[y, x], plane[line + 1, p + 1] = capped, capped
+            total += logarithm(capped)
+    return total
+
+
+@kernel("float64(float64[:, ::1], float64, float64, float64, float64, int64[::1])")
+def survey(values, step, rounding, worth, lone, total):
+    """Divide coefficients by the quantiser's step, in place; return what coding them gains, in bits, about.
+
+    Parameters
+    ----------
+    values
+        Coefficients, shape (lines, samples).
+    step
+        In their unit.
+    rounding, worth, lone
+        See `bandpress.contexts.quantisation`.
+    total
+        Where the sum of magnitudes is added, shape (1,).
+    """
+    gain = 0.0
+    for y in range(values.shape[0]):
+        for x in range(values.shape[1]):
+            value = values[y, x] / step
+            values[y, x] = value
+            magnitude = np.int64(min(abs(value) + rounding, float(_MOST)))
+            if magnitude:
+                total[0] += magnitude
+                gain += worth * (value**2 - (abs(value) - magnitude) ** 2) - lone
+    return gain
+
+
+@kernel(_SIGNATURE)
+def code(
+    mode,
+    component,
+    energy,
+    values,
+    maps,
+    traces,
+    bands,
+    totals,
+    planes,
+    weights,
+    common,
+    biases,
+    scales,
+    most,
+    frequencies,
+    offsets,
+    bits,
+    worth,
+    work,
+    lines,
+    tables,
+    magnitudes,
+    sums,
+    state,
+    data,
+    listed,
+):
+    """Code the coefficients of one component.
+
+    Parameters
+    ----------
+    mode
+        `ENCODE`, `DECODE` or `LIST`.
+    component
+        Its number.
+    energy
+        Of the component, and of the one before.
+    values
+        Coefficients in quantiser steps, shape (lines, samples): those to encode, replaced by what they decode to; where
+        to decode to, zeros at first; or magnitudes to list.
+    maps, traces, totals
+        Known of components before: `Memory`.
+    bands
+        See `bandpress.contexts.features.bands_of`.
+    weights, common, biases, scales, most, frequencies, offsets, bits
+        The model: `bandpress.contexts.model.ContextModel.compiled`.
+    worth
+        Bits that a squared error of one squared step is worth.
+    planes, work, lines, tables, magnitudes, sums
+        To work in: `Memory`.
+    state, data
+        Of the range coder.
+    listed
+        Where places and features are listed, int32, shape (coefficients, 2 + 41).
+    """
+    slots = (component % 3, (component + 2) % 3, (component + 1) % 3)
+    own = maps[slots[0]]
+    shared, means = np.zeros(22, np.int64), np.zeros(3, np.int64)
+    layers = biases.copy()
+    places = np.zeros(BLOCK, np.int64)
+    known = (planes, maps, traces, slots)
+    network = (weights, layers, scales, most)
+    model = (frequencies, offsets, bits, worth)
+    start = 0
+    for number in range(len(bands)):
+        band = bands[number]
+        height, width = band[Y_END] - band[Y], band[X_END] - band[X]
+        totals[slots[0], number] = 0
+        if height < 1 or width < 1:
+            continue
+        planes[:, : height // 2 + 3, : width // 2 + 3] = 0
+        inside = values[band[Y] : band[Y_END], band[X] : band[X_END]]
+        kept = magnitudes[band[Y] : band[Y_END], band[X] : band[X_END]]
+        kept[:, :] = 0
+        means[1] = 0
+        if band[ORIENTATION]:
+            above = 0 if number <= 3 else number - 3
+            size = (bands[above, Y_END] - bands[above, Y]) * (bands[above, X_END] - bands[above, X])
+            means[1] = 2 * totals[slots[0], above] // max(size, 1)
+        means[2] = 2 * totals[slots[1], number] // (height * width)
+        so_far = np.int64(0)
+        for turn_number in range(4):
+            turn = (turn_number & 1, np.int64(turn_number == 1 or turn_number == 2))
+            shape = ((height - turn[0] + 1) // 2, (width - turn[1] + 1) // 2)
+            if shape[0] < 1 or shape[1] < 1:
+                continue
+            means[0] = 2 * so_far // (height * width)
+            shared_features(bands, number, turn_number, component, means, energy, shared)
+            plane = planes[2 * turn[0] + turn[1]]
+            for unit in range(layers.shape[1]):
+                layers[0, unit] = biases[0, unit]
+                for n in range(len(shared)):
+                    layers[0, unit] += common[n, unit] * np.float32(shared[n])
+            rows = listed[start:]
+            choose_tables(known, bands, number, turn, shape, network, work, lines, places, tables, rows)
+            if mode == ENCODE:
+                so_far += _encode_pass(inside, kept, plane, tables, turn, shape, model, state, data)
+            elif mode == DECODE:
+                so_far += _decode_pass(inside, kept, plane, tables, turn, shape, model, state, data)
+                if state[BROKEN]:
+                    return
+            else:
+                for row in range(shape[0] * shape[1]):
+                    for n in range(len(shared)):
+                        rows[row, 2 + LOCAL + n] = shared[n]
+                start += shape[0] * shape[1]
+                so_far += _given_pass(inside, kept, plane, turn, shape)
+        totals[slots[0], number] = finish_band(magnitudes, own, bands, number, sums)
