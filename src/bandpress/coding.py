@@ -173,7 +173,13 @@ def decompress(
             reader.verify()
         scaling = header.scaling
         dtype = np.dtype(header.dtype if scaling is None else scaling.dtype)
-        cube = np.zeros((stop - first, header.lines, header.samples), dtype)
+        shape = (stop - first, header.lines, header.samples)
+        try:
+            cube = np.zeros(shape, dtype)
+        except MemoryError:
+            raise BitstreamError(
+                f"{path}: {' × '.join(map(str, shape))} samples of {dtype} do not fit in memory; expected fewer bands"
+            ) from None
         holes, holes_lost = _holes(reader, salvage)
         with _naming(path):
             if header.codec not in REGISTRY:
