@@ -65,7 +65,7 @@ def draw(args: argparse.Namespace) -> None:
         raise NothingToShow("The study trains no networks.")
     logs = [read_log(item) for item in args.logs]
     if all(len(log) and log["train_bps"].isna().all() for log in logs):
-        raise NothingToShow("The study trains context models alone, whose logs hold no rates.")
+        raise NothingToShow("The study trains only context models; their logs hold no rates.")
     style.use()
     figure, rows = plt.subplots(2, 1, figsize=(style.COLUMN, 3.3 + 0.08 * len(logs)), sharex=True)
     for i, log in enumerate(logs):

@@ -329,7 +329,7 @@ def test_logs_of_contexts_are_no_curves_of_rate(tmp_path):
     log = tmp_path / "log.csv"
     log.write_text("step,train_bps,train_psnr,train_loss,validation_loss\n0,,,,2\n100,,,1.5,1.6\n")
     none = make("fig_training", KINDS, [f"contexts={log}"], tmp_path / "training")
-    assert "contexts alone" in none[".csv"].decode()
+    assert "only context models" in none[".csv"].decode()
 
 
 def test_a_missing_reconstruction_is_one_sentence(whole, tmp_path, capsys):
