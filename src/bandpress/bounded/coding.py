@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bandpress.bounded import bands, rangecoder, residuals
+from bandpress.bounded import kernels, model
 
 #: Bytes that one sample may take at most: every decision at the longest, and the escape.
 _MOST_BYTES = 64
@@ -48,26 +48,26 @@ class _Coder:
         self._least, self._most = int(limits.min), int(limits.max)
         self._plane = (lines + 2) * (width + 2)
         # A ring: as many bands as may be referred to, and the one that is being coded.
-        self._ring = max(self._references, bands.NEAREST) + 1
+        self._ring = max(self._references, model.NEAREST) + 1
         self._planes = np.zeros(self._ring * self._plane, np.float32)
-        self._weights = np.zeros(bands.roles(self._references))
+        self._weights = np.zeros(model.roles(self._references))
         self._weights[0] = 1.0
         self._magnitudes = np.zeros((2, lines + 4, width + 4), np.float32)
         self._magnitudes[1] = 1.0
         self._signs = np.zeros((2, lines + 1, width + 1), np.int8)
         roles = len(self._weights)
         square = [np.zeros((roles, roles)) for _ in range(3)]
-        rows = 2 * bands.BLOCK * max(1, 1) + 8
+        rows = 2 * model.BLOCK + 8
         self._room = (
             *square,
             np.zeros((rows, roles)),
             np.zeros(roles),
             np.zeros(roles),
-            np.zeros(bands.BLOCK),
+            np.zeros(model.BLOCK),
             np.zeros(rows),
         )
-        self._model, self._tables = residuals.new_state(), residuals.mixing_tables()
-        self._cells = np.zeros(residuals.CONTEXTS, np.int64)
+        self._model, self._tables = model.new_state(), model.mixing_tables()
+        self._cells = np.zeros(model.CONTEXTS, np.int64)
         self._centre = 0
         self._mean = 1.0
 
@@ -75,7 +75,7 @@ class _Coder:
         self, decoding: bool, band: int, samples: np.ndarray, state: np.ndarray, data: np.ndarray
     ) -> None:
         lines, width = samples.shape
-        terms = bands.regressors(band, self._references)
+        terms = model.regressors(band, self._references)
         at = (
             (band - terms[:, 1]) % self._ring * self._plane
             + (1 + terms[:, 2]) * (width + 2)
@@ -89,7 +89,7 @@ class _Coder:
         self._signs = self._signs[::-1].copy()
         self._signs[0] = 0
         coder = (self._cells, self._model, self._tables, state, data)
-        self._mean = bands.code_band(
+        self._mean = kernels.code_band(
             decoding,
             samples,
             self._centre,
@@ -106,27 +106,27 @@ class _Coder:
             coder,
         )
         self._weights[terms[:, 0]] = weights
-        bands.finish_band(self._planes, home, lines, width, self._magnitudes, self._mean)
+        kernels.finish_band(self._planes, home, lines, width, self._magnitudes, self._mean)
 
     def encode(self, cube, done):
-        state = rangecoder.encoder()
+        state = model.encoder()
         data = np.empty(_MOST_BYTES * cube[0].size + 64, np.uint8)
         for band, original in enumerate(cube):
             samples = original.astype(np.int32)
             self._centre = int(np.rint(original.mean()))
-            rangecoder.code_number(False, self._centre - self._least, 16, state, data)
+            kernels.code_number(False, self._centre - self._least, 16, state, data)
             self._code(False, band, samples, state, data)
             yield data[: state[3]].tobytes()
             state[3] = 0
             done(band + 1)
-        yield rangecoder.last_bytes(state)
+        yield model.last_bytes(state)
 
     def decode(self, data):
-        state = rangecoder.decoder(data)
+        state = model.decoder(data)
         out = np.empty(self._shape, self._dtype)
         samples = np.empty(self._shape[1:], np.int32)
         for band in range(self._shape[0]):
-            self._centre = int(rangecoder.code_number(True, 0, 16, state, data)) + self._least
+            self._centre = int(kernels.code_number(True, 0, 16, state, data)) + self._least
             self._code(True, band, samples, state, data)
             out[band] = samples
         return out

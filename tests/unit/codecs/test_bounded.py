@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bandpress import Scene, make_codec
-from bandpress.bounded import bands, coding, residuals
+from bandpress.bounded import coding, model
 from bandpress.coding import compress, decompress
 from bandpress.errors import CodecError
 from baseline_scenes import smooth_scene
@@ -82,7 +82,7 @@ def test_a_chunk_that_ends_early_or_is_noise_decodes_to_something_within_the_typ
 
 
 def test_the_tables_of_the_mixture():
-    squash, stretch, logarithm = residuals.mixing_tables()
+    squash, stretch, logarithm = model.mixing_tables()
     x = (np.arange(4096) - 2048) / 256
     assert np.abs(squash - np.clip(65536 / (1 + np.exp(-x)), 32, 65504)).max() <= 1
     p = (np.arange(4096) + 0.5) / 4096
@@ -91,10 +91,10 @@ def test_the_tables_of_the_mixture():
 
 
 def test_roles_of_regressors_are_the_same_in_every_band():
-    late = {tuple(term[1:]): term[0] for term in bands.regressors(60, 48)}
-    assert len(late) == bands.roles(48)
+    late = {tuple(term[1:]): term[0] for term in model.regressors(60, 48)}
+    assert len(late) == model.roles(48)
     for band in range(60):
-        for role, *where in bands.regressors(band, 48):
+        for role, *where in model.regressors(band, 48):
             assert late[tuple(where)] == role
 
 

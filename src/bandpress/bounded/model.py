@@ -1,0 +1,126 @@
+"""The state of the coder before anything is coded, and what a band is predicted from."""
+
+from functools import cache
+
+import numpy as np
+
+#: Neighbours in the band itself: west first, the only one that the sample before decides.
+CAUSAL = ((0, -1), (-1, 0), (-1, -1), (-1, 1))
+#: Neighbours in each of the nearest earlier bands, and how many bands those are.
+AROUND = ((0, -1), (-1, 0), (0, 1), (1, 0))
+NEAREST = 3
+#: Samples that are predicted with the same weights, at most.
+BLOCK = 50
+#: Contexts that are mixed, the cells of each, and decisions in a cell.
+CONTEXTS = 3
+_CELLS = 4096
+DECISIONS = 32
+#: Largest parameter of the residual's code that has mixing weights of its own; what they all are at first.
+MOST_PARAMETER = 12
+_WEIGHT = 22000
+#: A probability of one.
+ONE = 1 << 16
+#: Places of the arithmetic coder's state: lower and upper bound, the decoder's window, the position in the bytes.
+LOW, HIGH, WINDOW, AT = range(4)
+
+
+def regressors(band: int, references: int) -> np.ndarray:
+    """Return what a band is predicted from, by role.
+
+    Parameters
+    ----------
+    band
+        Number of bands before it.
+    references
+        Earlier bands that may be used.
+
+    Returns
+    -------
+    numpy.ndarray
+        int64, shape (regressors, 4): role, bands back, lines down, samples right. A role is the same in every band.
+    """
+    found = [(i, 0, *at) for i, at in enumerate(CAUSAL)]
+    role = len(CAUSAL)
+    for back in range(1, NEAREST + 1):
+        if back <= band:
+            found += [(role + i, back, *at) for i, at in enumerate(AROUND)]
+        role += len(AROUND)
+    found += [(role + back - 1, back, 0, 0) for back in range(1, min(band, references) + 1)]
+    return np.array(found, np.int64)
+
+
+def roles(references: int) -> int:
+    """Return the number of roles that `regressors` may give."""
+    return len(CAUSAL) + NEAREST * len(AROUND) + references
+
+
+@cache
+def mixing_tables() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the tables of the mixture, built from integers only, the same on every machine.
+
+    Returns
+    -------
+    squash : numpy.ndarray
+        Probability in 1 / 65,536 of a logit (in 1 / 256, from -2,048 on), int32, shape (4096,).
+    stretch : numpy.ndarray
+        The logit of a probability (in 1 / 4,096), int32, shape (4096,).
+    logarithm : numpy.ndarray
+        Sixteen times the binary logarithm of 1 … 4,095, rounded, int32, shape (4096,).
+    """
+    # exp(1 / 256) as a ratio of integers, raised by multiplication: 60 fractional bits keep every rounding exact.
+    unit = 1 << 60
+    factor = unit + unit // 256 + unit // (2 * 256**2) + unit // (6 * 256**3) + unit // (24 * 256**4)
+    powers = [unit]
+    for _ in range(2048):
+        powers.append(powers[-1] * factor >> 60)
+    squash = np.zeros(4096, np.int32)
+    for i in range(4096):
+        x = i - 2048
+        p = powers[abs(x)]
+        ratio = (ONE * p) // (p + unit) if x >= 0 else (ONE * unit) // (p + unit)
+        squash[i] = min(max(ratio, 32), ONE - 32)
+    stretch = np.searchsorted(squash, np.arange(4096) * 16 + 8).astype(np.int32) - 2048
+    stretch = np.clip(stretch, -2047, 2047)
+    logarithm = np.zeros(4096, np.int32)
+    for i in range(1, 4096):
+        # The largest n with 2**(n - 1/2) <= i**16 tells the rounded logarithm.
+        logarithm[i] = ((i**32).bit_length()) // 2
+    return squash, stretch, logarithm
+
+
+def new_state() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return probabilities, counts and mixing weights before anything is coded.
+
+    Returns
+    -------
+    probabilities, counts : numpy.ndarray
+        int32, shape (contexts, cells * decisions).
+    weights : numpy.ndarray
+        int32, shape (parameters * decisions, contexts).
+    """
+    shape = (CONTEXTS, _CELLS * DECISIONS)
+    weights = np.full(((MOST_PARAMETER + 1) * DECISIONS, CONTEXTS), _WEIGHT, np.int32)
+    return np.full(shape, ONE // 2, np.int32), np.zeros(shape, np.int32), weights
+
+
+def encoder() -> np.ndarray:
+    """Return the state of a coder that has written nothing, int64, shape (4,)."""
+    return np.array([0, (1 << 32) - 1, 0, 0], np.int64)
+
+
+def decoder(data: np.ndarray) -> np.ndarray:
+    """Return the state of a coder that is about to read `data`, uint8; past its end zeros are read."""
+    first = np.zeros(4, np.int64)
+    first[: min(4, len(data))] = data[:4]
+    return np.array([0, (1 << 32) - 1, int(first @ [1 << 24, 1 << 16, 1 << 8, 1]), 4], np.int64)
+
+
+def last_bytes(state: np.ndarray) -> bytes:
+    """Return what an encoder has still to write: as few bytes as name a number within its bounds."""
+    low, high = int(state[LOW]), int(state[HIGH])
+    for count in range(1, 4):
+        shift = 32 - 8 * count
+        number = -(-low >> shift)
+        if number << shift <= high:
+            return number.to_bytes(count, "big")
+    return high.to_bytes(4, "big")
