@@ -65,6 +65,8 @@ def figures_of_study():
     for sensor in STUDY.sensors:
         tables = [rd_of(name) for name in STUDY.test_sets if STUDY.datasets[name].sensor == sensor]
         figures[f"rd_{sensor.lower()}"] = Target("rd", tables, options=["--sensor", sensor])
+        if BOUNDED:
+            figures[f"bound_{sensor.lower()}"] = Target("bound", tables, options=["--sensor", sensor])
     for dataset, look in STUDY.figures.false_colour.items():
         name, tables, samples = dataset.lower(), [rd_of(dataset)], samples_of(dataset)
         colours = samples_options(dataset, "--bands", *look.bands, "--rate", STUDY.figures.rate)

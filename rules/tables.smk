@@ -35,6 +35,8 @@ class Target(NamedTuple):
     options: object = []
 
 
+# Whether any point has a bound on its error.
+BOUNDED = any(entry.lossless or entry.max_errors for entry in STUDY.codecs.values())
 TABLES = {
     "headline": Target("headline", [RD]),
     "bd": Target("bd", [RD], options=["--reference", STUDY.figures.reference]),
@@ -43,6 +45,8 @@ TABLES = {
     "speed": Target("speed", [SPEED]),
     "datasets": Target("datasets", all_scenes, options=[f"--cards={json.dumps(cards())}"]),
 }
+if BOUNDED:
+    TABLES["bounds"] = Target("bounds", [RD])
 if USED:
     TABLES["models"] = Target("models", model_folders())
 if Path(REFERENCE, "rd.csv").is_file():

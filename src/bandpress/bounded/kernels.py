@@ -19,12 +19,12 @@ import numpy as np
 from bandpress.bounded.model import (
     AT,
     BLOCK,
-    CONTEXTS,
     DECISIONS,
     HIGH,
     LOW,
     MOST_PARAMETER,
     ONE,
+    SETTLED,
     WINDOW,
 )
 from bandpress.compiled import helper, kernel
@@ -37,9 +37,8 @@ _HALF = 1 << 15
 _ZERO, _SIGN, _STEP, _LOW_BIT = 0, 1, 2, 26
 _MOST_STEPS = 20
 _ESCAPE_BITS = 18
-#: No probability comes closer to none or all; samples after which one only follows; how fast mixing weights learn.
+#: No probability comes closer to none or all; how fast mixing weights learn.
 _SURE = 16
-_SETTLED = 160
 _LEARNING = 2
 #: How often weights are found anew in a band, at most; what a solution's sums keep of those before; what draws weights
 #: towards those of the band before, in squared counts; pivots below this part of the diagonal count as this much.
@@ -47,6 +46,8 @@ _MOST_SOLUTIONS = 512
 _MEMORY = 0.98
 _RIDGE = 600.0
 _LEAST_PIVOT = 1e-9
+#: How far a reconstruction with an error is drawn towards its prediction before others are predicted from it.
+_DRAWN = 0.15
 #: How the expected magnitude follows from residuals: west and north, diagonals, two away; the bands before; the mean.
 _NEAR, _DIAGONAL, _FAR, _BEFORE, _MEAN = 0.09, 0.025, 0.022, 0.42, 0.25
 #: The band's mean magnitude follows this fast.
@@ -56,7 +57,7 @@ _PAST = 0.65
 _CENTRE, _SIDE, _CORNER = 4.0 / 14, 1.5 / 14, 1.0 / 14
 
 _ROOM = f"Tuple(({', '.join(['float64[:, ::1]'] * 4 + ['float64[::1]'] * 4)}))"
-_CODER = "Tuple((int64[::1], UniTuple(int32[:, ::1], 3), UniTuple(int32[::1], 3), int64[::1], uint8[::1]))"
+_CODER = "Tuple((int64[::1], UniTuple(int32[:, ::1], 2), UniTuple(int32[::1], 4), int64[::1], uint8[::1]))"
 _CODE_BAND = (
     "float64(boolean, int32[:, ::1], int64, int64, int64, int64, float32[::1], int64[::1], float64[::1], "
     f"float32[:, :, ::1], int8[:, :, ::1], float64, {_ROOM}, {_CODER})"
@@ -121,30 +122,33 @@ def _log(value, logarithm):
 
 
 @helper
+def _learned(known, target, rates):
+    """Return a cell, a probability in 16 bits over a count in 8, after a decision."""
+    p, n = known >> 8, known & 255
+    p += (target - p) * rates[n] >> 16
+    return min(max(p, _SURE), ONE - _SURE) << 8 | min(n + 1, SETTLED)
+
+
+@helper
 def _decide(decoding, bit, decision, parameter, cells, model, tables, state, data):
-    probabilities, counts, weights = model
-    squash, stretch, _ = tables
+    cells_of, weights = model
+    squash, stretch, _, rates = tables
     a, b, c = cells[0] + decision, cells[1] + decision, cells[2] + decision
-    pa, pb, pc = probabilities[0, a], probabilities[1, b], probabilities[2, c]
-    xa, xb, xc = stretch[pa >> 4], stretch[pb >> 4], stretch[pc >> 4]
+    known_a, known_b, known_c = cells_of[0, a], cells_of[1, b], cells_of[2, c]
+    xa, xb, xc = stretch[known_a >> 12], stretch[known_b >> 12], stretch[known_c >> 12]
     w = parameter * DECISIONS + decision
-    logit = (np.int64(weights[w, 0]) * xa + np.int64(weights[w, 1]) * xb + np.int64(weights[w, 2]) * xc) >> 16
-    logit = min(max(logit, -2047), 2047)
-    p = squash[logit + 2048]
+    wa, wb, wc = weights[w, 0], weights[w, 1], weights[w, 2]
+    logit = (np.int64(wa) * xa + np.int64(wb) * xb + np.int64(wc) * xc) >> 16
+    p = squash[min(max(logit, -2047), 2047) + 2048]
     bit = _code_bit(decoding, bit, np.int64(p), state, data)
     target = 65535 if bit else 0
-    error = target - p
-    weights[w, 0] += (xa * error * _LEARNING) >> 18
-    weights[w, 1] += (xb * error * _LEARNING) >> 18
-    weights[w, 2] += (xc * error * _LEARNING) >> 18
-    for i in range(CONTEXTS):
-        cell = a if i == 0 else (b if i == 1 else c)
-        n = counts[i, cell]
-        old = probabilities[i, cell]
-        new = old + (target - old) * 2 // (2 * n + 3)
-        probabilities[i, cell] = min(max(new, _SURE), ONE - _SURE)
-        if n < _SETTLED:
-            counts[i, cell] = n + 1
+    error = (target - p) * _LEARNING
+    weights[w, 0] = wa + ((xa * error) >> 18)
+    weights[w, 1] = wb + ((xb * error) >> 18)
+    weights[w, 2] = wc + ((xc * error) >> 18)
+    cells_of[0, a] = _learned(known_a, target, rates)
+    cells_of[1, b] = _learned(known_b, target, rates)
+    cells_of[2, c] = _learned(known_c, target, rates)
     return bit
 
 
@@ -330,7 +334,8 @@ def code_band(
     least, most
         Of the type of the samples: reconstructions stay within.
     planes
-        Bands minus their centres, float32, flat: one plane after the other, each with a border of one sample.
+        Bands minus their centres, drawn a little towards their predictions where there is an error, float32, flat: one
+        plane after the other, each with a border of one sample.
     offsets
         Where in `planes` the regressors of the first sample are, int64, those in the band itself first; the place of
         the first sample itself comes after the last.
@@ -363,6 +368,7 @@ def code_band(
     home = offsets[size]
     stride = width + 2
     step = 2 * error + 1
+    drawn = _DRAWN if error > 0 else 0.0
     for i in range(size):
         prior[i] = weights[i]
         cross[i] = 0.0
@@ -429,7 +435,7 @@ def code_band(
                 )
                 value_ = min(max(predicted + residual * step, least), most)
                 samples[y, x] = value_
-                planes[at] = np.float32(value_ - centre)
+                planes[at] = np.float32(value_ + drawn * (value - value_) - centre)
                 size_ = np.float64(abs(residual))
                 here[y + 2, x + 2] = np.float32(size_)
                 signs[0, y + 1, x + 1] = 1 if residual > 0 else (2 if residual < 0 else 0)

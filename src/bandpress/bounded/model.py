@@ -10,7 +10,7 @@ CAUSAL = ((0, -1), (-1, 0), (-1, -1), (-1, 1))
 AROUND = ((0, -1), (-1, 0), (0, 1), (1, 0))
 NEAREST = 3
 #: Samples that are predicted with the same weights, at most.
-BLOCK = 50
+BLOCK = 34
 #: Contexts that are mixed, the cells of each, and decisions in a cell.
 CONTEXTS = 3
 _CELLS = 4096
@@ -18,6 +18,8 @@ DECISIONS = 32
 #: Largest parameter of the residual's code that has mixing weights of its own; what they all are at first.
 MOST_PARAMETER = 12
 _WEIGHT = 22000
+#: Decisions after which a probability stops settling and only follows.
+SETTLED = 160
 #: A probability of one.
 ONE = 1 << 16
 #: Places of the arithmetic coder's state: lower and upper bound, the decoder's window, the position in the bytes.
@@ -55,7 +57,7 @@ def roles(references: int) -> int:
 
 
 @cache
-def mixing_tables() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def mixing_tables() -> tuple[np.ndarray, ...]:
     """Return the tables of the mixture, built from integers only, the same on every machine.
 
     Returns
@@ -66,6 +68,8 @@ def mixing_tables() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         The logit of a probability (in 1 / 4,096), int32, shape (4096,).
     logarithm : numpy.ndarray
         Sixteen times the binary logarithm of 1 … 4,095, rounded, int32, shape (4096,).
+    rates : numpy.ndarray
+        How far a probability moves after so many decisions, in 1 / 65,536, int32, shape (`SETTLED` + 1,).
     """
     # exp(1 / 256) as a ratio of integers, raised by multiplication: 60 fractional bits keep every rounding exact.
     unit = 1 << 60
@@ -85,22 +89,22 @@ def mixing_tables() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     for i in range(1, 4096):
         # The largest n with 2**(n - 1/2) <= i**16 tells the rounded logarithm.
         logarithm[i] = ((i**32).bit_length()) // 2
-    return squash, stretch, logarithm
+    rates = (2 << 16) // (2 * np.arange(SETTLED + 1, dtype=np.int32) + 3)
+    return squash, stretch, logarithm, rates.astype(np.int32)
 
 
-def new_state() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return probabilities, counts and mixing weights before anything is coded.
+def new_state() -> tuple[np.ndarray, np.ndarray]:
+    """Return what the coder knows before anything is coded.
 
     Returns
     -------
-    probabilities, counts : numpy.ndarray
-        int32, shape (contexts, cells * decisions).
+    cells : numpy.ndarray
+        Probability in 1 / 65,536, times 256, plus a count; int32, shape (contexts, cells * decisions).
     weights : numpy.ndarray
-        int32, shape (parameters * decisions, contexts).
+        Of the mixture, int32, shape (parameters * decisions, contexts).
     """
-    shape = (CONTEXTS, _CELLS * DECISIONS)
-    weights = np.full(((MOST_PARAMETER + 1) * DECISIONS, CONTEXTS), _WEIGHT, np.int32)
-    return np.full(shape, ONE // 2, np.int32), np.zeros(shape, np.int32), weights
+    cells = np.full((CONTEXTS, _CELLS * DECISIONS), ONE // 2 << 8, np.int32)
+    return cells, np.full(((MOST_PARAMETER + 1) * DECISIONS, CONTEXTS), _WEIGHT, np.int32)
 
 
 def encoder() -> np.ndarray:

@@ -38,19 +38,19 @@ class Ccsds123(Codec):
     lossless: bool = False
     bands_per_cluster: BandsPerCluster = "all"
     coder: str = "hybrid"
-    prediction_bands: int = 3
-    reduced: bool = False
+    prediction_bands: int = 8
+    reduced: bool = True
     local_sum: str = "wide-neighbour"
     register: int = 64
     resolution: int = 19
-    interval: int = 6
-    first_exponent: int = -1
-    last_exponent: int = 3
+    interval: int = 8
+    first_exponent: int = -2
+    last_exponent: int = 5
     representative: int = 0
     damping: int = 0
     offset: int = 0
     unary_limit: int = 18
-    rescaling: int = 6
+    rescaling: int = 5
     initial_count: int = 1
     accumulator: int = 5
 

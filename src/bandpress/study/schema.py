@@ -26,6 +26,7 @@ _OPTION_OF = {
     "rates": "rate",
     "qualities": "quality",
     "lossless": "lossless",
+    "max_errors": "max_error",
 }
 
 
@@ -41,12 +42,13 @@ class CodecEntry(_Section):
     rates: list[Rate] = []
     qualities: list[Annotated[float, Field(ge=1)]] = []
     lossless: bool = False
+    max_errors: list[Annotated[int, Field(ge=0, lt=1 << 16)]] = []
     datasets: list[str] | None = None
 
     @model_validator(mode="after")
     def _has_points(self) -> "CodecEntry":
-        if not (self.rates or self.qualities or self.lossless):
-            raise ValueError("no operating point is given; expected rates, qualities or lossless")
+        if not (self.rates or self.qualities or self.lossless or self.max_errors):
+            raise ValueError("no operating point is given; expected rates, qualities, lossless or max_errors")
         if self.qualities and self.model is None:
             raise ValueError("qualities are given without the model family that they number")
         if (codec_class(self.codec).model_kind is None) != (self.model is None):
@@ -93,6 +95,7 @@ class CodecEntry(_Section):
         points |= {f"q{quality:g}": {**common, "quality": quality} for quality in self.qualities}
         if self.lossless:
             points["lossless"] = {**common, "lossless": True}
+        points |= {f"e{error}": {**common, "max_error": error} for error in self.max_errors}
         return points
 
 

@@ -137,6 +137,29 @@ def test_a_lossless_point_is_left_out_of_curves(tmp_path):
     assert "∞" in make("table_rates", TABLES, [str(rd)], tmp_path / "rates")[".md"].decode()
 
 
+def test_points_with_a_bound_have_a_figure_and_a_table_of_their_own(tmp_path):
+    rd = study(tmp_path, scenes=("south", "north"))
+    frame = pd.read_csv(rd)
+    rows = frame[(frame["codec"] == "jpeg2000") & (frame["point"] == frame["point"].iloc[0])]
+    for point, bps, psnr in (("lossless", 6.0, np.inf), ("e1", 4.5, 95.0), ("e10", 2.0, 80.0)):
+        more = rows.assign(
+            codec="bounded", family="bounded", label="bounded", point=point, bps=bps, psnr=psnr
+        )
+        frame = pd.concat([frame, more.drop_duplicates("scene")])
+    frame.to_csv(rd, index=False)
+    make("fig_bound", KINDS, [str(rd)], tmp_path / "bound")
+    plotted = pd.read_csv(tmp_path / "bound.csv")
+    rates = plotted[plotted["panel"] == "rate at a bound"].set_index("max_error")["bps"].to_dict()
+    assert rates == {0: 6.0, 1: 4.5, 10: 2.0}
+    others = plotted[plotted["panel"] == "PSNR against rate"]
+    assert set(others.loc[others["codec"] == "bounded", "bps"]) == {4.5, 2.0}
+    table = make("table_bounds", TABLES, [str(rd)], tmp_path / "bounds")
+    assert "Error ≤ 10" in table[".md"].decode()
+    assert pd.read_csv(tmp_path / "bounds.csv")["max_error_1"].tolist() == [4.5, 4.5]
+    make("fig_rd", KINDS, [str(rd)], tmp_path / "curves")
+    assert "bounded" not in set(pd.read_csv(tmp_path / "curves.csv")["codec"])
+
+
 def test_gains_are_against_the_same_clusters():
     frame = pd.DataFrame([row for codec in CODECS for row in rows_of("south", *codec)])
     found = gains(frame, same_clusters(frame))

@@ -38,7 +38,7 @@ def refused(tmp_path, old, new):
             "    qualities: [1, 1.5, 2, 2.25]",
             "    qualitys: [1, 2, 3]",
             "codecs.learned-k3.qualitys",
-            "lossless, model, options",
+            "lossless, max_errors, model, options",
         ),
         ("    steps: ", "    stepps: ", "models.demo-k3.stepps", "start, steps, train_on"),
         ("title: ", "titel: ", "titel", "study, title"),

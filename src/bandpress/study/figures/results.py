@@ -108,6 +108,12 @@ def of_sensor(frame: pd.DataFrame, sensor: str | None = None, scenes: Sequence[s
     return kept
 
 
+def bounds(frame: pd.DataFrame) -> pd.Series:
+    """Return the bound on the error of each row's point in DN, 0 where it is lossless; NaN where it has none."""
+    named = frame["point"].str.extract(r"^e(\d+)$", expand=False).astype(float)
+    return named.where(frame["point"] != "lossless", 0.0)
+
+
 def lossy(frame: pd.DataFrame) -> pd.DataFrame:
     """Keep the points that have a finite PSNR.
 
