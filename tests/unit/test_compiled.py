@@ -1,0 +1,64 @@
+"""Kernels are kept on disk, wherever there is room, and made anew when their code changes."""
+
+import os
+import subprocess
+import sys
+import tempfile
+
+from places import ROOT
+
+KERNEL = """
+from bandpress.compiled import helper, kernel
+from helped import FACTOR, times
+
+@kernel("int64(int64)")
+def code(value):
+    return times(value)
+"""
+HELPED = """
+from bandpress.compiled import helper
+FACTOR = {}
+
+@helper
+def times(value):
+    return value * FACTOR
+"""
+
+
+def answer(folder, factor):
+    (folder / "helped.py").write_text(HELPED.format(factor))
+    (folder / "coded.py").write_text(KERNEL)
+    os.utime(folder / "coded.py", (1e9, 1e9))
+    words = [sys.executable, "-c", "import coded; print(coded.code(7), len(coded.code.stats.cache_hits))"]
+    path = os.pathsep.join([str(ROOT / "src"), str(folder)])
+    done = subprocess.run(
+        words,
+        env=os.environ | {"PYTHONPATH": path, "NUMBA_CACHE_DIR": str(folder / "kept")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return [int(word) for word in done.stdout.split()]
+
+
+def test_a_kernel_is_compiled_once_and_again_when_its_helper_changes(tmp_path):
+    assert answer(tmp_path, 2) == [14, 0]
+    assert answer(tmp_path, 2) == [14, 1]
+    assert answer(tmp_path, 3) == [21, 0]
+
+
+def test_the_folder_for_temporary_files_is_the_last_resort(tmp_path, monkeypatch):
+    from bandpress import compiled
+
+    monkeypatch.setattr(
+        os, "environ", {key: value for key, value in os.environ.items() if key != "NUMBA_CACHE_DIR"}
+    )
+    monkeypatch.setattr(os, "access", lambda *_: True)
+    compiled._find_cache()
+    assert "NUMBA_CACHE_DIR" not in os.environ
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    compiled._find_cache()
+    assert os.path.dirname(os.environ["NUMBA_CACHE_DIR"]) == tempfile.gettempdir()
+    os.environ["NUMBA_CACHE_DIR"] = "given"
+    compiled._find_cache()
+    assert os.environ["NUMBA_CACHE_DIR"] == "given"
