@@ -171,7 +171,7 @@ def decompress(
     for cluster in decoded.damaged:
         warnings.warn(f"{file}: bands {cluster.first + 1}-{cluster.stop} are lost", stacklevel=2)
     if decoded.holes_lost:
-        warnings.warn(f"{file}: which samples hold no measurement is lost", stacklevel=2)
+        warnings.warn(f"{file}: the no-data mask is lost", stacklevel=2)
     return decoded.scene
 
 

@@ -1,4 +1,4 @@
-"""The command line, thin: parse, call, report. One module a command, imported when it is called."""
+"""Command line: each command is one module, imported when it is called."""
 
 import sys
 import warnings
@@ -31,7 +31,7 @@ COMMANDS = {
 
 
 class _Lazy(click.Group):
-    """A group that imports a command's module when the command is wanted."""
+    """Command group that imports a command's module on demand."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(COMMANDS)
@@ -55,7 +55,7 @@ def cli() -> None:
 
 
 def _note(message: Warning | str, *_: Any, **__: Any) -> None:
-    """Show a warning as one sentence."""
+    """Print a warning as one sentence."""
     click.echo(f"bandpress: note: {message}", err=True)
 
 
@@ -74,5 +74,5 @@ def main(argv: list[str] | None = None) -> None:
         click.echo(f"bandpress: {error}", err=True)
         sys.exit(1)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("bandpress: interrupted; nothing was left half written", err=True)
+        click.echo("bandpress: interrupted; no partial files were left", err=True)
         sys.exit(130)

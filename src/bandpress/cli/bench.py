@@ -1,4 +1,4 @@
-"""``bandpress bench``: how fast the learned codec is here."""
+"""``bandpress bench``: speed of the learned codec on this machine."""
 
 from pathlib import Path
 
@@ -11,11 +11,13 @@ from bandpress.environment import tensorflow_for
 
 @click.group(invoke_without_command=True)
 @click.pass_context
-@click.option("--model", help="Folder or name of a model. Default: an untrained one of the widths below.")
+@click.option("--model", help="Folder or name of a model. Default: an untrained model of the widths below.")
 @click.option("--bands-per-cluster", "-k", type=click.IntRange(1, 64), default=1, show_default=True)
 @click.option("--hidden", type=Widths(), default=64, show_default=True)
 @click.option("--latent", type=click.IntRange(1, 1024), default=384, show_default=True)
-@click.option("--hyper", type=click.IntRange(0, 1024), default=0, help="0: as --latent.", show_default=True)
+@click.option(
+    "--hyper", type=click.IntRange(0, 1024), default=0, help="0: same as --latent.", show_default=True
+)
 @click.option("--bands", type=click.IntRange(1, 4096), multiple=True, help="May be repeated. Default: 224.")
 @click.option("--lines", type=click.IntRange(1, 1 << 16), default=512, show_default=True)
 @click.option("--samples", type=click.IntRange(1, 1 << 16), default=680, show_default=True)
@@ -24,10 +26,10 @@ from bandpress.environment import tensorflow_for
     "--precision",
     type=click.Choice(["float32", "bfloat16", "auto"]),
     default="float32",
-    help="Of the encoder.",
+    help="Arithmetic of the encoder.",
     show_default=True,
 )
-@click.option("--threads", type=click.IntRange(1, 256), help="Default: one a core.")
+@click.option("--threads", type=click.IntRange(1, 256), help="Default: one per core.")
 def command(
     ctx: click.Context,
     model: str | None,
@@ -42,7 +44,7 @@ def command(
     precision: str,
     threads: int | None,
 ) -> None:
-    """Time the learned codec on a synthetic scene: each stage, the whole, the share of the matrix product's speed.
+    """Time the learned codec on a synthetic scene: each stage, the total, and the share of the matrix-product rate.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""``bandpress bench codecs``: how fast every codec is here."""
+"""``bandpress bench codecs``: speed of every codec on this machine."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ def _sizes(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) 
     "codecs",
     type=click.Choice(sorted(REGISTRY)),
     multiple=True,
-    help="May be repeated. Default: all that meet a rate and need no TensorFlow.",
+    help="May be repeated. Default: all codecs that take a rate and need no TensorFlow.",
 )
 @click.option(
     "--bands-per-cluster",
@@ -39,8 +39,10 @@ def _sizes(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) 
 @click.option("--bands", type=click.IntRange(1, 1 << 14), default=224, show_default=True)
 @click.option("--lines", type=click.IntRange(1, 1 << 20), default=512, show_default=True)
 @click.option("--samples", type=click.IntRange(1, 1 << 20), default=680, show_default=True)
-@click.option("--threads", type=click.IntRange(1, 256), help="Default: one a processor.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="JSON file to write as well.")
+@click.option("--threads", type=click.IntRange(1, 256), help="Default: one per processor.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Also write the result to this JSON file."
+)
 def command(
     codecs: tuple[str, ...],
     sizes: list[BandsPerCluster],
@@ -51,9 +53,9 @@ def command(
     threads: int | None,
     output: Path | None,
 ) -> None:
-    """Time codecs on one synthetic scene at one rate: encoding, decoding, start, memory.
+    """Time codecs on one synthetic scene at one rate: encoding, decoding, start-up, memory.
 
-    Each run is a command of its own, file to file. Machines are compared by runs with nothing else going on.
+    Each run is a separate command, from file to file. To compare machines, run it with nothing else running.
 
     \b
     Examples:

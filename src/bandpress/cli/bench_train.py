@@ -1,4 +1,4 @@
-"""``bandpress bench train``: how fast training is here."""
+"""``bandpress bench train``: speed of training on this machine."""
 
 import click
 
@@ -11,12 +11,16 @@ from bandpress.hyperprior.training.schedule import PRECISIONS
 @click.option("--bands-per-cluster", "-k", type=click.IntRange(1, 64), default=1, show_default=True)
 @click.option("--filters", nargs=2, type=click.IntRange(1, 1024), default=(64, 384), show_default=True)
 @click.option(
-    "--hyper", type=click.IntRange(0, 1024), default=0, help="0: as the latent filters.", show_default=True
+    "--hyper",
+    type=click.IntRange(0, 1024),
+    default=0,
+    help="0: same as the latent filters.",
+    show_default=True,
 )
 @click.option("--patch", type=click.IntRange(16), default=256, show_default=True)
 @click.option("--batch", type=click.IntRange(1), default=8, show_default=True)
 @click.option(
-    "--steps", type=click.IntRange(1), default=5, show_default=True, help="Steps that the median is of."
+    "--steps", type=click.IntRange(1), default=5, show_default=True, help="Steps to take the median of."
 )
 @click.option(
     "--form",
@@ -25,7 +29,7 @@ from bandpress.hyperprior.training.schedule import PRECISIONS
     multiple=True,
     default=("mixed", "float32", "paper"),
     show_default=True,
-    help="How steps are taken: as by `bandpress train` in a --precision, or as by the paper's script. May be repeated.",
+    help="Form of the steps: as in `bandpress train` with this --precision, or as in the paper. May be repeated.",
 )
 def command(
     bands_per_cluster: int,
@@ -36,7 +40,7 @@ def command(
     steps: int,
     forms: tuple[str, ...],
 ) -> None:
-    """Time training steps, beside the rate of matrix products and the paper's way of taking them.
+    """Time training steps; compare them with the matrix-product rate and with the paper's script.
 
     \b
     Example:

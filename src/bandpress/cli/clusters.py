@@ -1,4 +1,4 @@
-"""``bandpress clusters``: scenes to cluster files and back, as the paper's own tools exchange them."""
+"""``bandpress clusters``: scenes to cluster files and back, in the format of the paper's tools."""
 
 from pathlib import Path
 from typing import Any
@@ -8,9 +8,9 @@ import click
 
 @click.group()
 def command() -> None:
-    """Cut scenes into files of a few bands each, and put them back together.
+    """Cut scenes into files of a few bands each, and merge them again.
 
-    Only needed to exchange such files with other tools: compress and train take scenes as they are.
+    Only needed to exchange such files with other tools: compress and train take whole scenes.
 
     \b
     Example:
@@ -36,13 +36,15 @@ def _bands_per_cluster(ctx: click.Context, param: click.Parameter, value: str) -
 @click.option(
     "--first-band", type=click.IntRange(min=1), default=1, show_default=True, help="Counted from 1."
 )
-@click.option("--last-band", type=click.IntRange(min=1), help="Included. Default: the last one there is.")
+@click.option(
+    "--last-band", type=click.IntRange(min=1), help="Inclusive. Default: the last band of the scene."
+)
 @click.option(
     "--pad",
     type=click.Choice(["none", "zero"]),
     default="none",
     show_default=True,
-    help="Fill the last cluster up with bands of zeros, as the paper's tools do.",
+    help="Pad the last cluster with bands of zeros, as the paper's tools do.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 def extract(
@@ -66,20 +68,22 @@ def extract(
 @click.argument("source", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option(
-    "--bands", type=click.IntRange(min=1), help="Bands of each scene, where padding is to be cut off."
+    "--bands",
+    type=click.IntRange(min=1),
+    help="Bands of each scene; bands beyond these are padding and removed.",
 )
 @click.option(
     "--byte-order",
     type=click.Choice(["source", "little", "big"]),
     default="source",
     show_default=True,
-    help="That of the scenes which were extracted, or another.",
+    help="Byte order of the merged scenes; source: that of the original scenes.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 def merge(source: Path, target: Path, bands: int | None, byte_order: Any, overwrite: bool) -> None:
-    """Put the scenes together whose cluster files are in the folder SOURCE, into the folder TARGET.
+    """Merge the cluster files in the folder SOURCE into scenes in the folder TARGET.
 
-    The clusters of a single scene can be put into a .raw file instead, whose name is completed.
+    If SOURCE holds a single scene, TARGET may be a .raw file; its name is completed with the geometry.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""``bandpress compare``: an original and its reconstruction."""
+"""``bandpress compare``: metrics of a reconstruction against its original."""
 
 import json
 from pathlib import Path
@@ -19,17 +19,19 @@ from bandpress.files import refuse_to_replace
 @click.argument("original")
 @click.argument("restored")
 @click.option(
-    "--picture", type=click.Path(path_type=Path), help="PNG of both, their difference and some spectra."
+    "--picture",
+    type=click.Path(path_type=Path),
+    help="Write a PNG of both, their difference and some spectra.",
 )
-@click.option("--ms-ssim", is_flag=True, help="MS-SSIM too, which takes as long as everything else.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON, the error of each band included.")
+@click.option("--ms-ssim", is_flag=True, help="Also measure MS-SSIM; takes twice as long.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with the error of each band.")
 @click.option("--overwrite", is_flag=True, help="Replace a picture that exists.")
 def command(
     original: str, restored: str, picture: Path | None, ms_ssim: bool, as_json: bool, overwrite: bool
 ) -> None:
     """Compare the scene ORIGINAL with RESTORED, a scene or a .bpk file, by the metrics of the study.
 
-    Samples without data in ORIGINAL do not count. PSNR has its peak at 65,535.
+    No-data samples of ORIGINAL do not count. PSNR uses a peak of 65,535.
 
     \b
     Examples:

@@ -34,45 +34,48 @@ def _bands_per_cluster(ctx: click.Context, param: click.Parameter, value: str | 
     "--codec",
     "codec_name",
     type=click.Choice(sorted(REGISTRY)),
-    help="Default: the one that --model is for; else the best for the target (docs/codecs.md).",
+    help="Default: the codec of --model; without one, the best for the target (docs/codecs.md).",
 )
-@click.option("--model", help="Folder or name of a context model, of a network, or of a family of networks.")
+@click.option("--model", help="Folder or name of a context model, network or family of networks.")
 @click.option(
-    "--quality", type=float, help="Operating point of a family: 1 is the lowest; fractions with gains."
+    "--quality",
+    type=float,
+    help="Operating point of a family of networks; 1 is the lowest. A network with gains takes fractions too.",
 )
 @click.option("--psnr", type=float, help="Target in dB, peak 65,535.")
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Target in bits per sample.")
 @click.option(
     "--step",
     type=click.FloatRange(min=0, min_open=True),
-    help="Quantiser step in DN instead of a target, for codecs with one step for the scene.",
+    help="Quantiser step in DN, instead of a target; for codecs with one step for the whole scene.",
 )
 @click.option(
     "--max-error",
     type=click.IntRange(0, 65535),
-    help="No sample is off by more than this, in DN; 0 is lossless.",
+    help="Largest absolute error of any sample, in DN; 0 is lossless.",
 )
-@click.option("--lossless", is_flag=True, default=None, help="Exact reconstruction, for codecs that can.")
+@click.option("--lossless", is_flag=True, default=None, help="Reconstruct exactly; for codecs that can.")
 @click.option("--bands-per-cluster", "-k", callback=_bands_per_cluster, help="A number, or 'all'.")
 @click.option(
     "--allocation",
     type=click.Choice(["equal", "shared"]),
-    help="Rate the same for every cluster, or shared over the scene by distortion.",
+    help="Rate allocation: the same rate for every cluster, or shared over the scene to minimise distortion.",
 )
 @click.option(
     "--key-distance",
     type=click.IntRange(1),
-    help="Clusters of a segment that is decoded alone, for codecs that predict; 16 unless told otherwise.",
+    help="Clusters per segment, for codecs that predict; segments decode independently. Default: 16.",
 )
 @click.option(
     "--precision",
     type=click.Choice(["auto", "float32", "bfloat16"]),
-    help="Of the learned encoder: float32 (default); faster in bfloat16; auto: the latter where the processor has it.",
+    help="Arithmetic of the network's encoder. bfloat16 is faster on processors that support it; auto uses it there. "
+    "Default: float32.",
 )
 @click.option(
     "--refine",
     type=click.IntRange(0),
-    help="Steps of a search for better latents (100 is much): a smaller file of the same quality, a slower encoder.",
+    help="Steps of iterative latent refinement: smaller files of the same quality, slower encoding; 100 is plenty.",
 )
 @click.option(
     "-O",
@@ -80,29 +83,34 @@ def _bands_per_cluster(ctx: click.Context, param: click.Parameter, value: str | 
     "pairs",
     multiple=True,
     metavar="NAME=VALUE",
-    help="Any other option of the codec, see docs/codecs.md; may be given again.",
+    help="Any other option of the codec (docs/codecs.md); may be repeated.",
 )
 @click.option(
     "--scale",
     type=click.FloatRange(min=0, min_open=True),
-    help="Code samples as 16-bit integers so far apart (0.0001): for floating-point and 32-bit scenes.",
+    help="Code floating-point and 32-bit scenes as 16-bit integers, in units of this (0.0001).",
 )
 @click.option(
-    "--offset", type=float, default=0.0, help="With --scale: the sample that the integer 0 stands for."
+    "--offset", type=float, default=0.0, help="With --scale: the sample value that the integer 0 stands for."
 )
 @click.option(
     "--input-interleave",
     type=click.Choice(["bsq", "bil", "bip"], case_sensitive=False),
-    help="Order of axes in files that do not say it. Default: bip.",
+    help="Order of axes, for files that do not state it. Default: bip.",
 )
 @click.option(
     "--check/--no-check",
     default=True,
     show_default=True,
-    help="Decode each file and say how good it is; takes as long as decoding. Lossless files are checked always.",
+    help="Decode each file and report its quality; takes as long as decoding. Lossless files are always checked.",
 )
-@click.option("--json", "as_json", is_flag=True, help="A line of JSON for each file.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="File (.bpk), or folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON per file.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="A .bpk file or a folder. Default: beside the scene.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 def command(
     scenes: tuple[Path, ...],
@@ -119,8 +127,8 @@ def command(
 ) -> None:
     """Compress SCENES (files, folders or patterns such as 'data/*.hdr'), each into one .bpk file beside it.
 
-    Without a target, without loss. The model of the default codec comes with bandpress; models/ of the checkout holds
-    others.
+    Without a target, compression is lossless. The default codec's model comes with bandpress; other models are in
+    models/ of the checkout.
 
     \b
     Examples:

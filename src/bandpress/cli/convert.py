@@ -1,4 +1,4 @@
-"""``bandpress convert``: a scene in another format."""
+"""``bandpress convert``: scenes to other formats."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -16,27 +16,29 @@ from bandpress.scaling import Scaling
 _INTERLEAVE = click.Choice(["bsq", "bil", "bip"], case_sensitive=False)
 
 
-@click.command(epilog=f"Endings that are known: {', '.join(SUFFIXES)}")
+@click.command(epilog=f"Known suffixes: {', '.join(SUFFIXES)}")
 @click.argument("source")
 @click.argument("target", type=click.Path(path_type=Path))
+@click.option("--interleave", type=_INTERLEAVE, help="Order of axes to write, if the format allows several.")
 @click.option(
-    "--interleave", type=_INTERLEAVE, help="Order of axes to write, where the format leaves a choice."
-)
-@click.option(
-    "--input-interleave", type=_INTERLEAVE, help="Order of axes in a file that does not say it. Default: bip."
+    "--input-interleave",
+    type=_INTERLEAVE,
+    help="Order of axes, for files that do not state it. Default: bip.",
 )
 @click.option(
     "--byte-order",
     type=click.Choice(["little", "big"]),
-    help="Default: that of TARGET's name, or of SOURCE.",
+    help="Default: as in TARGET's name, else as in SOURCE.",
 )
-@click.option("--dtype", type=click.Choice(TYPES), help="Type to make of the samples; floats are quantities.")
+@click.option(
+    "--dtype", type=click.Choice(TYPES), help="Sample type to write; float types apply scale and offset."
+)
 @click.option(
     "--scale",
     type=click.FloatRange(min=0, min_open=True),
-    help="Write counts of so much (0.0001), of 16 bits without --dtype; kept in TARGET.",
+    help="Write integers in units of this (0.0001), 16-bit unless --dtype is given; TARGET records it.",
 )
-@click.option("--offset", type=float, help="With --scale: the quantity that the count 0 stands for.")
+@click.option("--offset", type=float, help="With --scale: the quantity that the integer 0 stands for.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 def command(
     source: str,
@@ -49,10 +51,11 @@ def command(
     offset: float | None,
     overwrite: bool,
 ) -> None:
-    """Write the scene SOURCE into the file TARGET; the formats are told by the names.
+    """Write the scene SOURCE to the file TARGET, in the format that its suffix names.
 
-    Samples keep their values and type, unless --dtype is given, and what is known of the bands comes along. One array
-    of several in a file is named after a colon. If TARGET is a folder, a GICI raw file is made in it.
+    Samples keep their values and type, unless --dtype or --scale is given. Wavelengths and other band metadata are
+    kept. To choose one of several arrays in a file, add a colon and its name. If TARGET is a folder, a GICI raw file is
+    written in it.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""``bandpress data``: what a study needs, what of it is here, and fetching it without running anything."""
+"""``bandpress data``: list, fetch and check a study's data without running it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +16,9 @@ from bandpress.study.file import load_study
 from bandpress.study.schema import Study
 
 _ACTIONS = {
-    "download": "downloaded by itself, by a run or by bandpress data fetch",
-    "page": "looked for on that page and downloaded, by a run or by bandpress data fetch",
-    "hand": "to be brought by hand into that folder",
+    "download": "a run or bandpress data fetch downloads it",
+    "page": "a run or bandpress data fetch finds it on that page and downloads it",
+    "hand": "put it into that folder by hand",
     "install": "comes with a package that is not installed",
 }
 
@@ -33,7 +33,7 @@ _study = click.option(
 _retrain = click.option(
     "--retrain",
     is_flag=True,
-    help="With the training sets of models that are kept, as --config retrain=true.",
+    help="Include training sets of kept models, as with --config retrain=true.",
 )
 
 
@@ -41,7 +41,7 @@ _retrain = click.option(
 def command() -> None:
     """List, fetch and check the data sets and models that a study needs.
 
-    They are kept in the folder that BANDPRESS_DATA names, or in data/.
+    They are stored in the folder BANDPRESS_DATA, by default data/.
 
     \b
     Examples:
@@ -54,11 +54,11 @@ def command() -> None:
 @command.command("list")
 @_study
 @_retrain
-@click.option("--ask", is_flag=True, help="Ask the servers for what is missing, and how large it is.")
+@click.option("--ask", is_flag=True, help="Ask the servers whether missing files exist, and their sizes.")
 def list_(path: Path, retrain: bool, ask: bool) -> None:
-    """Say what the study needs: where it comes from, its licence, what is here and how large it is.
+    """List what the study needs: source, licence, whether it is here, and its size.
 
-    No connection is opened without --ask.
+    Opens no connection without --ask.
     """
     study = load_study(path)
     for item in inventory(study, retrain=retrain, lock=_lock(path)):
@@ -77,11 +77,11 @@ def list_(path: Path, retrain: bool, ask: bool) -> None:
 @command.command("fetch")
 @click.argument("names", nargs=-1, required=True)
 @_study
-@click.option("--yes", is_flag=True, help=f"Also downloads of more than {MOST / 1e9:g} GB.")
+@click.option("--yes", is_flag=True, help=f"Allow downloads of more than {MOST / 1e9:g} GB.")
 def fetch_(names: tuple[str, ...], path: Path, yes: bool) -> None:
-    """Fetch the data sets or families of models NAMES of the study, check and unpack them.
+    """Fetch, check and unpack the study's data sets or families of models NAMES.
 
-    What is here already is not fetched again; an interrupted download goes on where it ended.
+    Files already here are not fetched again; interrupted downloads resume.
 
     \b
     Example:
@@ -100,7 +100,7 @@ def fetch_(names: tuple[str, ...], path: Path, yes: bool) -> None:
 @_study
 @_retrain
 def check(path: Path, retrain: bool) -> None:
-    """Check what is here: every file against its SHA-256, every scene opened. Nothing is downloaded.
+    """Check the files here: compare SHA-256 sums, open every scene. Downloads nothing.
 
     Exits with 1 if anything is missing or wrong.
     """
@@ -117,11 +117,11 @@ def check(path: Path, retrain: bool) -> None:
             continue
         click.echo(f"{item.name}: {found}")
     if faults:
-        raise DataError(f"{path}: {faults} of what it needs is missing or wrong; expected all of it")
+        raise DataError(f"{path}: {faults} data sets or models are missing or wrong; expected none")
 
 
 def _answers(study: Study, item: Item) -> Iterator[str]:
-    """Yield what servers offer of what is missing: each file with its size, or what is wrong."""
+    """Yield a line for each missing file: its size on the server, or the failure."""
     from bandpress.datasets.answers import PATIENCE, Failure, probe
     from bandpress.datasets.offered import look
 
@@ -147,7 +147,7 @@ def _lock(path: Path) -> Path:
 
 
 def _fetched(study: Study, name: str, lock: Path, most: int | None) -> str:
-    """Fetch a data set or a family of models, and say what came."""
+    """Fetch a data set or a family of models and return a summary."""
     if name in study.datasets:
         dataset = study.datasets[name]
         found = fetch(dataset, name, lock=lock, most=most)
@@ -159,7 +159,7 @@ def _fetched(study: Study, name: str, lock: Path, most: int | None) -> str:
 
 
 def _checked(study: Study, item: Item, lock: Path) -> str:
-    """Check a data set or a family of models that is here, and say what it is."""
+    """Check a local data set or family of models and return a summary."""
     if item.kind != "data set":
         return _fetched(study, item.name, lock, 0)
     dataset = study.datasets[item.name]

@@ -33,10 +33,15 @@ def _bands(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
-@click.option("--model", help="Folder or name of the network model; default: found by its digest.")
-@click.option("--bands", callback=_bands, help="Only these, counted from 1: 40-60.")
-@click.option("--salvage", is_flag=True, help="Decode what is undamaged; bands that are lost hold zeros.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="File (with a suffix), or folder.")
+@click.option("--model", help="Folder or name of the model. Default: the model with the digest in the file.")
+@click.option("--bands", callback=_bands, help="Decode only these, counted from 1: 40-60.")
+@click.option("--salvage", is_flag=True, help="Decode undamaged bands; lost bands are zero.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="A file with a suffix, or a folder. Default: beside the input.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 def command(
     files: tuple[Path, ...],
@@ -46,7 +51,7 @@ def command(
     output: Path | None,
     overwrite: bool,
 ) -> None:
-    """Decompress FILES, each into a scene beside it, in the format that it came in.
+    """Decompress FILES, each into a scene beside it, in its original format.
 
     FILES are .bpk files, or .tfci files of the authors' script.
 
@@ -66,7 +71,7 @@ def command(
             like = _like(path, reader.header, bands)
         target, interleave = scene_target(like, path, output, overwrite, several=len(files) > 1)
         if any(target == other for other, *_ in targets.values()):
-            raise SceneError(f"{target}: would hold the scenes of two files; expected one of them at a time")
+            raise SceneError(f"{target}: would hold the scenes of two files; expected one file at a time")
         targets[path] = target, interleave, like.bands
     for path in files:
         if path.suffix == ".tfci":
@@ -80,11 +85,11 @@ def command(
         for cluster in decoded.damaged:
             click.echo(f"{path}: bands {cluster.first + 1}-{cluster.stop} are lost", err=True)
         if decoded.holes_lost:
-            click.echo(f"{path}: which samples hold no measurement is lost", err=True)
+            click.echo(f"{path}: the no-data mask is lost", err=True)
 
 
 def _like(path: Path, header: Header, bands: tuple[int, int] | None) -> Scene:
-    """Return a scene of zeros like the one that will be decoded, of the bands that are asked for."""
+    """Return a scene of zeros with the header's geometry and metadata, limited to `bands`."""
     first, last = (1, header.bands) if bands is None else bands
     if not 1 <= first <= last <= header.bands:
         raise CodecError(
@@ -95,7 +100,7 @@ def _like(path: Path, header: Header, bands: tuple[int, int] | None) -> Scene:
 
 
 def _seed_stream(path: Path, model: str | None, output: Path | None, overwrite: bool) -> None:
-    """Decode one cluster that the authors' script coded; the file does not say which model it needs."""
+    """Decode one cluster coded by the authors' script, whose files do not name their model."""
     if model is None:
         raise click.UsageError(f"{path}: a .tfci file does not name its model; give --model")
     need_tensorflow(f"{path}: a .tfci file")

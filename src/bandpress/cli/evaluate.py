@@ -1,4 +1,4 @@
-"""``bandpress evaluate``: a codec or a model over scenes, one line of CSV each."""
+"""``bandpress evaluate``: measure a codec or model on scenes, one line of CSV per scene."""
 
 import random
 import tempfile
@@ -21,7 +21,7 @@ from bandpress.formats import input_files, read_scene
 from bandpress.pictures import colour_bands, stretch_of, to_rgb, write_png
 from bandpress.scene import Scene
 
-#: Columns of the authors' test script, and what they hold here; the other metrics follow under their own names.
+#: Columns of the authors' test script and our keys for them; other metrics follow under their own names.
 COLUMNS = {
     "Image": "image",
     "size": "bytes",
@@ -36,19 +36,30 @@ COLUMNS = {
 @click.command()
 @click.argument("scenes", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
-    "-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="CSV file to make."
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="CSV file to write.",
 )
-@click.option("--sample", type=click.IntRange(min=1), help="Only so many of the scenes, drawn at random.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Of what is drawn at random.")
+@click.option("--sample", type=click.IntRange(min=1), help="Take only this many scenes, drawn at random.")
+@click.option(
+    "--seed", type=int, default=1, show_default=True, help="Seed of the random choice of scenes and pictures."
+)
 @click.option(
     "--png",
     is_flag=True,
-    help="Beside the CSV: one band and false colours of a random scene, before and after.",
+    help="Write pictures beside the CSV: one band and false colours of a random scene, before and after.",
 )
 @click.option(
     "--keep", type=click.Path(file_okay=False, path_type=Path), help="Folder to keep the .bpk files in."
 )
-@click.option("--ms-ssim/--no-ms-ssim", default=True, show_default=True, help="Half of the measuring time.")
+@click.option(
+    "--ms-ssim/--no-ms-ssim",
+    default=True,
+    show_default=True,
+    help="Measure MS-SSIM; takes half of the measuring time.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 def command(
     scenes: tuple[Path, ...],
@@ -65,8 +76,8 @@ def command(
 ) -> None:
     """Code, decode and measure SCENES: files, folders or patterns.
 
-    MSE, MAE and PAE are in the samples' units. MS-SSIM is left empty for scenes of fewer than 176 lines or
-    samples, which have none. Rate is that of the file on disk.
+    MSE, MAE and PAE are in the samples' units. MS-SSIM is left empty below 176 lines or samples. Rate is that of
+    the file on disk.
 
     \b
     Examples:
@@ -113,13 +124,13 @@ def command(
     click.echo(f"{output}: {len(rows)} scene{'s' * (len(rows) != 1)}")
 
 
-#: Codecs and their options are chosen as in ``bandpress compress``; PSNR is one of integers, so there is no scale.
+#: Options of ``bandpress compress`` that this command does not share. PSNR is defined for integers, so no scale.
 _OWN = {"scale", "offset", "check", "as_json", *(option.name for option in command.params)}
 command.params[1:1] = [p for p in compress_command.params if p.name not in _OWN]
 
 
 def row(record: dict[str, Any]) -> dict[str, Any]:
-    """Return a record under the authors' column names, followed by what they do not have."""
+    """Return a record under the authors' column names, followed by our other metrics."""
     theirs = {name: record.get(key) for name, key in COLUMNS.items()}
     return theirs | {k: v for k, v in record.items() if k not in COLUMNS.values() and not isinstance(v, list)}
 

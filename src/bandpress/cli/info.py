@@ -1,4 +1,4 @@
-"""``bandpress info``: what a file holds."""
+"""``bandpress info``: describe a scene or a ``.bpk`` file."""
 
 import json
 from pathlib import Path
@@ -13,12 +13,12 @@ from bandpress.formats import read_scene
 
 @click.command()
 @click.argument("path")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(path: str, as_json: bool) -> None:
     """Describe PATH, a scene or a .bpk file.
 
-    Of a scene: geometry, type, byte order, and of each band its wavelength and its range. One array of several in a
-    file is named after a colon.
+    For a scene: geometry, type, byte order, and the wavelength and range of each band. To choose one of several arrays
+    in a file, add a colon and its name.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""``bandpress models``: what models there are, and models from elsewhere."""
+"""``bandpress models``: list, copy and import models."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from bandpress.hyperprior import store
 
 @click.group()
 def command() -> None:
-    """List and copy models, or import those of the authors' script.
+    """List and copy models, or import the authors' models.
 
     \b
     Examples:
@@ -30,14 +30,14 @@ def list_(folder: Path) -> None:
         if context_store.is_context_model(path):
             contexts = context_store.load(path)
             click.echo(
-                f"{path}: contexts, {contexts.macs} multiplications a sample, digest {contexts.digest}"
+                f"{path}: context model, {contexts.macs} multiplications per coefficient, digest {contexts.digest}"
             )
             continue
         model = store.load(path)
         a = model.architecture
         lambda_ = model.card.get("lambda", "?")
         click.echo(
-            f"{model.path}: {a.bands_per_cluster} bands a cluster, {a.filters} filters, "
+            f"{model.path}: {a.bands_per_cluster} bands per cluster, {a.filters} filters, "
             f"lambda {lambda_}, digest {model.digest}"
         )
 
@@ -46,13 +46,13 @@ def list_(folder: Path) -> None:
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option(
-    "--half", is_flag=True, help="Write the weights in float16, half the size: another model by its digest."
+    "--half", is_flag=True, help="Store weights in float16, half the size; gives the copy a new digest."
 )
 def copy(model: Path, out: Path, half: bool) -> None:
-    """Copy MODEL to the new folder OUT, every byte checked.
+    """Copy MODEL to the new folder OUT, and check every byte.
 
-    Without --half the copy has the same digest and decodes the same streams. With it, latents of a stream stay what
-    they are, but only the model that wrote a stream is taken to decode it.
+    Without --half the copy has the same digest and decodes the same files. With --half it has a new digest, and cannot
+    decode files written with MODEL.
 
     \b
     Example:
@@ -72,12 +72,12 @@ def copy(model: Path, out: Path, half: bool) -> None:
 @command.command("import")
 @click.argument("saved_model", type=click.Path(path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--lambda", "lambda_", type=float, help="What it was trained with, for the card.")
-@click.option("--sensor", help="What it was trained for, for the card.")
+@click.option("--lambda", "lambda_", type=float, help="Lambda of the training, for the model's card.")
+@click.option("--sensor", help="Name of the sensor, for the model's card.")
 def import_(saved_model: Path, out: Path, lambda_: float | None, sensor: str | None) -> None:
-    """Read the variables of SAVED_MODEL, a model of the authors' script, and write the model folder OUT.
+    """Import SAVED_MODEL, a model of the authors' script, into the model folder OUT.
 
-    The saved graph is never run.
+    Only its variables are read; the saved graph is never run.
 
     \b
     Example:

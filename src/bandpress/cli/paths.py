@@ -1,4 +1,4 @@
-"""Files that commands are given, and those that they make: all known before the work starts."""
+"""Input and output files of the commands, all resolved and checked before work starts."""
 
 import glob
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ from bandpress.scene import Scene
 
 
 def expanded(scenes: Iterable[Path]) -> list[Path]:
-    """Replace folders by the scenes within, and patterns that the shell left alone by what they match.
+    """Replace folders by the scenes in them, and patterns the shell did not expand by their matches.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def expanded(scenes: Iterable[Path]) -> list[Path]:
         elif not path.exists() and glob.has_magic(str(path)):
             inside = sorted(Path(match) for match in glob.glob(str(path), recursive=True))
             if not inside:
-                raise SceneError(f"{path}: no such file; expected a pattern that fits scenes")
+                raise SceneError(f"{path}: no file matches; expected a pattern that matches scenes")
             found += [match for match in inside if match.is_file()]
         elif not split_variable(path)[0].exists():
             raise SceneError(f"{path}: no such file")
@@ -60,7 +60,7 @@ def streams(scenes: Iterable[Path], output: Path | None, overwrite: bool) -> dic
     Raises
     ------
     CodecError
-        If two scenes would be in one file, or `output` is no name for what is to be written.
+        If two scenes would share a file, or `output` is not a valid name for the output.
     ExistsError
         If a file would be replaced.
     """
@@ -89,30 +89,30 @@ def streams(scenes: Iterable[Path], output: Path | None, overwrite: bool) -> dic
 def scene_target(
     scene: Scene, source: Path, output: Path | None, overwrite: bool, several: bool = False
 ) -> tuple[Path, Interleave | None]:
-    """Return where to write a scene and in which order of axes.
+    """Return the file to write a scene to, and its order of axes.
 
     Parameters
     ----------
     scene
-        Any scene of its geometry, type, name and origin.
+        Any scene with the same geometry, type, name and origin.
     source
-        The file that it comes from.
+        The file that the scene comes from.
     output
-        The file to make, or a folder. Default: the format that the scene came in, beside `source`.
+        The file to write, or a folder. Default: beside `source`, in the scene's original format.
     overwrite
         Files that exist may be replaced.
     several
-        There are others: `output` is a folder.
+        Whether there are other scenes; then `output` must be a folder.
 
     Raises
     ------
     SceneError
-        If nothing can be written under that name.
+        If the name cannot be written to.
     ExistsError
         If a file would be replaced.
     """
     if output is not None and output.name == "-":
-        raise SceneError(f"{output}: no name of a file; expected one with a suffix, or a folder")
+        raise SceneError(f"{output}: not a file name; expected one with a suffix, or a folder")
     if output is None or output.is_dir() or not output.suffix:
         output = (source.parent if output is None else output) / file_name(scene)
     elif several:

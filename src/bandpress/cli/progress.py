@@ -1,4 +1,4 @@
-"""A progress bar on standard error, shown only to a person and only when the work takes a while."""
+"""Progress bars on standard error, shown on a terminal only."""
 
 import math
 import sys
@@ -26,9 +26,9 @@ class _Rate(ProgressColumn):
 def bands_bar(
     label: str, bands: int, unit: str = "bands", *, search: bool = False
 ) -> Iterator[Callable[[int], object]]:
-    """Yield a function to be called with the number of bands done so far.
+    """Yield a function that takes the number of bands done so far.
 
-    With `search`, an operating point is looked for before the first band is done: for that long the bar pulses.
+    With `search`, the bar pulses while the codec searches for an operating point, before the first band is done.
     """
     columns = (
         TextColumn("{task.description}"),
@@ -39,16 +39,16 @@ def bands_bar(
     with Progress(
         *columns, _Rate(unit), TimeRemainingColumn(), console=console, disable=not sys.stderr.isatty()
     ) as progress:
-        state = "searching the operating point" if search else f"0/{bands}"
+        state = "searching for the operating point" if search else f"0/{bands}"
         task = progress.add_task(label, total=None if search else bands, state=state)
         yield lambda done: progress.update(task, total=bands, completed=done, state=f"{done}/{bands}")
 
 
 @contextmanager
 def training_bar(label: str) -> Iterator[tuple[Callable[[Any], object], Callable[[str], object]]]:
-    """Yield a function that takes each step's `Progress`, and one that takes sentences.
+    """Yield a function that takes each step's `Progress`, and one that takes messages.
 
-    A person sees a bar with rate, PSNR and time left; a log file gets the sentences.
+    A terminal shows a bar with rate, PSNR and time left; a log file gets only the messages.
     """
     console = Console(stderr=True)
     columns = (
@@ -83,7 +83,7 @@ def training_bar(label: str) -> Iterator[tuple[Callable[[Any], object], Callable
 
 @contextmanager
 def busy(label: str) -> Iterator[None]:
-    """Show a person that something of unknown length is going on."""
+    """Show a spinner on a terminal during work of unknown length."""
     console = Console(stderr=True)
     if not sys.stderr.isatty():
         yield

@@ -21,20 +21,22 @@ def _bands(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
 @click.argument("scene")
 @click.argument("output", type=click.Path(path_type=Path))
 @click.option(
-    "--bands", callback=_bands, help="Red, green, blue, counted from 1: 29,20,12. Or one, for grey."
+    "--bands",
+    callback=_bands,
+    help="Bands for red, green and blue, counted from 1: 29,20,12. One band gives a grey picture.",
 )
 @click.option(
     "--percent",
     type=click.FloatRange(0, 50, max_open=True),
     default=2.0,
     show_default=True,
-    help="Share of the samples at each end that are shown as black or white.",
+    help="Percentage of samples clipped to black, and to white.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
 def command(scene: str, output: Path, bands: tuple[int, ...] | None, percent: float, overwrite: bool) -> None:
-    """Write a picture of SCENE into the file OUTPUT (.png).
+    """Write a picture of SCENE to the file OUTPUT (.png).
 
-    In its colours where wavelengths are known, else in false colour.
+    In natural colours if wavelengths are known, otherwise in false colours.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""``bandpress synthesize``: scenes for load tests and benchmarks."""
+"""``bandpress synthesize``: synthetic scenes for load tests and benchmarks."""
 
 from pathlib import Path
 from typing import Any
@@ -13,20 +13,20 @@ from bandpress.formats import file_name, output_files
 
 @click.command()
 @click.argument("output", type=click.Path(path_type=Path))
-@click.option("--bands", type=click.IntRange(1, 1 << 14), help="Default: that of the name, else 224.")
-@click.option("--lines", type=click.IntRange(1, 1 << 20), help="Default: that of the name, else 512.")
-@click.option("--samples", type=click.IntRange(1, 1 << 20), help="Default: that of the name, else 680.")
-@click.option("--dtype", "kind", type=click.Choice(TYPES), help="Default: that of the name, else uint16.")
+@click.option("--bands", type=click.IntRange(1, 1 << 14), help="Default: as in the name, else 224.")
+@click.option("--lines", type=click.IntRange(1, 1 << 20), help="Default: as in the name, else 512.")
+@click.option("--samples", type=click.IntRange(1, 1 << 20), help="Default: as in the name, else 680.")
+@click.option("--dtype", "kind", type=click.Choice(TYPES), help="Default: as in the name, else uint16.")
 @click.option(
-    "--byte-order", type=click.Choice(["little", "big"]), help="Default: that of the name, else little."
+    "--byte-order", type=click.Choice(["little", "big"]), help="Default: as in the name, else little."
 )
 @click.option("--seed", type=click.IntRange(0, (1 << 63) - 1), default=0, show_default=True)
 @click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
 def command(output: Path, seed: int, overwrite: bool, **options: Any) -> None:
-    """Write a made-up scene into the file OUTPUT: the same one for the same options, on any machine.
+    """Write a synthetic scene to the file OUTPUT; the same options give the same scene on any machine.
 
-    Mixed spectra of twelve materials in fields and gradients, under an atmosphere, with the noise of a sensor. For load
-    tests and benchmarks; it is marked as synthetic, and a study refuses it under a name without that word.
+    The scene mixes spectra of twelve materials in fields and gradients, with atmosphere and sensor noise. It is for
+    load tests and benchmarks, and marked as synthetic: studies refuse it unless the data set's name says "synthetic".
 
     \b
     Examples:
@@ -46,7 +46,7 @@ def command(output: Path, seed: int, overwrite: bool, **options: Any) -> None:
 
 
 def _of_name(output: Path) -> dict[str, Any]:
-    """Return what the name of the file says of the scene."""
+    """Return the geometry and type that the file name states."""
     from bandpress.formats import gici
     from bandpress.formats.describe import byte_order
 

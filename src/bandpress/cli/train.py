@@ -1,4 +1,4 @@
-"""``bandpress train``: scenes to a model."""
+"""``bandpress train``: train a network on scenes."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from bandpress.training.scenes import split_lines
 
 
 class Widths(click.ParamType):
-    """One number of channels, or one for each of the three places between the stages: ``64`` or ``16,64,128``."""
+    """Number of channels after the first three stages: one for all, ``64``, or three, ``16,64,128``."""
 
     name = "integer"
 
@@ -47,99 +47,113 @@ _WIDEST_SCALE = 2048.0
     type=click.IntRange(1),
     default=3,
     show_default=True,
-    help="Bands of a cluster.",
+    help="Bands per cluster.",
 )
 @click.option(
     "--filters",
     type=(Widths(), click.IntRange(1)),
     default=(64, 192),
     show_default=True,
-    help="Hidden, latent channels; hidden may be three numbers, one a stage, such as 16,64,128.",
+    help="Hidden and latent channels. Hidden: one number, or three, such as 16,64,128.",
 )
 @click.option(
-    "--hyper", type=click.IntRange(0), default=0, help="Channels of the hyper networks. Default: latent."
+    "--hyper",
+    type=click.IntRange(0),
+    default=0,
+    help="Channels of the hyper networks. Default: as many as latent channels.",
 )
 @click.option(
     "--borders",
     type=click.Choice(["zero", "mirror"]),
     default="zero",
     show_default=True,
-    help="What the transforms find beyond the image: zeros (the paper), or the image mirrored.",
+    help="Padding of the transforms: zeros (as in the paper) or the mirrored image.",
 )
 @click.option(
     "--lambda",
     "lambdas",
     multiple=True,
     type=click.FloatRange(min=0, min_open=True),
-    help="Weight of the squared error in DN² against bits a pixel; given again, one network learns them all.",
+    help="Weight of the squared error in DN² against bits per pixel. Repeat it to train one network for all of them.",
 )
 @click.option(
     "--patch", type=click.IntRange(16), default=96, show_default=True, help="Lines and samples of a patch."
 )
-@click.option("--batch", type=click.IntRange(1), default=8, show_default=True, help="Patches a step.")
+@click.option("--batch", type=click.IntRange(1), default=8, show_default=True, help="Patches per step.")
 @click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), default=5e-4, show_default=True)
 @click.option(
     "--coding-rate",
     type=click.FloatRange(min=0, min_open=True),
     default=10.0,
     show_default=True,
-    help="How many times faster the hyper networks learn.",
+    help="Learning rate of the hyper networks and the prior, as a multiple of --learning-rate.",
 )
 @click.option(
     "--coding-first",
     type=click.FloatRange(0, 1, max_open=True),
     default=0.0,
     show_default=True,
-    help="Share of the training, at its beginning, in which they learn alone.",
+    help="Share of the training, at its start, that trains only the hyper networks and the prior.",
 )
 @click.option(
-    "--averaging", type=click.IntRange(0), default=100, show_default=True, help="Steps; 0 for none."
+    "--averaging",
+    type=click.IntRange(0),
+    default=100,
+    show_default=True,
+    help="Steps over which weights are averaged; 0 for no averaging.",
 )
 @click.option(
     "--sharpen",
     type=click.FloatRange(0),
     default=0.0,
     show_default=True,
-    help="Add up to this share of their fine detail to patches: scenes unseen may hold finer detail.",
+    help="Sharpen patches by up to this share of their fine detail, since unseen scenes may be sharper.",
 )
 @click.option(
     "--spread",
     type=click.FloatRange(0, 1),
     default=0.0,
     show_default=True,
-    help="Share of the patches whose bands are not adjacent, as those of a cluster across an absorption band.",
+    help="Share of patches with bands that are not adjacent, like clusters across an absorption band.",
 )
 @click.option(
-    "--start", type=click.Choice(["block", "overlap"]), default="block", show_default=True, help="Warm start."
+    "--start",
+    type=click.Choice(["block", "overlap"]),
+    default="block",
+    show_default=True,
+    help="Kind of warm start.",
 )
 @click.option("--random-start", is_flag=True, help="Start from random weights, as the paper does.")
 @click.option(
     "--klt",
     is_flag=True,
-    help="Train for klt-learned: on components of the KLT over all bands; --lambda then names operating points of "
-    "the scenes.",
+    help="Train for klt-learned, on components of the KLT over all bands; --lambda then sets the scenes' operating "
+    "points.",
 )
 @click.option(
     "--qualities",
     type=click.IntRange(2, 16),
     default=6,
     show_default=True,
-    help="Of a network for components.",
+    help="With --klt: number of qualities.",
 )
 @click.option("--init-from", type=click.Path(path_type=Path), help="Start from the weights of this model.")
 @click.option(
-    "--patience", type=click.IntRange(0), default=0, help="Stop after so many validations without progress."
+    "--patience",
+    type=click.IntRange(0),
+    default=0,
+    help="Stop after this many validations without progress; 0: never.",
 )
 @click.option(
     "--precision",
     type=click.Choice(PRECISIONS),
     default="float32",
     show_default=True,
-    help="mixed: gradients in bfloat16, faster where the processor has instructions for it (AVX512-BF16, AMX).",
+    help="mixed: gradients in bfloat16, faster on processors with AVX512-BF16 or AMX.",
 )
 @click.option("--tensorboard", type=click.Path(path_type=Path), help="Folder for TensorBoard's event files.")
-@click.option("--resume", is_flag=True, help="Go on with a training that was interrupted, if there is one.")
-@click.option("--restart", is_flag=True, help="Throw an interrupted training away.")
+@click.option("--resume", is_flag=True, help="Continue an interrupted training, if there is one.")
+@click.option("--restart", is_flag=True, help="Discard an interrupted training.")
 def command(
     scenes: tuple[Path, ...],
     output: Path,
@@ -163,9 +177,9 @@ def command(
     restart: bool,
     **options: Any,
 ) -> None:
-    """Train a model on SCENES (files, or folders of them).
+    """Train a network on SCENES (files or folders).
 
-    The state of the training and its log are kept in OUTPUT.training.
+    The state and the log of the training are kept in OUTPUT.training.
 
     \b
     Examples:
@@ -191,7 +205,7 @@ def command(
     architecture = Architecture(bands_per_cluster, hidden, latent, hyper, len(lambdas), borders=borders)
     if klt:  # components span thousands of quantiser steps
         architecture = replace(architecture, scale_max=_WIDEST_SCALE)
-    with tensorflow_for("training"):  # takes seconds: not before all else is right
+    with tensorflow_for("training"):  # takes seconds, so check everything else first
         from bandpress.hyperprior.training.train import train
 
     with training_bar(output.name) as (report, say):
@@ -221,7 +235,7 @@ def command(
 def _components(
     train_on: list[Scene], validate_on: list[Scene], k: int, lambdas: tuple[float, ...]
 ) -> tuple[list[Scene], list[Scene], tuple[list[Components], list[Components]]]:
-    """Return the scenes to train and to validate on, and what a KLT makes of them."""
+    """Return the scenes to train and to validate on, and their KLT components."""
     if not validate_on:
         parts = [split_lines(scene) for scene in train_on]
         train_on, validate_on = [part[0] for part in parts], [part[1] for part in parts]

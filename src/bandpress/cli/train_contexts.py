@@ -1,4 +1,4 @@
-"""``bandpress train-contexts``: scenes to a context model."""
+"""``bandpress train-contexts``: train a context model on scenes."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ _STEPS = 2000
     type=click.IntRange(1),
     default=40,
     show_default=True,
-    help="Units of each of the two hidden layers.",
+    help="Units in each of the two hidden layers.",
 )
 def command(
     scenes: tuple[Path, ...],
@@ -32,10 +32,10 @@ def command(
     threads: int | None,
     sensor: str | None,
 ) -> None:
-    """Train the model of wavelet-learned on SCENES (files, or folders of them).
+    """Train a context model, for wavelet-learned and predicted-learned, on SCENES (files or folders).
 
-    One model codes clusters of every size, at every rate, of scenes of every size; scenes of several sensors may be
-    mixed. The settings and the log of the training are kept in OUTPUT.training.
+    One model serves every cluster size, rate and scene size; you may mix scenes of several sensors. The settings and
+    the log of the training are kept in OUTPUT.training.
 
     \b
     Examples:
@@ -47,7 +47,7 @@ def command(
     settings = Settings(steps=steps, minutes=minutes, hidden=hidden, seed=seed)
     train_on, validate_on = scenes_to_train(scenes, validate)
     with tensorflow_for("training"):
-        from bandpress.contexts.training.train import train  # takes seconds: not before all else is right
+        from bandpress.contexts.training.train import train  # takes seconds, so check everything else first
     with training_bar(output.name) as (report, say):
         made = train(
             output,
@@ -60,4 +60,4 @@ def command(
             say=say,
         )
     click.echo(f"{output}: {made.card['steps']} steps, model {made.digest[:16]}")
-    click.echo(f"{made.card['validation']['bits']:.4f} bits a coefficient on validation clusters")
+    click.echo(f"{made.card['validation']['bits']:.4f} bits per coefficient on validation clusters")

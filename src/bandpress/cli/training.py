@@ -1,4 +1,4 @@
-"""What the commands that train share: their options, and the scenes that they are given."""
+"""Options and input scenes shared by the training commands."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,7 @@ def training_options(steps: int) -> Callable[[Any], Any]:
     Parameters
     ----------
     steps
-        That a training has where neither steps nor minutes are given.
+        Length of a training if neither steps nor minutes are given.
     """
     options = (
         click.argument("scenes", nargs=-1, required=True, type=click.Path(path_type=Path)),
@@ -26,22 +26,22 @@ def training_options(steps: int) -> Callable[[Any], Any]:
             "--output",
             required=True,
             type=click.Path(path_type=Path),
-            help="Folder of the model to make.",
+            help="Folder to write the model to.",
         ),
         click.option(
             "--validate",
             multiple=True,
             type=click.Path(path_type=Path),
-            help="Scene to choose the best weights on; may be given again. Default: the last lines of each scene.",
+            help="Scene to validate on; may be repeated. Default: the last lines of each scene.",
         ),
         click.option(
-            "--steps", type=click.IntRange(1), help=f"Default: {steps}, or as many as --minutes allow."
+            "--steps", type=click.IntRange(1), help=f"Default: {steps}, or as many as fit in --minutes."
         ),
         click.option(
-            "--minutes", type=click.FloatRange(min=0, min_open=True), help="Train for that long at most."
+            "--minutes", type=click.FloatRange(min=0, min_open=True), help="Train for at most this long."
         ),
         click.option("--seed", type=click.IntRange(0), default=1, show_default=True),
-        click.option("--threads", type=click.IntRange(1), help="Default: one a processor."),
+        click.option("--threads", type=click.IntRange(1), help="Default: one per processor."),
         click.option("--sensor", help="Name of the sensor, for the model's card."),
     )
 
@@ -56,25 +56,25 @@ def training_options(steps: int) -> Callable[[Any], Any]:
 def scenes_to_train(
     train_on: tuple[Path, ...], validate_on: tuple[Path, ...]
 ) -> tuple[list[Scene], list[Scene]]:
-    """Read scenes to train and to validate on, files or folders of them.
+    """Read the scenes to train and to validate on, from files or folders.
 
     Raises
     ------
     SceneError
-        If a folder holds none, or a scene is to be used for both.
+        If a folder holds no scene, or a scene is given for both.
     """
     files, held_out = _files(train_on), _files(validate_on)
     for file in held_out:
         if file.resolve() in {other.resolve() for other in files}:
             raise SceneError(
-                f"{file}: to be trained on and validated on; expected another scene to validate on, or none: the last "
-                "lines of each are then held out"
+                f"{file}: given both to train and to validate on; expected another scene to validate on, or none, "
+                "which holds out the last lines of each scene"
             )
     return [read_scene(file) for file in files], [read_scene(file) for file in held_out]
 
 
 def _files(paths: tuple[Path, ...]) -> list[Path]:
-    """Return the files of scenes; a folder stands for every scene in it, in order of their names."""
+    """Return the files of the scenes; a folder stands for every scene in it, sorted by name."""
     found: list[Path] = []
     for path in paths:
         found += scenes_in(path) if path.is_dir() else [path]

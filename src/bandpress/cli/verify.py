@@ -1,4 +1,4 @@
-"""``bandpress verify``: is a file whole, and does it decode."""
+"""``bandpress verify``: check that files are intact and decode."""
 
 from pathlib import Path
 
@@ -15,8 +15,8 @@ from bandpress.environment import need_tensorflow
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
-@click.option("--decode", is_flag=True, help="Decode the samples too, with the model if the codec needs one.")
-@click.option("--model", type=click.Path(path_type=Path), help="Folder of the network model, with --decode.")
+@click.option("--decode", is_flag=True, help="Also decode the samples, with --model if the codec needs one.")
+@click.option("--model", type=click.Path(path_type=Path), help="With --decode: folder of the model.")
 def command(files: tuple[Path, ...], decode: bool, model: Path | None) -> None:
     """Check every checksum of .bpk FILES.
 
@@ -34,5 +34,5 @@ def command(files: tuple[Path, ...], decode: bool, model: Path | None) -> None:
         if decode:
             with bands_bar(path.name, bands) as progress:
                 decompress(path, model=model, progress=progress)
-        done = "every checksum is right, and it decodes" if decode else "every checksum is right"
+        done = "all checksums are correct, and it decodes" if decode else "all checksums are correct"
         click.echo(f"{path}: {clusters} clusters, {bands} bands, {done}")

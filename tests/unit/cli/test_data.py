@@ -43,12 +43,12 @@ def run(*words):
 def test_a_study_is_listed_fetched_and_checked(study, capsys):
     assert run("list") == 0
     said = capsys.readouterr().out
-    assert said.count("missing: downloaded by itself") == 5
+    assert said.count("missing: a run or bandpress data fetch downloads it") == 5
     assert "popo.jpl.nasa.gov/avcl/y08_data/f080806t01p00r07.tar.gz" in said
     assert "CC BY 4.0" in said
     assert not study.requests, "no connection is opened"
     assert run("check") == 1
-    assert "5 of what it needs is missing" in capsys.readouterr().err
+    assert "5 data sets or models are missing" in capsys.readouterr().err
     assert run("list", "--ask") == 0
     assert capsys.readouterr().out.count("  offered  ") == 5
     assert run("fetch", "AVIRIS_test", "Hyperion_test") == 0

@@ -134,7 +134,7 @@ def test_commands_compress_a_folder_verify_and_decompress(tmp_path, family):
     assert isinstance(again.exception, ExistsError)
     assert "--overwrite" in str(again.exception)
     files = [str(tmp_path / f"s{i}.bpk") for i in range(2)]
-    assert "every checksum is right" in run(cli, ["verify", *files]).output
+    assert "all checksums are correct" in run(cli, ["verify", *files]).output
     assert "it decodes" in run(cli, ["verify", *files, "--decode", "--model", str(family)]).output
     assert run(cli, ["decompress", *files, "--model", str(family), "-o", str(tmp_path)]).exit_code == 0
     assert read_scene(next(tmp_path.glob("s0.8_*.raw"))).cube.shape == (8, 45, 33)

@@ -227,7 +227,7 @@ def test_it_is_trained_from_the_command_line(tmp_path):
     scene = write_scene(smooth_scene(lines=32, samples=32), tmp_path / "scene.raw")
     words = ["train-contexts", str(scene), "--validate", str(scene), "-o", str(tmp_path / "m")]
     refused = CliRunner().invoke(cli, words)
-    assert "to be trained on and validated on" in str(refused.exception)
+    assert "given both to train and to validate on" in str(refused.exception)
     words = ["train-contexts", str(scene), "--steps", "2", "--hidden", "4", "--threads", "1"]
     done = CliRunner().invoke(cli, [*words, "--sensor", "none", "-o", str(tmp_path / "m")])
     assert done.exit_code == 0, done.output + str(done.exception)
