@@ -1,4 +1,4 @@
-r"""What the paper claims, and whether a study reproduces it. Writes .csv, .md and .tex.
+r"""The paper's claims and a study's verdict on each. Writes .csv, .md and .tex.
 
 Example:
   python scripts/table_claims.py results/demo/rd.csv --scenes results/demo/tables/datasets.csv \

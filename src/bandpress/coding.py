@@ -24,7 +24,7 @@ Progress = Callable[[int], object]
 
 @dataclass(frozen=True)
 class Decoded:
-    """What came out of a ``.bpk`` file.
+    """Result of decoding a ``.bpk`` file.
 
     Parameters
     ----------

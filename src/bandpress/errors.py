@@ -1,4 +1,4 @@
-"""What can go wrong, one class a kind, one sentence an error.
+"""Exceptions: one class per kind of failure, one sentence per message.
 
 The message of every error names the file, what was found and what was expected. The command line prints it and
 exits with 1; a programme catches the kind.

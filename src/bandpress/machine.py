@@ -1,4 +1,4 @@
-"""What of this machine a process may use, and what it is called."""
+"""Resources that this process may use, and the machine's name."""
 
 import os
 import platform

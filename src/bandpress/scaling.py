@@ -14,7 +14,7 @@ _TYPES = ("uint16", "int16")
 
 @dataclass(frozen=True)
 class Scaling:
-    """How integers stand for samples.
+    """Linear scaling of samples to integers.
 
     Parameters
     ----------

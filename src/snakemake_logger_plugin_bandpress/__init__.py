@@ -1,4 +1,4 @@
-"""What a person sees while a study runs: ``logger: bandpress`` in profiles/default.
+"""Snakemake logger that shows the progress of a study: ``logger: bandpress`` in profiles/default.
 
 Snakemake finds the plugin by the name of this package. The view is in `bandpress.study.progress`.
 """

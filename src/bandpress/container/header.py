@@ -32,7 +32,7 @@ _EXPECTED = (
 
 @dataclass(frozen=True)
 class Header:
-    """What a decoder must know before it reads a chunk.
+    """Contents of a header.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ class Header:
 
     @property
     def scaling(self) -> Scaling | None:
-        """What the coded integers stand for; None: for themselves."""
+        """Scaling of the coded integers; None if they are the samples themselves."""
         return None if self.scaled is None else Scaling(**self.scaled)
 
     def to_scene(self, cube: np.ndarray, bands: slice = slice(None)) -> Scene:

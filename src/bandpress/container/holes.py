@@ -113,7 +113,7 @@ class Holes:
 
     @cached_property
     def facts(self) -> dict[str, Any]:
-        """What a header says, as JSON."""
+        """The mask's entry in the header, as JSON."""
         return {
             "beside": self.beside,
             "bytes": [len(mask.pack()) for mask in self.masks],

@@ -1,4 +1,4 @@
-"""Which samples of each band have some property: planes of bits that bands share, as compressed runs.
+"""Bit masks over the samples of each band: planes that bands can share, as compressed runs.
 
 A packed mask (integers little-endian; `docs/bitstream.md`)::
 

@@ -1,4 +1,4 @@
-"""What servers answer: asked with patience, understood, and noticed when it is a web page in place of a file."""
+"""Server requests: timeouts, retries, and detection of web pages sent in place of files."""
 
 import re
 import time
@@ -30,7 +30,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to wait, in seconds, and how often to try.
+    """Timeouts in seconds and number of tries.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def probe(address: str, patience: Patience) -> Probe:
 
 
 def ask_size(address: str, patience: Patience) -> int | None:
-    """Return how many bytes a file has as its server says without sending it, or None if it does not say.
+    """Return the size of a file in bytes as its server states it, or None.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def ask_size(address: str, patience: Patience) -> int | None:
 
 
 def read_page(address: str, patience: Patience) -> tuple[str, bytes]:
-    """Return the address that a page was found at in the end, and its bytes.
+    """Return the final address of a page, after redirects, and its bytes.
 
     Raises
     ------
@@ -161,7 +161,7 @@ def drive_id(address: str) -> str | None:
 
 
 def retried(action: Callable[[], _T], patience: Patience) -> _T:
-    """Return what an action returns, after as many tries as there is patience for."""
+    """Return an action's result, with retries."""
     for attempt in range(1, patience.tries + 1):
         try:
             return action()
@@ -182,7 +182,7 @@ def answered(
     have: Callable[[], int] = lambda: 0,
     method: str = "GET",
 ) -> Iterator[requests.Response]:
-    """Give a server's answer; what goes wrong with the connection becomes a failure."""
+    """Yield a server's answer; turn connection errors into a `Failure`."""
     sent = {"Accept-Encoding": "identity", "User-Agent": "bandpress", **(headers or {})}
     try:
         with requests.request(
@@ -207,7 +207,7 @@ def answered(
 
 
 def understood(answer: requests.Response, have: int, pages: bool = False) -> tuple[int, int | None]:
-    """Return how many of the bytes that we have count, and how many there are in all."""
+    """Return how many bytes of the partial file are valid, and the total size."""
     status = answer.status_code
     if status == 206:
         match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", answer.headers.get("Content-Range", ""))
@@ -247,7 +247,7 @@ def wants_page(answer: requests.Response) -> bool:
 
 
 def title_of(head: bytes) -> str:
-    """Return the title of a web page as a sentence has it, or nothing."""
+    """Return the quoted title of a web page, or an empty string."""
     match = re.search(rb"<title[^>]*>(.*?)</title", head, re.I | re.S)
     text = " ".join(match[1].decode("utf-8", "replace").split())[:80] if match else ""
     return f' ("{text}")' if text else ""

@@ -1,4 +1,4 @@
-"""Unpacking archives that others made: nothing outside the folder, no links, no bombs, whole or not at all."""
+"""Safe unpacking of untrusted archives: nothing outside the folder, no links, no bombs, no partial results."""
 
 import bz2
 import errno
@@ -154,7 +154,7 @@ def _unpack(path: Path, folder: Path, only: Sequence[str], state: str) -> None:
 
 
 def _wanted(name: str, only: Sequence[str]) -> bool:
-    """Say whether a member is one of those that are wanted, or begins like one: the header beside its samples."""
+    """Say whether a member is wanted, or shares its name's beginning with a wanted one, as a header does."""
     return any(fnmatch(name, f"*{beginning}*") for beginning in map(_beginning, only))
 
 
@@ -181,7 +181,7 @@ def _stated(path: Path, folder: Path | None = None) -> Iterator[None]:
 
 
 class Budget:
-    """How many bytes may come out of a packed file.
+    """Budget of bytes to unpack from a file.
 
     Parameters
     ----------

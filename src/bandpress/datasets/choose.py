@@ -1,4 +1,4 @@
-"""Which of a page's links are those of a data set or of models, by what the page says of them.
+"""Choice of the links on a page that belong to a data set or to models.
 
 A name is found in the name of the file or the text of the link, else in the row or entry around it, else in the
 headings above it or the folders of its address. Case, and what stands between words, do not matter.
@@ -50,7 +50,7 @@ def choose(links: Sequence[Link], names: Sequence[str], parts: Sequence[str] = (
 
 
 def listed(links: Sequence[Link]) -> str:
-    """Return links as a sentence has them, files first."""
+    """Return links as text for a message, files first."""
     if not links:
         return "its links, of which it has none"
     shown = sorted(links, key=lambda link: not link.is_file)
@@ -79,7 +79,7 @@ def _one(links: Sequence[Link], part: str) -> Link | None:
 
 
 def _of_name(links: Sequence[Link], name: str) -> list[Link]:
-    """Return the links that a name stands for, or none."""
+    """Return the links that match a name."""
     if set("*?") & set(name):
         return _apart([link for link in links if link.is_file and _matches(link, name)], name)
     for files in (True, False):
@@ -95,7 +95,7 @@ def _of_name(links: Sequence[Link], name: str) -> list[Link]:
 
 
 def _levels(links: Sequence[Link], name: str) -> Iterator[tuple[list[Link], bool]]:
-    """Yield the links that a name stands for, strongest evidence first, and whether several of them can be meant."""
+    """Yield groups of links that match a name, strongest evidence first, and whether a group may hold several."""
     wanted = _words(name)
     yield (
         [link for link in links if wanted in (_words(stem(link.name)), _words(link.name), _words(link.text))],

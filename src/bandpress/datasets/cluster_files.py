@@ -111,7 +111,7 @@ def merge(
     byte_order: Literal["source", "little", "big"] = "source",
     overwrite: bool = True,
 ) -> list[Path]:
-    """Put the scenes back together whose cluster files are in a folder.
+    """Merge the cluster files in a folder into scenes.
 
     Parameters
     ----------
@@ -261,7 +261,7 @@ def _write_merged(whole: Scene, scenes: list[Scene], path: Path) -> None:
 
 
 def _described(scenes: list[Scene], whole: Scene) -> Scene:
-    """Return the whole scene with what is known of all of its parts."""
+    """Return the whole scene with the metadata of all its parts."""
     known: dict[str, Any] = {}
     for key in ("wavelengths", "fwhm", "bad_bands"):
         values = [getattr(scene, key) for scene in scenes]

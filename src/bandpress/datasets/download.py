@@ -1,4 +1,4 @@
-"""Downloads: the right file or none.
+"""Downloads, verified by size and SHA-256.
 
 `pooch` keeps the cache, compares hashes and puts files into place; the downloader given to it is
 `bandpress.datasets.transfer`.
@@ -103,7 +103,7 @@ def download(
 
 
 def ask_consent(addresses: list[str], owner: str, most: int | None, patience: Patience = PATIENCE) -> None:
-    """Refuse downloads that are large together, unless somebody said that they are wanted.
+    """Refuse downloads above a total size, unless they were allowed.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def place(
 
 
 def adopt(path: Path, cache: Path, owner: str) -> Path:
-    """Give a file that was downloaded a place in the folder of a data set, without a second copy where links can be."""
+    """Put a downloaded file into the folder of a data set, by a link if possible."""
     own = cache / owner / path.name
     if path != own:
         with atomic_path(own) as part:
@@ -229,7 +229,7 @@ def _from_first(
 
 
 def _whole(part: Path, path: Path) -> None:
-    """Refuse an archive that does not unpack, of which nothing else is known."""
+    """Refuse an archive that does not unpack, if its SHA-256 is not known."""
     try:
         archive.test(part, path.name)
     except DataError as error:

@@ -1,4 +1,4 @@
-"""What a study says of a data set: sensor, role, licence, citation, source, scenes."""
+"""Data set entry of a study: sensor, role, licence, citation, source, scenes."""
 
 import re
 from pathlib import PurePosixPath
@@ -111,7 +111,7 @@ class Source(BaseModel, extra="forbid"):
 
     @property
     def kind(self) -> Literal["package", "url", "path", "page"]:
-        """Which of them it is."""
+        """The kind of source."""
         if self.package is not None:
             return "package"
         if self.url is not None:
@@ -282,7 +282,7 @@ def _same_file(one: Dataset, entry: SceneEntry, two: Dataset, other: SceneEntry)
 
 
 def _origins(source: Source) -> list[tuple[str | None, ...]]:
-    """Return where the files of a source come from; nothing of those that are brought by hand."""
+    """Return where the files of a source come from; None if they are put there by hand."""
     if source.kind == "page":
         return [(source.page, name) for name in source.match[:1]]
     return [(url,) for url in source.url or []] or [(source.package, source.file, source.path)]

@@ -1,4 +1,4 @@
-"""From the source of a data set to files on this machine, checked."""
+"""Fetching of a data set's source as checked files on this machine."""
 
 import hashlib
 import importlib.util
@@ -135,7 +135,7 @@ def _from_page(
 
 
 def brought(source: Source, name: str, folder: Path, lock: Path | None) -> list[Path]:
-    """Return the files that somebody put into the folder of a data set: those that its page does not account for."""
+    """Return the files put into a data set's folder by hand: those not downloaded from its page."""
     if not folder.is_dir():
         return []
     from bandpress.datasets import lock as locks
@@ -206,7 +206,7 @@ def _what_by_hand(source: Source, folder: Path) -> str:
 
 
 def _own_part(found: Path, source: Source, name: str, own: bool) -> Path:
-    """Return the folder of a data set in an archive that holds several; the whole of one that is its own."""
+    """Return the data set's folder within an archive that holds several data sets, or the whole archive's."""
     names = [*source.match[:1], name]
     if found.is_file():
         return found

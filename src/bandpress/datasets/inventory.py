@@ -1,4 +1,4 @@
-"""What a study needs and what of it is on this machine: told without opening a connection."""
+"""Inventory of a study's data: what it needs and what is on this machine. Opens no connection."""
 
 import importlib.util
 from collections.abc import Iterator
@@ -55,7 +55,7 @@ class Item(NamedTuple):
 def inventory(
     study: Any, cache: Path | None = None, retrain: bool = False, lock: Path | None = None
 ) -> list[Item]:
-    """Return what a study needs, in its order: data sets that are coded or trained on, and models from elsewhere.
+    """Return the data sets and the external models that a study needs, in its order.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def inventory(
 
 
 def origin(study: Any, item: Item) -> tuple[Source, list[str]]:
-    """Return where an item comes from, and the names of its parts if it has any."""
+    """Return the source of an item and the names of its parts, if any."""
     if item.kind == "data set":
         return study.datasets[item.name].source, []
     family = study.models[item.name]
@@ -92,7 +92,7 @@ def origin(study: Any, item: Item) -> tuple[Source, list[str]]:
 
 
 def _needed_sets(study: Any, retrain: bool) -> Iterator[str]:
-    """Yield the test sets, and what the families that are trained here train and choose on."""
+    """Yield the test sets, and the training and validation sets of families trained here."""
     yield from study.test_sets
     wanted = [codec.model for codec in study.codecs.values() if codec.model is not None]
     seen: set[str] = set()
@@ -127,7 +127,7 @@ def _item(
 
 
 def _place(source: Source, cache: Path, folder: str, lock: Path | None) -> tuple[Path, list[Path], str]:
-    """Return where a source lies or belongs, files that must be there, and what is to be done when they are not."""
+    """Return the folder of a source, the files it must hold, and the action if they are missing."""
     if source.kind == "package":
         spec = importlib.util.find_spec(str(source.package))
         folders = [] if spec is None else list(spec.submodule_search_locations or [])
@@ -145,7 +145,7 @@ def _place(source: Source, cache: Path, folder: str, lock: Path | None) -> tuple
 
 
 def _files(path: Path) -> list[Path]:
-    """Return a file, or the files in a folder; hidden ones are none of them."""
+    """Return a file, or the files in a folder except hidden ones."""
     if path.is_file():
         return [path]
     if not path.is_dir():

@@ -42,13 +42,13 @@ def record(lock: Path | None, address: str, sha256: str, size: int) -> None:
 
 
 def offered(lock: Path | None, key: str) -> tuple[str, list[list[str]]]:
-    """Return what was chosen of a page before: the name by which it was found, address and name of each file."""
+    """Return the recorded choice from a page: the name that matched, address and name of each file."""
     entry = {} if lock is None else _read(lock).get(key, {})
     return entry.get("found as", ""), entry.get("offered", [])
 
 
 def record_offer(lock: Path | None, key: str, found: str, offer: list[list[str]]) -> None:
-    """Add what was chosen of a page to the lock file, unless it is there."""
+    """Record a choice from a page in the lock file, unless it is there."""
     if lock is not None:
         with _editing(lock) as entries:
             entries.setdefault(key, {"found as": found, "offered": offer})
@@ -56,7 +56,7 @@ def record_offer(lock: Path | None, key: str, found: str, offer: list[list[str]]
 
 @contextmanager
 def _editing(lock: Path) -> Iterator[dict[str, Any]]:
-    """Give the entries of the lock file, and write them when they were changed."""
+    """Yield the entries of the lock file; write them back if they changed."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     filelock = require("filelock", lock, "data")
     # Beside the downloads, not beside the study: what is locked are jobs that fetch.

@@ -1,4 +1,4 @@
-"""Models that somebody else trained: an archive of SavedModel folders, or one archive a model."""
+"""External models: an archive of SavedModel folders, or one archive per model."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,7 +46,7 @@ def fetch_models(
 
 
 def models_folder(source: Source, family: str, cache: Path) -> str:
-    """Return the folder below the data folder in which a family's models are: its own, if a page has to be searched."""
+    """Return the folder of a family's models within the data folder."""
     by_hand = not source.match or brought(source, MODELS, cache / MODELS, None)
     return MODELS if by_hand else family
 

@@ -84,7 +84,7 @@ def bring(
 
 
 def look(source: Source, name: str, parts: Sequence[str], patience: Patience) -> tuple[str, list[Offer]]:
-    """Return what the pages of a source offer for a data set, and the name by which it was found.
+    """Return the files that a source's pages offer for a data set, and the name that matched.
 
     Raises
     ------
@@ -144,7 +144,7 @@ def _moved(
     most: int | None,
     patience: Patience,
 ) -> Path:
-    """Download a file that is no longer where it was from where the page has it now, if it is the same file."""
+    """Download a moved file from its new address on the page, if it is the same file."""
     try:
         now = [other for other in look(source, name, parts, patience)[1] if other.name == offer.name]
     except DataError as fault:

@@ -1,4 +1,4 @@
-"""From what was fetched to the scenes that the workflow reads: one GICI raw file each, cropped."""
+"""Preparation of fetched files as the workflow's scenes: one cropped GICI raw file per scene."""
 
 import re
 import tempfile
@@ -93,7 +93,7 @@ def open_scene(
 
 
 def find_scenes(dataset: Dataset, name: str, fetched: Path) -> dict[str, SceneEntry]:
-    """Return the scenes of a data set: those that the study lists, or else every scene in what was fetched.
+    """Return the scenes of a data set: those the study lists, or every scene among the fetched files.
 
     Where an entry names its file by a pattern, the file takes the pattern's place.
 
@@ -178,7 +178,7 @@ def _plain_file(scene: str, entry: SceneEntry, fetched: Path) -> SceneEntry:
 
 
 def _only_one(folder: Path, pattern: str, scene: str) -> str:
-    """Return the path of the one file in a folder, or in those below it, whose path ends as a pattern says."""
+    """Return the only file below a folder whose path ends in a match of the pattern."""
     found = [
         path.relative_to(folder).as_posix()
         for path in sorted(folder.rglob("*"))
@@ -194,7 +194,7 @@ def _only_one(folder: Path, pattern: str, scene: str) -> str:
 
 @contextmanager
 def _plain(path: Path, out: Path | None) -> Iterator[Path]:
-    """Give the file itself, or what is packed in it for as long as it is needed."""
+    """Yield the file itself, or a temporary unpacked copy."""
     opener = archive.PACKED.get(path.suffix.lower())
     if opener is None:
         yield path

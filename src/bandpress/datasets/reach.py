@@ -1,4 +1,4 @@
-"""Whether what is missing can be had: servers asked quickly, before a study starts any job."""
+"""Quick check, before a study starts, that missing data can be downloaded."""
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor

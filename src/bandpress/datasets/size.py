@@ -1,4 +1,4 @@
-"""Sizes as people say them."""
+"""Human-readable sizes."""
 
 
 def in_words(size: int) -> str:

@@ -1,4 +1,4 @@
-"""Made-up scenes for load tests and benchmarks: plausible, of any geometry and type, the same on every machine.
+"""Synthetic scenes for load tests and benchmarks: any geometry and type, the same on every machine.
 
 A pixel is a mixture of materials. Abundances vary smoothly (value noise of several octaves; Perlin, *An image
 synthesizer*, SIGGRAPH 1985) and jump at the borders of fields; each material has a smooth reflectance with absorptions;
@@ -38,7 +38,7 @@ _FIELD, _SPECTRA, _NOISE, _COLUMNS, _BORDERS = range(5)
 
 @dataclass(frozen=True)
 class Plan:
-    """A scene to be made.
+    """Specification of a synthetic scene.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ class Plan:
 
 
 def synthesize(plan: Plan) -> Scene:
-    """Return a made-up scene."""
+    """Return a synthetic scene."""
     cube = np.empty((plan.bands, plan.lines, plan.samples), plan.dtype)
     for first, part in tiles(plan):
         cube[:, first : first + part.shape[1]] = part
@@ -91,7 +91,7 @@ def synthesize(plan: Plan) -> Scene:
 
 
 def write(plan: Plan, path: Path, progress: Callable[[int], object] = lambda lines: None) -> Path:
-    """Write a made-up scene in the format that the name of the file tells, in bounded memory.
+    """Write a synthetic scene in the format of the file's suffix, in bounded memory.
 
     Returns
     -------
@@ -133,7 +133,7 @@ def tiles(plan: Plan) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def _measured(plan: Plan, light: np.ndarray, tile: int, first_band: int) -> np.ndarray:
-    """Return what the sensor makes of light between 0 and about 1."""
+    """Return the sensor's counts for radiance between 0 and about 1."""
     peak, dark = _SCALE.get(plan.kind, _SCALE["uint16"])
     bands, lines, samples = light.shape
     noise = np.empty((bands, _TILE, samples))
@@ -242,7 +242,7 @@ def _uniform(plan: Plan, purpose: int, index: int, count: int) -> np.ndarray:
 
 
 def _raw(plan: Plan, purpose: int, index: int, count: int) -> np.ndarray:
-    """Random 64-bit words that depend on the seed, on what they are for, and on nothing else."""
+    """Random 64-bit words that depend only on the seed and their purpose."""
     return np.random.Philox(key=[plan.seed, (purpose << 60) ^ index]).random_raw(count)
 
 

@@ -1,4 +1,4 @@
-"""Getting the bytes of a file from one address, going on where a transfer ended."""
+"""Transfer of a file from one address, resumable."""
 
 import errno
 import shutil
@@ -27,7 +27,7 @@ from bandpress.datasets.size import in_words
 
 
 def transfer(address: str, part: Path, patience: Patience, most: int | None = None) -> None:
-    """Get the bytes that `part` lacks.
+    """Fetch the bytes missing from `part`.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def _rest(address: str, part: Path, patience: Patience, most: int | None) -> Non
 
 
 class TooLarge(Failure):
-    """More bytes than are taken without being asked."""
+    """Download larger than allowed without consent."""
 
     def __init__(self, size: int):
         super().__init__(f"{in_words(size)} or more", again=False)
@@ -130,7 +130,7 @@ def _from_drive(number: str, part: Path, patience: Patience) -> None:
 
 @contextmanager
 def _bar(part: Path, have: int, total: int | None) -> Iterator[Any]:
-    """Show progress to a person, if it takes longer than two seconds."""
+    """Show progress on a terminal after two seconds."""
     if not sys.stderr.isatty():
         yield lambda done: None
         return

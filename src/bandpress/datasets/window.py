@@ -68,14 +68,14 @@ def place_window(
 def _data(
     scene: Scene, first: int, lines: int, left: int, room: int, samples: int
 ) -> tuple[slice, slice] | None:
-    """Return the window in the middle of what is free in a place, unless any of its pixels is fill."""
+    """Return the window in the middle of a place's free area, unless it contains fill."""
     start = left + (room - samples) // 2
     window = slice(first, first + lines), slice(start, start + samples)
     return None if _fill(scene, *window).any() else window
 
 
 def _firsts(scene: Scene, lines: int, samples: int, along: float) -> Iterator[int]:
-    """Yield first lines of places where a grid of pixels leaves room, nearest to the wanted one first."""
+    """Yield first lines of candidate places from a grid of pixels, nearest to the wanted line first."""
     fill = _fill(scene, slice(None, None, _STEP), slice(None, None, _STEP))
     sums = np.pad(fill.cumsum(0), ((1, 0), (0, 0)))
     firsts = np.arange(0, scene.lines - lines + 1, _STEP)
@@ -90,7 +90,7 @@ def _firsts(scene: Scene, lines: int, samples: int, along: float) -> Iterator[in
 
 
 def _room(scene: Scene, first: int, lines: int) -> tuple[int, int]:
-    """Return where the samples begin that hold no fill in some lines of a place, and how many they are."""
+    """Return the first sample and the number of samples without fill over some lines of a place."""
     wanted = [*range(first, first + lines - 1, _STEP), first + lines - 1]
     fill = np.array([_fill(scene, line, slice(None)) for line in wanted])
     return _longest(np.logical_not(fill.any(axis=0)))
@@ -107,7 +107,7 @@ def _longest(free: np.ndarray) -> tuple[int, int]:
 
 
 def _fill(scene: Scene, lines: slice | int, samples: slice) -> np.ndarray:
-    """Return which pixels of a part hold no measurement."""
+    """Return the mask of the pixels of a part that are no-data."""
     bands = np.unique(np.linspace(0, scene.bands - 1, _BANDS).astype(int))
     first = scene.cube[bands[0], lines, samples]
     same = np.full(first.shape, len(bands) > 1)

@@ -1,4 +1,4 @@
-"""How long the learned codec takes, stage by stage, against what the machine's float32 products allow."""
+"""Benchmark of the learned codec, stage by stage, against the machine's float32 matrix rate."""
 
 import tempfile
 import time
@@ -48,7 +48,7 @@ class Direction:
 
 @dataclass
 class Report:
-    """What a benchmark found.
+    """Result of a benchmark.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How long every codec takes on one scene at one rate, and how much memory, each run a process of its own."""
+"""Benchmark of time and memory of every codec on one scene at one rate; each run is a separate process."""
 
 import json
 import os
@@ -27,7 +27,7 @@ _SMALL = ("--bands", "8", "--lines", "32", "--samples", "32")
 
 @dataclass(frozen=True)
 class Cost:
-    """What a command took: wall-clock and processor seconds, and most memory in bytes."""
+    """Cost of a command: wall-clock and processor seconds, and peak memory in bytes."""
 
     wall: float
     processor: float

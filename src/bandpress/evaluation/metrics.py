@@ -201,7 +201,7 @@ def write_csv(path: str | os.PathLike[str], rows: Sequence[Mapping[str, Any]]) -
 
 @dataclass
 class _Sums:
-    """What one pass over the bands leaves. Sums of integers in float64: exact below 2^53, whatever the order."""
+    """Sums over all bands, collected in one pass. Sums of integers in float64 are exact below 2^53, in any order."""
 
     bands: int
     pixels: tuple[int, int]

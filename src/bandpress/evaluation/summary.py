@@ -1,4 +1,4 @@
-"""What a person wants to know of a file or of a reconstruction, in a line."""
+"""One-line summaries of a file or a reconstruction."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""From an array in a file to a scene: what NumPy, MATLAB, HDF5 and NetCDF files have in common."""
+"""Conversion of arrays to scenes, shared by the NumPy, MATLAB, HDF5 and NetCDF readers."""
 
 import tokenize
 import zipfile

@@ -1,4 +1,4 @@
-"""What a scene holds: geometry, type, byte order, range of each band. Reads it once, block by block."""
+"""Description of a scene: geometry, type, byte order, range of each band. Reads it once, block by block."""
 
 import math
 import sys

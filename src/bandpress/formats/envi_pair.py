@@ -1,4 +1,4 @@
-"""Which ENVI header belongs to which data file, by their names.
+"""Pairs of ENVI headers and data files, matched by name.
 
 ``scene.img`` with ``scene.img.hdr`` or, where there is none, with ``scene.hdr``; data may have any suffix, or none
 as in AVIRIS archives (``…_rdn_img`` with ``…_rdn_img.hdr``), and suffixes may be in capitals.

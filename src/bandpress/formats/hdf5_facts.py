@@ -1,4 +1,4 @@
-"""What an HDF5 or NetCDF 4 file says of an array: names of its axes, attributes, coordinates, where it lies."""
+"""Metadata of an array in an HDF5 or NetCDF 4 file: axis names, attributes, coordinates, georeference."""
 
 import math
 from dataclasses import replace

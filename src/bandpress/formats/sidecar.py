@@ -1,4 +1,4 @@
-"""What a format cannot hold of a scene, in a JSON file beside it: ``<file>.json``, see `bandpress.facts`.
+"""Sidecar ``<file>.json`` with the metadata that a format cannot hold, see `bandpress.facts`.
 
 A scene of which nothing is known has no such file.
 """

@@ -45,7 +45,7 @@ from bandpress.hyperprior.training import gradients
 
 
 class Forward(NamedTuple):
-    """What one pass gives.
+    """Result of a forward pass.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class Forward(NamedTuple):
 
 
 class Coded(NamedTuple):
-    """What `Forward` says of the latents."""
+    """Latents and their bits, part of `Forward`."""
 
     bits_y: tf.Tensor
     bits_z: tf.Tensor

@@ -34,7 +34,7 @@ _FEW = 16
 
 
 class Symbols(NamedTuple):
-    """What is coded of a batch of clusters.
+    """Symbols of a batch of clusters.
 
     Parameters
     ----------

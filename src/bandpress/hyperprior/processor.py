@@ -1,4 +1,4 @@
-"""What this machine's processor can do. No TensorFlow here."""
+"""Instruction sets of this machine's processor. No TensorFlow here."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which quality a cluster of a family is coded at. No TensorFlow here.
+"""Choice of the quality of each cluster in a family of networks. No TensorFlow here.
 
 Clusters are normalised by their ranges, which differ a hundredfold within a scene, so that the same normalised error
 is worth very different errors in DN. What minimises rate + lambda · MSE in DN² over a *scene* is to code each cluster

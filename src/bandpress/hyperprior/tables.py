@@ -1,4 +1,4 @@
-"""From trained weights to the integer tables that both ends of a stream share.
+"""Integer tables, made from trained weights, that encoder and decoder share.
 
 Made once, after training, in floating point; stored with the model and never made again (Ballé 2019, see
 `bandpress.hyperprior.integer`).

@@ -36,7 +36,7 @@ MOST_LEVELS = 8
 
 @dataclass(frozen=True)
 class Layout:
-    """What the markers of a codestream say about all its components.
+    """Codestream parameters that apply to all its components.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What the paper claims, and what a study says of it: reproduced, not reproduced, or not testable with these data."""
+"""Verdicts on the paper's claims: reproduced, not reproduced, or not testable with these data."""
 
 from pathlib import Path
 

@@ -38,7 +38,7 @@ _PEAK = 65535.0
 
 
 class Tolerance(BaseModel):
-    """How far a number may be from the reference."""
+    """Allowed difference of a number from the reference."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -61,7 +61,7 @@ class Tolerance(BaseModel):
 
 
 class Tolerances(BaseModel):
-    """How far a run may be from the reference, with the model of the reference or with one trained anew."""
+    """Allowed differences of a run from the reference, with the reference's model or a retrained one."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -95,7 +95,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What came of a comparison.
+    """Result of a comparison.
 
     Attributes
     ----------

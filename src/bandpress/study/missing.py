@@ -1,4 +1,4 @@
-"""What of a study's data is missing, as one table for a person to act on."""
+"""Table of a study's missing data and the action that each item needs."""
 
 from collections.abc import Iterable
 

@@ -114,7 +114,7 @@ def failure(
 
 
 class Times:
-    """How long jobs took, by rule, and how long the others will."""
+    """Durations of finished jobs by rule, and estimates for the others."""
 
     def __init__(self) -> None:
         self.expected: Counter[str] = Counter()

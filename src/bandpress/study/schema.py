@@ -78,7 +78,7 @@ class CodecEntry(_Section):
 
     @property
     def protocol(self) -> str:
-        """How rate is spread over clusters: ``equal`` for each, or ``shared`` by distortion."""
+        """Rate allocation over clusters: ``equal``, or ``shared`` to minimise distortion."""
         codec = codec_class(self.codec)
         default = getattr(codec, "allocation", "shared" if codec.shares_rate else "equal")
         return self.allocation or str(default)
@@ -100,7 +100,7 @@ class CodecEntry(_Section):
 
 
 class FalseColour(_Section):
-    """What is shown of a test set: its first scene, these bands as red, green and blue, these codecs' points.
+    """Pictures of a test set: its first scene, bands for red, green and blue, and codecs' points to show.
 
     Bands are counted from 1. Choose points of about equal rate; the figure states the rate of each.
     """
@@ -110,7 +110,7 @@ class FalseColour(_Section):
 
 
 class Figures(_Section):
-    """What the figures and tables need to know besides the numbers.
+    """Settings of the figures and tables.
 
     `reference` is the codec that the others are compared with, by default the first; `rate`, in bits per sample, is
     where codecs are compared band by band, each at its point nearest to it.

@@ -1,4 +1,4 @@
-"""What the scripts of the workflow share: how they fail, and how they find a prepared scene."""
+"""Helpers of the workflow's scripts: error reporting, and lookup of prepared scenes."""
 
 import functools
 import sys

@@ -1,4 +1,4 @@
-"""How much of a training is done, what is left of it, and how fast it learns. No TensorFlow here."""
+"""Budget and progress of a training. No TensorFlow here."""
 
 import math
 from collections.abc import Callable
@@ -24,7 +24,7 @@ def cosine(done: float, warm_up: float, final: float) -> float:
 
 
 class Limits(Protocol):
-    """What ends a training: a number of steps, minutes, or whichever comes first."""
+    """Limit of a training: steps, minutes, or whichever comes first."""
 
     @property
     def steps(self) -> int | None:
@@ -36,7 +36,7 @@ class Limits(Protocol):
 
 
 class Progress(NamedTuple):
-    """What is known after a step; rate in bits per sample, PSNR in dB, both of the patches of late."""
+    """Progress after a step; rate (bits per sample) and PSNR (dB) are running means over recent patches."""
 
     step: int
     done: float
@@ -46,7 +46,7 @@ class Progress(NamedTuple):
 
 
 class Budget:
-    """How much of a training is done, by steps or by the clock, whichever is further.
+    """Progress of a training, by steps or by the clock, whichever is further.
 
     Parameters
     ----------

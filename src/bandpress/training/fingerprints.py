@@ -1,4 +1,4 @@
-"""What the card of a model says of the scenes that it was trained on. No TensorFlow here."""
+"""Fingerprints of training scenes for a model's card. No TensorFlow here."""
 
 import hashlib
 from typing import Any

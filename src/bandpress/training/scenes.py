@@ -1,4 +1,4 @@
-"""Which scenes can be trained on, and which of their lines are held out. No TensorFlow here."""
+"""Checks of training scenes, and their split into training and validation lines. No TensorFlow here."""
 
 from collections.abc import Callable
 

@@ -34,7 +34,7 @@ class Moments(NamedTuple):
 
 
 class Basis(NamedTuple):
-    """What turns samples into components.
+    """Projection of samples onto components.
 
     Parameters
     ----------

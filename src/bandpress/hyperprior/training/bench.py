@@ -1,4 +1,4 @@
-"""How fast training is here: steps a second, and what share of the processor's matrix rate it gets."""
+"""Benchmark of training: steps per second, and share of the processor's matrix rate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What networks for `klt-learned` are trained on: components of a KLT over all bands.
+"""Training data of networks for `klt-learned`: components of a KLT over all bands.
 
 They are counted in units of the quantiser step that they will be coded with: so all of them ask for one lambda, see
 `unit_lambda`, and differ in range alone.

@@ -1,4 +1,4 @@
-"""What the network is trained on: random patches of random clusters, straight from the scenes. No TensorFlow here.
+"""Training patches: random patches of random clusters, read from the scenes. No TensorFlow here.
 
 A patch is cut from one cluster of k adjacent bands, turned and mirrored at random (the eight symmetries of the
 square), and normalised by the range that each band has over the *whole* scene, exactly as coding normalises it.

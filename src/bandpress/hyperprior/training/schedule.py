@@ -1,4 +1,4 @@
-"""How a training runs: its settings and the learning rate of each step. No TensorFlow here."""
+"""Settings of a training, and the learning rate of each step. No TensorFlow here."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What figures and tables share: style, reading of results, writing of files. The scripts are in ``scripts/``."""
+"""Style, reading of results and writing of files for figures and tables. The scripts are in ``scripts/``."""

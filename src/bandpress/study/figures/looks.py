@@ -1,4 +1,4 @@
-"""How each codec is drawn: colour, marker and line, so that a curve is known without its colour."""
+"""Colour, marker and line of each codec; curves can be told apart without colour."""
 
 from typing import Any
 

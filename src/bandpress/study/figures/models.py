@@ -1,4 +1,4 @@
-"""What is known of a study's networks: widths, parameters, size on disk, cost a sample. Reads cards, runs nothing."""
+"""Facts about a study's networks, from their cards: widths, parameters, size on disk, cost per sample."""
 
 import json
 import math

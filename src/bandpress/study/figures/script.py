@@ -1,4 +1,4 @@
-"""How a figure or table script runs: one sentence when it cannot, a note in place of what cannot exist."""
+"""Frame of figure and table scripts: options, errors in one sentence, notes in place of empty figures."""
 
 import argparse
 import sys

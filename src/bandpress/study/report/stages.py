@@ -22,7 +22,7 @@ STAGES = {
 
 @dataclass(frozen=True)
 class Stage:
-    """What the jobs of a stage took.
+    """Time and memory of a stage's jobs.
 
     Attributes
     ----------
