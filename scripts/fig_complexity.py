@@ -35,6 +35,13 @@ def draw(args: argparse.Namespace) -> None:
         raise NothingToShow("The study has no networks whose cost depends on the bands a cluster.")
     models = models.astype(dict.fromkeys(("bands_per_cluster", "latent", "hyper"), int))
     networks = models.drop_duplicates(shapes).sort_values(shapes)
+    if len(networks) == 1:
+        only = networks.iloc[0]
+        raise NothingToShow(
+            f"The study has one network, with N = {only['hidden']}, M = {only['latent']} and clusters of "
+            f"{only['bands_per_cluster']} bands: {only['encoder_kmac_per_sample']:.2f} kMAC per sample in the encoder, "
+            f"{only['decoder_kmac_per_sample']:.2f} in the decoder."
+        )
     style.use()
     figure, ax = plt.subplots(figsize=(style.COLUMN, 2.6))
     for i, (widths, group) in enumerate(networks.groupby(["hidden", "latent", "hyper"], sort=False)):

@@ -10,6 +10,7 @@ Example:
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 
@@ -45,6 +46,8 @@ def draw(args: argparse.Namespace) -> None:
     mean["model_family"] = mean["codec"].map(families)
     cost = models["encoder_kmac_per_sample"] + models["decoder_kmac_per_sample"]
     mean["kmac_per_sample"] = mean["model_family"].map(cost)
+    if len(mean) < 3:
+        raise results.NothingToShow(" ".join(_sentence(row, SUFFIXES) for row in mean.itertuples()))
     style.use()
     figure, ax = plt.subplots(figsize=(style.COLUMN, 2.6))
     ax.axhline(0, color="black", linewidth=0.6)
@@ -75,6 +78,15 @@ def draw(args: argparse.Namespace) -> None:
     ax.set_ylabel("BD-PSNR over RKLT +\nJPEG 2000, same clusters (dB)")
     style.legend(figure, *ax.get_legend_handles_labels())
     style.save(figure, mean, args.output)
+
+
+def _sentence(row: Any, suffixes: dict[str, str]) -> str:
+    """Say what one mark would show."""
+    side = "above" if row.bd_psnr_db >= 0 else "below"
+    return (
+        f"{row.label}, {row.kmac_per_sample:.2f} kMAC per sample: BD-PSNR {abs(row.bd_psnr_db):.1f} dB {side} RKLT + "
+        f"JPEG 2000 in the same clusters{suffixes.get(row.protocol, '')}."
+    )
 
 
 def main(argv: list[str] | None = None) -> int:

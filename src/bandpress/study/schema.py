@@ -51,8 +51,11 @@ class CodecEntry(_Section):
             raise ValueError("no operating point is given; expected rates, qualities, lossless or max_errors")
         if self.qualities and self.model is None:
             raise ValueError("qualities are given without the model family that they number")
-        if (codec_class(self.codec).model_kind is None) != (self.model is None):
-            raise ValueError("a model family belongs to the learned codecs, and to no other")
+        kind = codec_class(self.codec).model_kind
+        if kind is None and self.model is not None:
+            raise ValueError(f"codec {self.codec} has no model; expected none")
+        if kind == "network" and self.model is None:
+            raise ValueError(f"codec {self.codec} needs the model family of a network; expected one of models")
         self._check_options()
         return self
 

@@ -40,8 +40,13 @@ def code(*roots: str | Path) -> str:
 
 
 def code_of_codec(name: str) -> str:
-    """Return a digest of the code that codes, decodes and measures with a codec."""
-    return code(codec_class(name).__module__, "bandpress.coding", "bandpress.evaluation.evaluate")
+    """Return a digest of what codes, decodes and measures with a codec: code, and the package's own context models."""
+    cls = codec_class(name)
+    source = code(cls.__module__, "bandpress.coding", "bandpress.evaluation.evaluate")
+    if cls.model_kind != "context model":
+        return source
+    cards = sorted((_SOURCE / "bandpress" / "models").glob("*/model.json"))
+    return _joined([("code", source), *((card.parent.name, digest(card)) for card in cards)])
 
 
 @cache

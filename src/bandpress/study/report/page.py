@@ -101,7 +101,7 @@ def tiles(results: Path, rd: pd.DataFrame) -> list[tuple[str, str]]:
     for _, row in frame.iterrows():
         for column in [c for c in frame.columns if c.endswith("_pooled") and pd.notna(row[c])]:
             k = column.removeprefix("bd_psnr_db_k").removesuffix("_pooled")
-            what = f"learned against RKLT + JPEG 2000, k = {k}, {PROTOCOLS.get(row['protocol'], '')}"
+            what = f"{row['subject']} over RKLT + JPEG 2000, k = {k}, {PROTOCOLS.get(row['protocol'], '')}"
             what += f", {row['sensor']}" if sensors > 1 else ""
             shown.append((f"{row[column]:+.1f} dB".replace("-", "−"), what))
     comparison = results / "tables/comparison.csv"
