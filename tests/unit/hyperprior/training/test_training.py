@@ -147,13 +147,13 @@ def test_an_interrupted_training_goes_on_to_the_same_model(tmp_path, trained):
 
 
 def test_a_model_that_cannot_be_written_is_finished_later(tmp_path, trained, monkeypatch):
-    from bandpress.hyperprior import store
+    from bandpress import model_folders
 
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(store, "save_file", full)
+        patched.setattr(model_folders, "save_file", full)
         with pytest.raises(ModelError, match="No space left on device"):
             train(tmp_path / "m")
     assert not (tmp_path / "m").exists()
