@@ -55,7 +55,9 @@ class CodecEntry(_Section):
         if kind is None and self.model is not None:
             raise ValueError(f"codec {self.codec} has no model; expected none")
         if kind == "network" and self.model is None:
-            raise ValueError(f"codec {self.codec} needs the model family of a network; expected one of models")
+            raise ValueError(
+                f"codec {self.codec} needs the model family of a network; expected one of models"
+            )
         self._check_options()
         return self
 

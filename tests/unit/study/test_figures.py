@@ -313,10 +313,15 @@ def test_networks_are_described_from_their_cards(tmp_path):
     assert table["lambda"].tolist() == ["1e-05, 0.0001"] * 2
     models = str(tmp_path / "models_table.csv")
     make("fig_complexity", KINDS, [models], tmp_path / "complexity")
-    rd = study(tmp_path / "study", scenes=("south",))
+    assert pd.read_csv(tmp_path / "complexity.csv")["bands_per_cluster"].tolist() == [3, 7]
+    sensors = ("AVIRIS", "Hyperion", "CASI")
+    rd = study(tmp_path / "study", scenes=("north", "south", "west"), sensors=sensors)
     arguments = [str(rd), "--models", models, "--family", "learned-k3=k3"]
     make("fig_quality_complexity", KINDS, arguments, tmp_path / "quality")
-    assert pd.read_csv(tmp_path / "quality.csv")["bd_psnr_db"].tolist() == pytest.approx([1])
+    assert pd.read_csv(tmp_path / "quality.csv")["bd_psnr_db"].tolist() == pytest.approx([1, 1, 1])
+    rd = study(tmp_path / "one", scenes=("south",))
+    few = make("fig_quality_complexity", KINDS, [str(rd), *arguments[1:]], tmp_path / "few")
+    assert "BD-PSNR 1.0 dB above RKLT + JPEG 2000 in the same clusters" in few[".csv"].decode()
     none = make("table_models", TABLES, [], tmp_path / "none")
     assert "no networks" in none[".md"].decode()
     assert (
@@ -341,8 +346,8 @@ def test_a_model_of_contexts_is_a_network_of_every_k(tmp_path):
     (row,) = [line for line in shown[".md"].decode().splitlines() if "any" in line]
     assert row.count("–") >= 3
     models = str(tmp_path / "models.csv")
-    make("fig_complexity", KINDS, [models], tmp_path / "complexity")
-    assert pd.read_csv(tmp_path / "complexity.csv")["bands_per_cluster"].tolist() == [3]
+    one = make("fig_complexity", KINDS, [models], tmp_path / "complexity")
+    assert "The study has one network, with N = 8" in one[".csv"].decode()
     make("table_models", TABLES, [str(contexts)], tmp_path / "alone")
     none = make("fig_complexity", KINDS, [str(tmp_path / "alone.csv")], tmp_path / "c")
     assert "no networks whose cost" in none[".csv"].decode()
