@@ -12,11 +12,17 @@ from bandpress.codecs import REGISTRY, Codec, codec_class
 from bandpress.container import bitstream
 from bandpress.container.bitstream import Header, Reader
 from bandpress.container.holes import Holes
-from bandpress.errors import BitstreamError, CodecError, ModelError
+from bandpress.errors import BitstreamError, CodecError, ModelError, SceneError
 from bandpress.files import atomic_path
 from bandpress.prepared import prepare
 from bandpress.scaling import Scaling
 from bandpress.scene import Scene
+
+#: What decoding may hold in memory whatever the size of the file, and for each byte of it: most of what an honest file
+#: of little content, such as a scene of one value, asks for, and a rate of 0.004 bits per sample.
+_FREE_BYTES, _BYTES_A_BYTE = 1 << 29, 1 << 12
+#: Bytes of a sample while its cluster is decoded.
+_WORKING_BYTES = 8
 
 #: Called with the number of bands done so far.
 Progress = Callable[[int], object]
@@ -77,6 +83,8 @@ def compress(
     CodecError
         If the codec cannot code this scene as asked, a file cannot hold it, or what was coded without loss is not
         what comes back.
+    BitstreamError
+        If so little is left of a large scene that `decompress` would take the file for a forged one.
     """
     lossless = bool(getattr(codec, "lossless", False))
     Header.of_scene(
@@ -100,6 +108,7 @@ def compress(
 
     with atomic_path(path) as part:
         size = bitstream.write(part, header, reported(), b"" if ready.holes is None else ready.holes.pack())
+        _check_proportion(header, header.clusters, header.bands, size)
         if lossless and verified:
             _compare(ready, part, getattr(codec, "model", None))
     return size
@@ -169,6 +178,8 @@ def decompress(
                 f"{path}: bands {first + 1}-{stop} were asked for; expected bands within 1-{header.bands}"
             )
         wanted = covering(reader.clusters, first, stop)
+        with _naming(path):
+            _check_proportion(header, wanted, stop - first, Path(path).stat().st_size)
         if bands is None and not salvage:
             reader.verify()
         scaling = header.scaling
@@ -201,7 +212,7 @@ def decompress(
                         holes.restore(band, cube[band - first])
                 if from_ < to:
                     progress(to - first)
-    return Decoded(header.to_scene(cube, slice(first, stop)), damaged, holes_lost)
+            return Decoded(header.to_scene(cube, slice(first, stop)), damaged, holes_lost)
 
 
 def _holes(reader: Reader, salvage: bool) -> tuple[Holes | None, bool]:
@@ -214,12 +225,25 @@ def _holes(reader: Reader, salvage: bool) -> tuple[Holes | None, bool]:
         return None, True
 
 
+def _check_proportion(header: Header, clusters: Iterable[Cluster], bands: int, size: int) -> None:
+    """Refuse a file whose samples are out of all proportion to its bytes, before anything is allocated for them."""
+    dtype = np.dtype(header.dtype if header.scaling is None else header.scaling.dtype)
+    largest = max((cluster.count for cluster in clusters), default=0)
+    needed = header.lines * header.samples * (bands * dtype.itemsize + largest * _WORKING_BYTES)
+    most = _FREE_BYTES + _BYTES_A_BYTE * size
+    if needed > most:
+        raise BitstreamError(
+            f"{size} bytes announce {bands} bands of {header.lines} x {header.samples} samples, which take "
+            f"{needed} bytes of memory; expected at most {most}"
+        )
+
+
 @contextmanager
 def _naming(path: str | Path) -> Iterator[None]:
     """Put the file's name before errors of what knows only its content."""
     try:
         yield
-    except (BitstreamError, ModelError) as error:
+    except (BitstreamError, CodecError, ModelError, SceneError) as error:
         if str(error).startswith(str(path)):
             raise
         raise type(error)(f"{path}: {error}") from None

@@ -116,8 +116,12 @@ class PredictedLearned(Stepped):
     @classmethod
     def needed(cls, header: Header, cluster: Cluster) -> tuple[Cluster, ...]:
         """Return the key cluster of a segment, and the cluster itself; see `Codec.needed`."""
-        key = _segments(header.clusters, _distance(header))[cluster][0]
-        return (cluster,) if cluster == key else (key, cluster)
+        k, distance = header.bands_per_cluster, _distance(header)
+        number = 0 if k == "all" else cluster.first // k
+        if number % distance == 0:
+            return (cluster,)
+        assert k != "all"
+        return (Cluster((number - number % distance) * k, k), cluster)
 
     def _header(self, scene: Scene, step: float) -> Header:
         parameters: dict[str, Any] = {"key_distance": self.key_distance, "order": _ORDER, "step": step}

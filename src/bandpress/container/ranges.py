@@ -52,7 +52,7 @@ class Ranges:
             Keep samples within the ranges, where the original ones were; else within the type only.
         """
         low, width = (part.astype(np.float32)[:, None, None] for part in (self.low, self.high - self.low + 1))
-        samples = np.rint(normalised * width + low)
+        samples = np.nan_to_num(np.rint(normalised * width + low), copy=False)
         least: np.ndarray | int = self.low.astype(np.float32)[:, None, None]
         most: np.ndarray | int = self.high.astype(np.float32)[:, None, None]
         if not clip:

@@ -10,11 +10,14 @@ from typing import NamedTuple
 import numpy as np
 
 from bandpress.container.bits import BitReader, BitWriter
+from bandpress.errors import CodecError
 from bandpress.transforms.klt import FINEST, covariance, read_reflections, reflections, write_reflections
 from bandpress.transforms.rklt import Reflections, Rklt
 
 #: The expected distortion is a guess; a basis finer than needed costs less than one coarser.
 SAFETY = 0.5
+#: Bands of a cluster: the time that a reversible basis takes to factor grows with their cube.
+_MOST_BANDS = 1024
 
 
 class Transformed(NamedTuple):
@@ -77,7 +80,13 @@ def forward(samples: np.ndarray, level: float, fraction: float = 1.0) -> Transfo
         vectors at full precision.
     fraction
         Part of the pixels that the covariance is taken from.
+
+    Raises
+    ------
+    CodecError
+        If there are more bands than are transformed together.
     """
+    _check_bands(len(samples))
     centred, side = centre(samples)
     if len(samples) == 1:
         return Transformed(centred, side)
@@ -99,5 +108,11 @@ def read(reader: BitReader, bands: int) -> Inverse:
     CodecError
         If it is no side information of `bands` bands.
     """
+    _check_bands(bands)
     means = read_means(reader, bands).means
     return Inverse(means, read_reflections(reader, bands) if bands > 1 else None)
+
+
+def _check_bands(bands: int) -> None:
+    if bands > _MOST_BANDS:
+        raise CodecError(f"a KLT over a cluster of {bands} bands; expected at most {_MOST_BANDS}")
