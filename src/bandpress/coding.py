@@ -246,7 +246,8 @@ def _naming(path: str | Path) -> Iterator[None]:
     except (BitstreamError, CodecError, ModelError, SceneError) as error:
         if str(error).startswith(str(path)):
             raise
-        raise type(error)(f"{path}: {error}") from None
+        kind = BitstreamError if isinstance(error, CodecError | SceneError) else type(error)
+        raise kind(f"{path}: {error}") from None
 
 
 def rate(path: str | Path, samples: int | Iterable[int]) -> float:

@@ -39,7 +39,11 @@ _ODD = [
 def scene(random: np.random.Generator) -> Scene:
     """Return a small scene with all that a header can say."""
     bands, lines, samples = 7, 22, 26
-    cube = random.normal(0, 40, (bands, lines, samples)).cumsum(axis=2) + 900 + 100 * np.arange(bands)[:, None, None]
+    cube = (
+        random.normal(0, 40, (bands, lines, samples)).cumsum(axis=2)
+        + 900
+        + 100 * np.arange(bands)[:, None, None]
+    )
     cube = cube.astype(np.int16)
     cube[2] = 77
     cube[:, 3:5, 4:9] = -9999
@@ -54,6 +58,16 @@ def scene(random: np.random.Generator) -> Scene:
     )
 
 
+def make(path: Path, codec: str, options: dict, seed: int = 0) -> None:
+    """Write an honest file of the small scene."""
+    compress(scene(np.random.default_rng(seed)), path, make_codec(codec, **options))
+
+
+def as_json(header: dict) -> bytes:
+    """Return a header as it is to stand in a file."""
+    return json.dumps(header).encode()
+
+
 class Parts:
     """A file, taken apart: header as JSON, holes, chunks."""
 
@@ -65,7 +79,9 @@ class Parts:
             found = reader.holes()
             self.holes = b"" if found is None else found.pack()
 
-    def join(self, header: bytes | None = None, chunks: list[bytes] | None = None, holes: bytes | None = None) -> bytes:
+    def join(
+        self, header: bytes | None = None, chunks: list[bytes] | None = None, holes: bytes | None = None
+    ) -> bytes:
         """Make a file whose checksums are right; `header` is JSON as it is to stand there."""
         text = json.dumps(self.header).encode() if header is None else header
         chunks = self.chunks if chunks is None else chunks
@@ -73,7 +89,12 @@ class Parts:
         index = b"".join(struct.pack("<II", len(chunk), crc32c.crc32c(chunk)) for chunk in chunks)
         flag = int(b'"holes"' in text)
         head = struct.pack("<8sHHII", MAGIC, 1, flag, len(stored), len(chunks)) + stored + index
-        body = head + struct.pack("<I", crc32c.crc32c(head)) + (self.holes if holes is None else holes) + b"".join(chunks)
+        body = (
+            head
+            + struct.pack("<I", crc32c.crc32c(head))
+            + (self.holes if holes is None else holes)
+            + b"".join(chunks)
+        )
         return body + hashlib.sha256(body).digest()
 
 
@@ -162,10 +183,11 @@ def outcome(path: Path, model: object, original: np.ndarray) -> str:
     faulthandler.dump_traceback_later(_ENDLESS, exit=True)
     try:
         cube = decompress(path, model=model).scene.cube
-        found = "equal" if cube.shape == original.shape and np.array_equal(cube, original) else "other samples"
+        found = (
+            "equal" if cube.shape == original.shape and np.array_equal(cube, original) else "other samples"
+        )
     except BandpressError as error:
-        found = "refused"
-        assert str(error).startswith(str(path)) or "model" in str(error), f"no file named: {error}"
+        found = "refused" if str(error).startswith(str(path)) else f"no file named: {error}"
     finally:
         faulthandler.cancel_dump_traceback_later()
     return found if time.process_time() - start < LIMIT else f"{found}, slow"
@@ -178,7 +200,7 @@ def count(folder: Path, codec: str, options: dict, files: int, seed: int = 0) ->
     """
     random = np.random.default_rng(seed)
     whole, path = folder / "whole.bpk", folder / "hostile.bpk"
-    compress(scene(random), whole, make_codec(codec, **options))
+    make(whole, codec, options, seed)
     model = options.get("model")
     data, parts, original = whole.read_bytes(), Parts(whole), decompress(whole, model=model).scene.cube
     found: Counter[tuple[str, str]] = Counter()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from bandpress.bounded import kernels, model
+from bandpress.errors import BitstreamError
 
 #: Bytes that one sample may take at most: every decision at the longest, and the escape.
 _MOST_BYTES = 64
@@ -32,7 +33,13 @@ def encode(
 def decode(
     data: bytes, shape: tuple[int, int, int], dtype: np.dtype, error: int, references: int
 ) -> np.ndarray:
-    """Decode what `encode` made of a cube of that shape and type."""
+    """Decode what `encode` made of a cube of that shape and type.
+
+    Raises
+    ------
+    BitstreamError
+        If the data end before the last line.
+    """
     return _Coder(shape, dtype, error, references).decode(np.frombuffer(bytearray(data), np.uint8))
 
 
@@ -128,5 +135,9 @@ class _Coder:
         for band in range(self._shape[0]):
             self._centre = int(kernels.code_number(True, 0, 16, state, data)) + self._least
             self._code(True, band, samples, state, data)
+            if self._mean < 0:
+                raise BitstreamError(
+                    f"{len(data)} bytes end within band {band + 1}; expected {len(out)} bands"
+                )
             out[band] = samples
         return out

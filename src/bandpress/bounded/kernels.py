@@ -26,6 +26,7 @@ from bandpress.bounded.model import (
     ONE,
     SETTLED,
     WINDOW,
+    WINDOW_BYTES,
 )
 from bandpress.compiled import helper, kernel
 
@@ -357,7 +358,7 @@ def code_band(
     Returns
     -------
     mean : float
-        Mean magnitude of the residuals.
+        Mean magnitude of the residuals; -1 if the data end before the band does.
     """
     lines, width = samples.shape
     size = len(offsets) - 1
@@ -463,6 +464,8 @@ def code_band(
         if y == 0:
             for x in range(width + 4):
                 here[0, x] = here[1, x] = here[2, x]
+        if decoding and state[AT] > len(data) + WINDOW_BYTES:
+            return -1.0
     return total / (lines * width)
 
 

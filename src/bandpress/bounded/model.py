@@ -24,6 +24,8 @@ SETTLED = 160
 ONE = 1 << 16
 #: Places of the arithmetic coder's state: lower and upper bound, the decoder's window, the position in the bytes.
 LOW, HIGH, WINDOW, AT = range(4)
+#: Bytes that a decoder reads ahead.
+WINDOW_BYTES = 4
 
 
 def regressors(band: int, references: int) -> np.ndarray:

@@ -1,5 +1,6 @@
 """The hybrid entropy coder, CCSDS 123.0-B-2 section 5.4.3.3, compiled. It is decoded from the end."""
 
+import math
 from functools import cache
 
 import numpy as np
@@ -41,14 +42,30 @@ def encode(indexes: np.ndarray, p: Parameters) -> bytes:
     return data[: (at + 7) // 8].tobytes()
 
 
+def check_size(data: bytes, shape: tuple[int, int, int], rescaling: int) -> None:
+    """Refuse data that are too short: a bit follows, at the latest, wherever counters are rescaled (5.4.3.3.3).
+
+    Raises
+    ------
+    CodecError
+        If they are.
+    """
+    most = 8 * len(data) + shape[0] << rescaling
+    if math.prod(shape) > most:
+        raise CodecError(
+            f"ccsds123: {len(data)} bytes for an image of {shape}; expected at most {most} samples in them"
+        )
+
+
 def decode(data: bytes, shape: tuple[int, int, int], p: Parameters) -> np.ndarray:
     """Decode what `encode` made of indexes of that shape.
 
     Raises
     ------
     CodecError
-        If the data hold no mark of their end.
+        If the data hold no mark of their end, or too little for an image of that shape.
     """
+    check_size(data, shape, p.rescaling)
     array = np.frombuffer(data, np.uint8)
     end = np.flatnonzero(array)
     if not len(end):

@@ -1,10 +1,13 @@
 """The sample-adaptive entropy coder, CCSDS 123.0-B-2 section 5.4.3.2 (that of issue 1), compiled."""
 
+import math
+
 import numpy as np
 from numba import njit
 
 from bandpress.ccsds123.bits import bit, get, put
 from bandpress.ccsds123.parameters import Parameters
+from bandpress.errors import CodecError
 
 
 def _constants(p: Parameters) -> tuple[int, ...]:
@@ -22,7 +25,17 @@ def encode(indexes: np.ndarray, p: Parameters) -> bytes:
 
 
 def decode(data: bytes, shape: tuple[int, int, int], p: Parameters) -> np.ndarray:
-    """Decode what `encode` made of indexes of that shape."""
+    """Decode what `encode` made of indexes of that shape.
+
+    Raises
+    ------
+    CodecError
+        If the data are shorter than a bit a sample.
+    """
+    if math.prod(shape) > 8 * len(data):
+        raise CodecError(
+            f"ccsds123: {len(data)} bytes for an image of {shape}; expected a bit a sample or more"
+        )
     indexes = np.zeros(shape, np.uint16)
     _code(True, indexes, np.frombuffer(bytearray(data), np.uint8), *_constants(p))
     return indexes

@@ -69,5 +69,8 @@ class RangeCoder:
         """
         if indexes is None:
             channels = np.arange(shape[2], dtype=np.int32)
-            return self._tables.decode_all(strings, np.broadcast_to(channels, (len(strings), *shape))) + self._offset
+            return (
+                self._tables.decode_all(strings, np.broadcast_to(channels, (len(strings), *shape)))
+                + self._offset
+            )
         return self._tables.decode_all(strings, indexes) + self._offset[indexes]

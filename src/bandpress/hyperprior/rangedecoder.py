@@ -1,15 +1,14 @@
 """Strings of TFC's range coder to integers, compiled: the same integers as TFC's own decoder, for any bytes at all.
 
-TFC's decoder takes what it reads on trust: an escape whose code never ends keeps it busy for ever. Here an escape has at
-most 32 bits, bytes that are left over are noticed, and the work is bounded by the integers that are asked for.
-`docs/bitstream.md` describes the coder. No TensorFlow here.
+TFC's decoder trusts what it reads: an escape whose code never ends keeps it busy for ever. Here an escape has at most
+32 bits, bytes that are left over are noticed, and the integers that are asked for bound the work. No TensorFlow.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit
 
+from bandpress.compiled import helper, kernel
 from bandpress.errors import BitstreamError
 
 #: Places of the state: start of the interval, its size less 1, the window into the string, the bytes read.
@@ -68,7 +67,54 @@ class Tables:
         return np.stack([self.decode(*pair) for pair in zip(strings, indexes, strict=True)])
 
 
-@njit(cache=True, nogil=True)
+@helper
+def _shift(state, data):
+    """Take two more bytes into the window; zeros follow the string."""
+    at = state[_AT]
+    high = np.int64(data[at]) if at < len(data) else 0
+    low = np.int64(data[at + 1]) if at + 1 < len(data) else 0
+    state[_VALUE] = (state[_VALUE] << 16 | high << 8 | low) & _ALL
+    state[_AT] = at + 2
+
+
+@helper
+def _narrow(state, data, low, high):
+    """Go on within a part of the interval."""
+    state[_BASE] = (state[_BASE] + low) & _ALL
+    state[_SIZE] = high - 1 - low
+    if state[_SIZE] >> 16 == 0:
+        state[_BASE] = state[_BASE] << 16 & _ALL
+        state[_SIZE] = state[_SIZE] << 16 | 0xFFFF
+        _shift(state, data)
+
+
+@helper
+def _symbol(state, data, cdf, first, stop, precision):
+    """Decode a symbol with the cumulative frequencies `cdf[first:stop]`."""
+    size = state[_SIZE] + 1
+    place = ((((state[_VALUE] - state[_BASE]) & _ALL) + 1) << precision) - 1
+    low, high = first, stop - 1
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if size * cdf[middle] > place:
+            high = middle
+        else:
+            low = middle
+    _narrow(state, data, size * cdf[low] >> precision, size * cdf[high] >> precision)
+    return low - first
+
+
+@helper
+def _bit(state, data):
+    """Decode a bit of probability one half."""
+    size = state[_SIZE] + 1
+    half = size >> 1
+    one = ((state[_VALUE] - state[_BASE]) & _ALL) >= half
+    _narrow(state, data, half if one else 0, size if one else half)
+    return np.int64(one)
+
+
+@kernel("int64(Array(uint8, 1, 'C', readonly=True), int64[::1], int64[::1], int32[::1], int32[::1])")
 def _decode(data, cdf, bounds, indexes, out):
     """Decode all of `out`; return the bytes read, -1 for an escape that is too long."""
     state = np.zeros(4, np.int64)
@@ -93,50 +139,3 @@ def _decode(data, cdf, bounds, indexes, out):
                 return -1
         out[i] = value
     return state[_AT]
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _shift(state, data):
-    """Take two more bytes into the window; zeros follow the string."""
-    at = state[_AT]
-    high = np.int64(data[at]) if at < len(data) else 0
-    low = np.int64(data[at + 1]) if at + 1 < len(data) else 0
-    state[_VALUE] = (state[_VALUE] << 16 | high << 8 | low) & _ALL
-    state[_AT] = at + 2
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _narrow(state, data, low, high):
-    """Go on within a part of the interval."""
-    state[_BASE] = (state[_BASE] + low) & _ALL
-    state[_SIZE] = high - 1 - low
-    if state[_SIZE] >> 16 == 0:
-        state[_BASE] = state[_BASE] << 16 & _ALL
-        state[_SIZE] = state[_SIZE] << 16 | 0xFFFF
-        _shift(state, data)
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _symbol(state, data, cdf, first, stop, precision):
-    """Decode a symbol with the cumulative frequencies `cdf[first:stop]`."""
-    size = state[_SIZE] + 1
-    place = ((((state[_VALUE] - state[_BASE]) & _ALL) + 1) << precision) - 1
-    low, high = first, stop - 1
-    while high - low > 1:
-        middle = (low + high) >> 1
-        if size * cdf[middle] > place:
-            high = middle
-        else:
-            low = middle
-    _narrow(state, data, size * cdf[low] >> precision, size * cdf[high] >> precision)
-    return low - first
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _bit(state, data):
-    """Decode a bit of probability one half."""
-    size = state[_SIZE] + 1
-    half = size >> 1
-    one = ((state[_VALUE] - state[_BASE]) & _ALL) >= half
-    _narrow(state, data, half if one else 0, size if one else half)
-    return np.int64(one)
