@@ -6,7 +6,6 @@ clusters of bands. Weights are a dictionary of float32 arrays under the names th
 (height, width, channels in, channels out).
 """
 
-import math
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
@@ -23,6 +22,8 @@ HYPER_STRIDE = 32
 STEPS_PER_QUALITY = 64
 
 _STAGES = 4
+#: Latents beyond this are clipped: no standard deviation is larger.
+_MOST_SCALE = float(1 << 20)
 _PRIOR_FILTERS = (1, 3, 3, 1)
 
 
@@ -80,9 +81,10 @@ class Architecture:
             raise ModelError(f"architecture: borders is {self.borders!r}; expected 'zero' or 'mirror'")
         if type(self.scales) is not int or not 2 <= self.scales <= 256:
             raise ModelError(f"architecture: scales is {self.scales!r}; expected an integer of 2 to 256")
-        if not 0 < self.scale_min < self.scale_max < math.inf:
+        if not 0 < self.scale_min < self.scale_max <= _MOST_SCALE:
             raise ModelError(
-                f"architecture: scales from {self.scale_min} to {self.scale_max}; expected 0 < scale_min < scale_max"
+                f"architecture: scales from {self.scale_min!r:.60} to {self.scale_max!r:.60}; "
+                f"expected 0 < scale_min < scale_max <= {_MOST_SCALE:g}"
             )
 
     def to_json(self) -> dict[str, Any]:

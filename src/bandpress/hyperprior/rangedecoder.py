@@ -16,6 +16,8 @@ _BASE, _SIZE, _VALUE, _AT = range(4)
 _ALL = 0xFFFFFFFF
 #: Bits of what an escape holds.
 _MOST_BITS = 31
+#: Arrays that others own.
+_GIVEN = "Array({}, 1, 'C', readonly=True)"
 
 
 class Tables:
@@ -114,7 +116,7 @@ def _bit(state, data):
     return np.int64(one)
 
 
-@kernel("int64(Array(uint8, 1, 'C', readonly=True), int64[::1], int64[::1], int32[::1], int32[::1])")
+@kernel(f"int64({_GIVEN.format('uint8')}, int64[::1], int64[::1], {_GIVEN.format('int32')}, int32[::1])")
 def _decode(data, cdf, bounds, indexes, out):
     """Decode all of `out`; return the bytes read, -1 for an escape that is too long."""
     state = np.zeros(4, np.int64)

@@ -19,6 +19,7 @@ import numpy as np
 from bandpress import model_folders
 from bandpress.errors import ModelError
 from bandpress.hyperprior.architecture import Architecture
+from bandpress.hyperprior.checks import check_card, check_tables, check_weights
 
 WEIGHTS = "weights.safetensors"
 FORMAT = "bandpress-model"
@@ -106,18 +107,21 @@ def load(path: str | Path) -> StoredModel:
     path = Path(path)
     folder = model_folders.read_folder(path, FORMAT, (WEIGHTS, model_folders.TABLES))
     card, arrays = folder.card, folder.arrays
+    training = card.get("training") if isinstance(card.get("training"), dict) else {}
     try:
         architecture = Architecture.from_json(card.get("architecture"))
         weights = {name: value.astype(np.float32) for name, value in arrays[WEIGHTS].items()}
         architecture.check(weights)
+        check_weights(weights)
+        check_tables(arrays[model_folders.TABLES], architecture)
+        check_card(training, architecture)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from None
-    training = card.get("training")
     return StoredModel(
         architecture=architecture,
         weights=weights,
         tables=arrays[model_folders.TABLES],
-        card=training if isinstance(training, dict) else {},
+        card=training,
         digest=folder.digest,
         path=path,
     )
