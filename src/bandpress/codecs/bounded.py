@@ -38,6 +38,7 @@ class Bounded(Codec):
     """
 
     name: ClassVar[str] = "bounded"
+    label: ClassVar[str] = "Prediction with a bound"
 
     max_error: int | None = None
     lossless: bool = False

@@ -33,6 +33,7 @@ class Ccsds123(Codec):
     """
 
     name: ClassVar[str] = "ccsds123"
+    label: ClassVar[str] = "CCSDS 123.0-B-2"
 
     max_error: int | None = None
     lossless: bool = False
@@ -46,9 +47,9 @@ class Ccsds123(Codec):
     interval: int = 8
     first_exponent: int = -2
     last_exponent: int = 5
-    representative: int = 0
-    damping: int = 0
-    offset: int = 0
+    representative: int = 3
+    damping: int = 1
+    offset: int = 5
     unary_limit: int = 18
     rescaling: int = 5
     initial_count: int = 1
@@ -79,8 +80,9 @@ class Ccsds123(Codec):
             interval=self.interval,
             first_exponent=self.first_exponent,
             last_exponent=self.last_exponent,
-            representative=self.representative,
-            damping=self.damping,
+            # Without loss, the sample is its best representative.
+            representative=self.representative if self.max_error else 0,
+            damping=self.damping if self.max_error else 0,
             offset=self.offset if self.max_error else 0,
             unary_limit=self.unary_limit,
             rescaling=self.rescaling,

@@ -172,10 +172,10 @@ def test_bodies_of_noise_decode_to_something_within_the_type():
         ({"local_sum": "broad"}, "expected one of wide-neighbour"),
         ({"prediction_bands": 16}, "expected 0 to 15"),
         ({"register": 36}, "expected 37 to 64"),
-        ({"damping": 1}, "expected 0 to 0"),
+        ({"damping": 8}, "expected 0 to 7"),
         ({"reduced": True, "prediction_bands": 0}, "expected one or more"),
     ],
 )
 def test_parameters_beyond_the_standard_are_refused(options, message):
     with pytest.raises(CodecError, match=message):
-        make_codec("ccsds123", lossless=True, **options)
+        make_codec("ccsds123", max_error=1, **options)
