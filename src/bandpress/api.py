@@ -1,4 +1,4 @@
-"""The public functions: scenes, arrays or paths in, files or bytes out, and back. docs/python.md shows each in use."""
+"""The public functions. docs/python.md shows each in use."""
 
 import tempfile
 import warnings
@@ -17,12 +17,12 @@ from bandpress.formats.raw import AXES, Interleave, as_cube
 from bandpress.scaling import Scaling
 from bandpress.scene import Scene
 
-#: What stands for a scene: itself, its samples, or a file.
+#: Anything that stands for a scene: a `Scene`, an array of samples, or a file.
 SceneLike = Scene | np.ndarray | str | Path
 
 
 def read(source: SceneLike, *, interleave: Interleave | None = None) -> Scene:
-    """Read a scene from a file of any known format, or make one of an array.
+    """Read a scene from a file of any known format, or make one from an array.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def read(source: SceneLike, *, interleave: Interleave | None = None) -> Scene:
         returned as it is.
     interleave
         Order of an array's axes: ``"bsq"`` for (bands, lines, samples), ``"bil"`` for (lines, bands, samples),
-        ``"bip"`` for (lines, samples, bands). Also for files that do not say it.
+        ``"bip"`` for (lines, samples, bands). Also for files that do not state it.
 
     Returns
     -------
@@ -58,14 +58,14 @@ def read(source: SceneLike, *, interleave: Interleave | None = None) -> Scene:
 
 
 def write(scene: SceneLike, path: str | Path, *, interleave: Interleave | None = None) -> Path:
-    """Write a scene in the format that the name of `path` tells; return the file that was written.
+    """Write a scene in the format of the suffix of `path`; return the file written.
 
     Parameters
     ----------
     scene
         A scene, or a file to read it from.
     path
-        File to make or replace, whole or not at all. Formats whose names hold the geometry complete the name.
+        File to write or replace, atomically. Formats with the geometry in the name complete it.
     interleave
         Order of the samples, in formats that leave a choice.
     """
@@ -117,7 +117,7 @@ def compress(
     if isinstance(codec, Codec):
         if options:
             raise BandpressError(
-                f"codec {codec.name}: {', '.join(options)} given beside a codec that has its options"
+                f"codec {codec.name}: {', '.join(options)} given with a codec object, which has its own options"
             )
         coder = codec
     else:

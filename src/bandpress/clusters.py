@@ -8,7 +8,7 @@ import numpy as np
 
 from bandpress.errors import CodecError
 
-#: How many bands a cluster holds: a number, or every band of the scene.
+#: Bands per cluster: a number, or ``"all"`` bands of the scene.
 BandsPerCluster = int | Literal["all"]
 
 
@@ -69,7 +69,7 @@ def split(bands: int, bands_per_cluster: BandsPerCluster) -> tuple[Cluster, ...]
         return (Cluster(0, bands),)
     if not isinstance(bands_per_cluster, int) or bands_per_cluster < 1:
         raise CodecError(
-            f"{bands_per_cluster!r} bands a cluster were asked for; expected a positive integer or 'all'"
+            f"{bands_per_cluster!r} bands per cluster were requested; expected a positive integer or 'all'"
         )
     k = bands_per_cluster
     return tuple(Cluster(first, min(k, bands - first)) for first in range(0, bands, k))

@@ -1,4 +1,4 @@
-"""Scenes to ``.bpk`` files and back: what the command line, the workflow and Python programmes call."""
+"""Scenes to ``.bpk`` files and back, for the command line, the workflow and `bandpress.api`."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -35,11 +35,11 @@ class Decoded:
     Parameters
     ----------
     scene
-        The bands that were asked for. Bands of damaged clusters hold zeros (only with ``salvage``).
+        The requested bands. With ``salvage``, bands of damaged clusters are zero.
     damaged
-        Clusters that could not be decoded, because they or others that they are predicted from are damaged.
+        Clusters not decoded because they, or clusters they are predicted from, are damaged.
     holes_lost
-        Whether the file's record of samples that hold no measurement is damaged: they hold what they were filled with.
+        Whether the no-data mask is damaged; no-data samples then keep their fill values.
     """
 
     scene: Scene
@@ -61,17 +61,17 @@ def compress(
     Parameters
     ----------
     scene
-        What to code; uint8, uint16 or int16, in any memory layout and byte order: equal samples make equal chunks.
+        Scene of uint8, uint16 or int16 samples, in any memory layout and byte order; equal samples give equal chunks.
     path
-        File to make or replace, whole or not at all.
+        File to write or replace, atomically.
     codec
         The codec with its options, see `bandpress.codecs.make_codec`.
     progress
         Called after each cluster.
     scaling
-        How integers of 16 bits are to stand for the samples; for scenes of other types.
+        Scaling of the samples to 16-bit integers, for scenes of other types.
     verified
-        If the codec is lossless, decode the file and compare before it takes its place.
+        If the codec is lossless, decode the file and compare it with the scene before replacing `path`.
 
     Returns
     -------
@@ -81,10 +81,10 @@ def compress(
     Raises
     ------
     CodecError
-        If the codec cannot code this scene as asked, a file cannot hold it, or what was coded without loss is not
-        what comes back.
+        If the codec cannot code this scene as asked, a file cannot hold it, or a lossless file does not decode to the
+        scene.
     BitstreamError
-        If so little is left of a large scene that `decompress` would take the file for a forged one.
+        If the file is so small for its scene that `decompress` would reject it as forged.
     """
     lossless = bool(getattr(codec, "lossless", False))
     Header.of_scene(
@@ -92,7 +92,7 @@ def compress(
     ).pack()
     ready = prepare(scene, scaling, lossless=lossless)
     if ready.holes is not None and ready.holes.both and getattr(codec, "max_error", None):
-        # A measurement that decodes to the no-data value moves by one, here perhaps away from what it was.
+        # A valid sample that decodes to the no-data value moves by one, perhaps away from its original value.
         codec = replace(codec, max_error=codec.max_error - 1)  # type: ignore[type-var, attr-defined]
     encoding = codec.encode(ready)
     header = Header.of_scene(
@@ -115,7 +115,7 @@ def compress(
 
 
 def _compare(ready: Scene, path: Path, model: str | Path | None) -> None:
-    """Check that a file decodes to the very samples that were coded."""
+    """Check that a file decodes to exactly the samples that were coded."""
     with Reader(path) as reader:
         reader.verify()
         header = reader.header
@@ -125,14 +125,15 @@ def _compare(ready: Scene, path: Path, model: str | Path | None) -> None:
             if not np.array_equal(samples, ready.cube[cluster.bands]):
                 raise CodecError(
                     f"scene {header.scene}: bands {cluster.first + 1}-{cluster.stop} decode to other samples with "
-                    f"{header.codec}; expected those that were coded, without loss: no file was made"
+                    f"{header.codec}; expected exact reconstruction; no file was written"
                 )
         found, holes = reader.holes(), ready.holes
         if (found is None) is not (holes is None) or (
             found is not None and holes is not None and found.pack() != holes.pack()
         ):
             raise CodecError(
-                f"scene {header.scene}: other samples without a measurement come back: no file was made"
+                f"scene {header.scene}: the no-data mask decodes differently; "
+                "expected the mask of the scene; no file was written"
             )
 
 
@@ -153,8 +154,8 @@ def decompress(
     model
         Folder of the network model, for codecs that need one.
     bands
-        First and last band to decode, counted from 1, both included. Default: all. Only the clusters that hold
-        them, and those that these are predicted from, are read.
+        First and last band to decode, counted from 1, inclusive. Default: all. Only the clusters needed for them are
+        read.
     salvage
         Decode what is undamaged instead of refusing a damaged file.
     progress
@@ -163,12 +164,12 @@ def decompress(
     Returns
     -------
     Decoded
-        Scene in the type and byte order that was coded.
+        Scene in its original type and byte order.
 
     Raises
     ------
     BitstreamError
-        If the file is damaged; nothing is decoded then, unless `salvage` is set.
+        If the file is damaged, unless `salvage` is set.
     """
     with Reader(path, salvage=salvage) as reader:
         header = reader.header
@@ -194,9 +195,7 @@ def decompress(
         holes, holes_lost = _holes(reader, salvage)
         with _naming(path):
             if header.codec not in REGISTRY:
-                raise BitstreamError(
-                    f"codec {header.codec!r} is not known; expected one of {', '.join(REGISTRY)}"
-                )
+                raise BitstreamError(f"unknown codec {header.codec!r}; expected one of {', '.join(REGISTRY)}")
             codec = codec_class(header.codec).decoder(header, None if model is None else Path(model))
             needed = {cluster: codec.needed(header, cluster) for cluster in wanted}
             broken = set(reader.damaged()) if salvage else set()
@@ -216,7 +215,7 @@ def decompress(
 
 
 def _holes(reader: Reader, salvage: bool) -> tuple[Holes | None, bool]:
-    """Return which samples hold no measurement, and whether that is lost."""
+    """Return the no-data mask, and whether it is lost."""
     try:
         return reader.holes(), False
     except BitstreamError:
@@ -226,21 +225,21 @@ def _holes(reader: Reader, salvage: bool) -> tuple[Holes | None, bool]:
 
 
 def _check_proportion(header: Header, clusters: Iterable[Cluster], bands: int, size: int) -> None:
-    """Refuse a file whose samples are out of all proportion to its bytes, before anything is allocated for them."""
+    """Refuse a file that is implausibly small for its scene, before allocating memory for the samples."""
     dtype = np.dtype(header.dtype if header.scaling is None else header.scaling.dtype)
     largest = max((cluster.count for cluster in clusters), default=0)
     needed = header.lines * header.samples * (bands * dtype.itemsize + largest * _WORKING_BYTES)
     most = _FREE_BYTES + _BYTES_A_BYTE * size
     if needed > most:
         raise BitstreamError(
-            f"{size} bytes announce {bands} bands of {header.lines} x {header.samples} samples, which take "
+            f"{size} bytes claim to hold {bands} bands of {header.lines} x {header.samples} samples, which take "
             f"{needed} bytes of memory; expected at most {most}"
         )
 
 
 @contextmanager
 def _naming(path: str | Path) -> Iterator[None]:
-    """Put the file's name before errors of what knows only its content."""
+    """Prefix errors with the file's name."""
     try:
         yield
     except (BitstreamError, CodecError, ModelError, SceneError) as error:

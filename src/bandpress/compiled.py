@@ -14,7 +14,7 @@ from typing import Any
 
 
 def _find_cache() -> None:
-    """Name a folder that can be written to where neither the package's nor the user's can be."""
+    """Set a writable cache folder if neither the package's nor the user's is writable."""
     home = Path("~").expanduser()
     if "NUMBA_CACHE_DIR" not in os.environ and not any(
         os.access(p, os.W_OK) for p in (Path(__file__).parent, home)

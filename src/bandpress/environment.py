@@ -1,8 +1,7 @@
-"""TensorFlow wherever ``bandpress`` is typed: a command that needs it goes on in the environment that has it.
+"""Switch to the TensorFlow environment for commands that need it.
 
-TensorFlow 2.14 and Snakemake 9 cannot share an environment. A checkout has one for each, made by ``make env``, and
-nobody should have to think of that: where this Python has no TensorFlow, the process replaces itself by that command
-there.
+TensorFlow 2.14 and Snakemake 9 cannot share an environment, so a checkout has one for each, made by ``make env``. If
+this Python has no TensorFlow, the process replaces itself by the same command in the other environment.
 """
 
 import os
@@ -30,7 +29,7 @@ def checkout() -> Path | None:
 
 
 def need_tensorflow(what: str) -> None:
-    """Go on where TensorFlow is; return if it is here.
+    """Return if this Python has TensorFlow; otherwise continue in the environment that has it.
 
     Called before any work. Replaces the process (same arguments, standard streams, signals and exit code) if
     ``bandpress`` was started as a program and its checkout has the environment.
@@ -38,7 +37,7 @@ def need_tensorflow(what: str) -> None:
     Parameters
     ----------
     what
-        Beginning of the sentence if TensorFlow is nowhere: ``"the codec learned"``, for example.
+        Subject of the error message, for example ``"the codec learned"``.
 
     Raises
     ------
@@ -71,14 +70,15 @@ def need_tensorflow(what: str) -> None:
 
 @contextmanager
 def tensorflow_for(what: str) -> Iterator[None]:
-    """Import what needs TensorFlow within this: see `need_tensorflow`; Ctrl-C ends the import at once.
+    """Context for imports of TensorFlow: calls `need_tensorflow`, and lets Ctrl-C end the import at once.
 
-    Importing TensorFlow takes seconds in which Python's own handler would wait. Nothing may be half written then.
+    Importing TensorFlow takes seconds, during which Python's own handler would wait. No file may be partly
+    written then.
 
     Parameters
     ----------
     what
-        As `need_tensorflow` takes it.
+        See `need_tensorflow`.
     """
     need_tensorflow(what)
     if not is_program or threading.current_thread() is not threading.main_thread():

@@ -6,7 +6,7 @@ exits with 1; a programme catches the kind.
 
 
 class BandpressError(Exception):
-    """A stated failure: the base of every error that bandpress raises on purpose."""
+    """Base of every error that bandpress raises on purpose."""
 
 
 class SceneError(BandpressError):
@@ -14,11 +14,11 @@ class SceneError(BandpressError):
 
 
 class SceneWarning(UserWarning):
-    """One sentence on what of a scene was left out, or on what was assumed, when it was read or written."""
+    """Note about metadata that was dropped, or an assumption made, while reading or writing a scene."""
 
 
 class ExistsError(BandpressError):
-    """A file that exists would be replaced without leave, or the file that is read would be."""
+    """An existing file, or the input itself, would be replaced without permission."""
 
 
 class BitstreamError(BandpressError):
@@ -38,7 +38,7 @@ class StudyError(BandpressError):
 
 
 class DataError(BandpressError):
-    """A data set cannot be had: not found, wrong hash, no licence to fetch it, no room for it."""
+    """A data set cannot be fetched: not found, wrong hash, no licence, no space."""
 
 
 class MissingDependencyError(BandpressError):

@@ -64,7 +64,7 @@ class Facts(BaseModel):
 
 
 def facts(scene: Scene) -> dict[str, Any]:
-    """Return what is known of a scene besides its samples and name, as JSON.
+    """Return a scene's metadata, all but samples and name, as JSON.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def facts(scene: Scene) -> dict[str, Any]:
 
 
 def with_facts(scene: Scene, found: Any, where: object) -> Scene:
-    """Return the scene with what `facts` told of it; `where` names the file in which that was read.
+    """Return the scene with the metadata that `facts` returned; `where` names their file, for messages.
 
     Raises
     ------
@@ -108,12 +108,12 @@ def with_facts(scene: Scene, found: Any, where: object) -> Scene:
 
 
 def check(found: Any, bands: int) -> None:
-    """Check a description of a scene of so many bands.
+    """Check the metadata of a scene with this number of bands.
 
     Raises
     ------
     ValueError
-        If it is none.
+        If it is not valid.
     """
     try:
         said = _checked(found, "metadata")
@@ -126,21 +126,21 @@ def check(found: Any, bands: int) -> None:
 
 
 def parse(text: str | bytes, where: object) -> dict[str, Any]:
-    """Return the JSON object of a text that somebody else may have written.
+    """Parse a JSON object from an untrusted text.
 
     Raises
     ------
     SceneError
-        If it is none, or holds what JSON does not have: NaN, infinities, integers of hundreds of digits.
+        If it is not a JSON object, or holds values JSON does not have: NaN, infinities, huge integers.
     """
 
     def refuse(constant: str) -> None:
-        raise ValueError(f"{constant} is no number of JSON")
+        raise ValueError(f"{constant} is not a JSON number")
 
     try:
         found = json.loads(text, parse_constant=refuse)
     except (ValueError, RecursionError) as error:
-        raise SceneError(f"{where}: not JSON ({error}); expected what is known of a scene") from None
+        raise SceneError(f"{where}: not JSON ({error}); expected the metadata of a scene") from None
     if not isinstance(found, dict):
         raise SceneError(f"{where}: {type(found).__name__}; expected an object")
     return found

@@ -1,4 +1,4 @@
-"""Writing files whole or not at all, and never over what is not to be replaced."""
+"""Atomic writing of files, and protection of existing files."""
 
 import os
 import re
@@ -15,7 +15,7 @@ def refuse_to_replace(
     overwrite: bool = False,
     inputs: Iterable[str | os.PathLike[str]] = (),
 ) -> None:
-    """Refuse to write over files that exist; every command calls it before it starts to work.
+    """Refuse to write over existing files; every command calls it before it starts work.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def refuse_to_replace(
     overwrite
         Files that exist may be replaced.
     inputs
-        Every file that is read; none of them may be replaced, under whatever name or link.
+        Every file that is read; none may be replaced, under any name or link.
 
     Raises
     ------
@@ -34,7 +34,7 @@ def refuse_to_replace(
     read = [Path(path) for path in inputs]
     for output in map(Path, outputs):
         if any(same_file(output, path) for path in read):
-            raise ExistsError(f"{output}: the file that is read; expected another one to write")
+            raise ExistsError(f"{output}: is the input file; expected another output")
         if output.is_dir():
             raise ExistsError(f"{output}: a folder; expected the name of a file to write")
         if not overwrite and (output.exists() or output.is_symlink()):
@@ -51,7 +51,7 @@ def same_file(one: Path, two: Path) -> bool:
 
 @contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary path beside `path`; rename it to `path` on success, remove it otherwise.
+    """Yield a temporary path beside `path`; rename it to `path` on success, remove it otherwise.
 
     The temporary name keeps the suffix of `path`, starts with a dot and is on the same file system, so that the
     rename is atomic: a reader sees the old file, the new file, or none, never half of one. The temporary path may
@@ -74,7 +74,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield part
         os.replace(part, final)
     except OSError as error:
-        if error.filename is None:  # as when a device is full: say which file it was
+        if error.filename is None:  # such as a full disk: name the file
             error.filename = str(final)
         raise
     finally:
@@ -82,7 +82,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def remove_parts(path: str | os.PathLike[str]) -> None:
-    """Remove what `atomic_path` left beside `path` when its process was killed; for those who alone write there.
+    """Remove leftovers of `atomic_path` from a killed process; only for a sole writer of `path`.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def remove_parts(path: str | os.PathLike[str]) -> None:
         Final path, which is left as it is.
     """
     final = Path(path)
-    # Parts of parts included: what writes a part may itself write it whole or not at all.
+    # Includes parts of parts: the writer of a part may itself use `atomic_path`.
     middle = r"(\.[0-9a-f]{8}\.part)+"
     pattern = re.compile(rf"\.+{re.escape(final.stem[:80])}{middle}{re.escape(final.suffix)}")
     for left in final.parent.glob(".*.part*") if final.parent.is_dir() else ():

@@ -13,7 +13,7 @@ VARIABLE = "BANDPRESS_THREADS"
 
 
 def processors() -> int:
-    """Return the number of threads that this process may keep busy: what it was given, else its processors."""
+    """Return the number of threads that this process may use: the number it was given, else its processors."""
     given = os.environ.get(VARIABLE, "")
     if given.isdecimal() and int(given):
         return int(given)
@@ -40,7 +40,7 @@ class _Inline(Executor):
 
 
 def processor_name(info: Path = Path("/proc/cpuinfo")) -> str:
-    """Return what the processor is called, as far as the system tells."""
+    """Return the name of the processor, as far as the system reports it."""
     try:
         found = re.search(r"^model name\s*:\s*(.*)$", info.read_text(), re.MULTILINE)
     except OSError:

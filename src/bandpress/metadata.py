@@ -1,4 +1,4 @@
-"""Metadata of a part of a scene: entries that belong to bands are cut, and where it lies is moved."""
+"""Metadata of a part of a scene: band entries are cut, georeference is shifted."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -55,7 +55,7 @@ def of_part(
 
 
 def _moved(key: str, value: Any, across: int, down: int) -> Any:
-    """Return where a part lies whose first sample and line are `across` and `down`; None if that cannot be said."""
+    """Return the georeference of a part that begins at sample `across` and line `down`; None if it is unknown."""
     try:
         if key == "transform":
             left, right, rotated, top, tilted, below = value

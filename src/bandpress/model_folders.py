@@ -1,4 +1,4 @@
-"""Models on disk and where they are found, whatever they are models of. Reading one runs no code from it.
+"""Model folders on disk: reading, writing, lookup. Loading a model runs no code from it.
 
 A model is a folder: a card, ``model.json``, and files of arrays in the safetensors format, whose SHA-256 the card
 holds. The digest of a model is the SHA-256 of its card: it is written into every stream, and covers every byte.

@@ -1,4 +1,4 @@
-"""Samples that hold no measurement: which they are, and what to put in their place while others are coded."""
+"""No-data samples: detection, and fill values for coding."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def sample_of(nodata: float | None, dtype: np.dtype) -> np.generic | None:
-    """Return the no-data value as a sample of some type; None where no sample of it can hold the value.
+    """Return the no-data value as a sample of some type; None if the type cannot hold it.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def sample_of(nodata: float | None, dtype: np.dtype) -> np.generic | None:
 
 
 def hidden(samples: np.ndarray, nodata: float | None) -> np.ndarray | None:
-    """Return where samples hold no measurement: they have the no-data value, or are no finite numbers.
+    """Return the no-data mask: samples with the no-data value, or that are not finite.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def hidden(samples: np.ndarray, nodata: float | None) -> np.ndarray | None:
 
 
 def ends(bands: Iterable[np.ndarray], nodata: float | None) -> tuple[float, float]:
-    """Return the smallest and the largest measurement; infinities of the other sign if there is none."""
+    """Return the smallest and the largest valid sample; (inf, -inf) if there is none."""
     low, high = np.inf, -np.inf
     for band in bands:
         found = hidden(band, nodata)
@@ -65,7 +65,7 @@ def ends(bands: Iterable[np.ndarray], nodata: float | None) -> tuple[float, floa
 
 
 def filled(band: np.ndarray, holes: np.ndarray, halvings: int) -> np.ndarray:
-    """Return a band with samples in its holes that cost little to code.
+    """Return a band with no-data samples replaced by values that cost few bits.
 
     Beside measured samples these are means of them, smoothed; farther away they are the mean of the band. Measured on
     two scenes with a third of the samples hidden: 0.2 to 1.1 dB better than the mean alone at the same rate, and 1 %

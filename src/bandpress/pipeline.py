@@ -1,4 +1,4 @@
-"""Work that overlaps: while one batch is computed the next is read and the last is written."""
+"""Overlapped work: while one batch is computed, the next is read and the previous is written."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator

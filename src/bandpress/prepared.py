@@ -1,4 +1,4 @@
-"""The scene as codecs see it: contiguous, in native byte order, integers of at most 16 bits, holes filled.
+"""The scene as codecs see it: contiguous, native byte order, integers of at most 16 bits, no-data samples filled.
 
 Scenes come in any memory layout and byte order, as memory maps larger than memory, with samples that hold no
 measurement, as floating-point numbers. All of that is dealt with here, so that no codec need know of it.
@@ -18,12 +18,12 @@ from bandpress.scene import CODABLE, Scene
 
 #: Bytes of a cube up to which it is made anew as a whole; parts of a larger one are made when they are taken.
 _WHOLE = 1 << 30
-#: How far the filling of holes reaches, see `bandpress.nodata.filled`.
+#: Reach of the fill of no-data samples, see `bandpress.nodata.filled`.
 _HALVINGS, _LOSSLESS_HALVINGS = 2, 1
 
 
 class PreparedCube:
-    """A cube that is made when its parts are taken: contiguous, in native byte order.
+    """Lazy cube: its parts are converted on access to contiguous arrays in native byte order.
 
     Stands in a scene where an array would: it has the shape and type of one, and is indexed like one.
 
@@ -73,7 +73,7 @@ class PreparedCube:
 
 
 def prepare(scene: Scene, scaling: Scaling | None = None, *, lossless: bool = False) -> Scene:
-    """Return a scene as codecs take it.
+    """Return a scene in the form that codecs accept.
 
     Parameters
     ----------
@@ -87,8 +87,8 @@ def prepare(scene: Scene, scaling: Scaling | None = None, *, lossless: bool = Fa
     Returns
     -------
     Scene
-        With a cube whose parts are contiguous, in native byte order, and have no holes; `holes` and `scaling` tell
-        what was changed.
+        Its cube has contiguous parts in native byte order, with no-data samples filled; `holes` and `scaling` record
+        the changes.
 
     Raises
     ------
@@ -98,8 +98,8 @@ def prepare(scene: Scene, scaling: Scaling | None = None, *, lossless: bool = Fa
     cube = scene.cube
     if scaling is None and scene.dtype.name not in CODABLE:
         raise CodecError(
-            f"scene {scene.name}: samples are {scene.dtype.name}; expected one of {', '.join(CODABLE)}, or --scale and "
-            "perhaps --offset, which make integers of 16 bits of them"
+            f"scene {scene.name}: samples are {scene.dtype.name}; expected one of {', '.join(CODABLE)}, or --scale "
+            "(and --offset) to code them as 16-bit integers"
         )
     dtype = scene.dtype if scaling is None else scaling.coded_type(scene.name, iter(cube), scene.nodata)
     holes = Holes.find(iter(cube), scene.nodata, scene.dtype)
@@ -114,8 +114,8 @@ def prepare(scene: Scene, scaling: Scaling | None = None, *, lossless: bool = Fa
             band = scaling.integers(shown)
             if not scaling.kept(shown, band):
                 raise CodecError(
-                    f"scene {scene.name}: band {number + 1} has samples of more digits than {scaling.dtype} and an "
-                    f"offset of {scaling.offset:g} keep; expected a smaller offset"
+                    f"scene {scene.name}: band {number + 1} has samples that lose digits in {scaling.dtype} "
+                    f"with an offset of {scaling.offset:g}; expected a smaller offset"
                 )
         return band.astype(dtype) if plane is None else filled(band.astype(dtype), plane, halvings)
 

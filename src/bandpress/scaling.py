@@ -1,4 +1,4 @@
-"""Scenes of other types than codecs code, as integers of 16 bits: sample = scale · integer + offset."""
+"""Scaling of floating-point and 32-bit samples to 16-bit integers: sample = scale · integer + offset."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -45,14 +45,14 @@ class Scaling:
         return np.rint((samples.astype(np.float64) - self.offset) / self.scale)
 
     def kept(self, samples: np.ndarray, integers: np.ndarray) -> bool:
-        """Say whether integers stand for samples as closely as the scale promises."""
+        """Say whether integers represent samples within half of the scale."""
         made = self.samples(integers)
         error = np.where(made > samples, made - samples, samples - made)
         finest = np.spacing(np.abs(samples)) if samples.dtype.kind == "f" else 0
         return bool((error <= self.scale * (0.5 + 1e-6) + finest).all())
 
     def samples(self, integers: np.ndarray) -> np.ndarray:
-        """Return the samples that integers stand for, of type `dtype`."""
+        """Return the samples that integers represent, of type `dtype`."""
         dtype = np.dtype(self.dtype)
         found = integers.astype(np.float64) * self.scale + self.offset
         if dtype.kind == "f":
@@ -70,12 +70,12 @@ class Scaling:
         bands
             Its bands.
         nodata
-            Value of samples that hold no measurement, or None.
+            The no-data value, or None.
 
         Raises
         ------
         CodecError
-            If no type of 16 bits does.
+            If no 16-bit type does.
         """
         low, high = ends(bands, nodata)
         if low > high:
@@ -87,18 +87,18 @@ class Scaling:
                 return np.dtype(kind)
         raise CodecError(
             f"scene {name}: samples from {low:g} to {high:g} become integers from {coded[0]:.0f} to {coded[1]:.0f} "
-            f"with a scale of {self.scale:g} and an offset of {self.offset:g}; expected integers of 16 bits: a scale "
+            f"with a scale of {self.scale:g} and an offset of {self.offset:g}; expected 16-bit integers, so a scale "
             f"of {(high - low) / 65535:.2g} or more"
         )
 
 
 def check(facts: Any) -> None:
-    """Check what a header says about scaling.
+    """Check a header's entry about scaling.
 
     Raises
     ------
     ValueError
-        If it is no scaling.
+        If it is not valid.
     """
     if not isinstance(facts, dict) or set(facts) != {"dtype", "offset", "scale"}:
         raise ValueError(f"scaled {facts!r}")

@@ -95,7 +95,7 @@ class Scene:
         return self.cube.dtype
 
     def measured(self, bands: slice = slice(None)) -> int:
-        """Return how many samples of some bands are measurements; the others are `holes`."""
+        """Return the number of valid samples in some bands; the others are in the mask `holes`."""
         numbers = range(self.bands)[bands]
         count = len(numbers) * self.lines * self.samples
         if self.holes is None:
@@ -104,7 +104,7 @@ class Scene:
         return count - sum(int(plane.sum()) for plane in planes if plane is not None)
 
     def only_measured(self, bands: slice, errors: np.ndarray) -> np.ndarray:
-        """Return errors of some bands, shape (bands, lines, samples), those in `holes` set to zero in place."""
+        """Return errors of some bands, shape (bands, lines, samples); set those of no-data samples to zero, in place."""
         if self.holes is not None:
             for place, number in enumerate(range(self.bands)[bands]):
                 plane = self.holes.plane(number)

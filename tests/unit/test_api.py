@@ -32,7 +32,7 @@ def test_bytes_are_those_of_the_file(cube, tmp_path):
 def test_a_codec_with_its_options_and_options_beside_it_are_refused(cube):
     codec = bandpress.make_codec("jpeg2000", rate=1.0)
     assert np.prod(bandpress.decompress(bandpress.compress(Scene(cube), codec=codec)).cube.shape) == cube.size
-    with pytest.raises(BandpressError, match="rate given beside a codec"):
+    with pytest.raises(BandpressError, match="rate given with a codec"):
         bandpress.compress(Scene(cube), codec=codec, rate=2.0)
 
 

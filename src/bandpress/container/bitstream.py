@@ -1,4 +1,4 @@
-"""The ``.bpk`` container: one scene, one codec, one chunk a cluster, every byte under a checksum. Knows no codec.
+"""The ``.bpk`` container: one scene, one codec, one chunk per cluster, every byte under a checksum. Knows no codec.
 
 Layout, version 1 (integers little-endian; `docs/bitstream.md` is the specification)::
 
@@ -10,8 +10,8 @@ Layout, version 1 (integers little-endian; `docs/bitstream.md` is the specificat
     header        zlib stream of canonical JSON (see `Header`)
     index         per cluster: u32 bytes of the chunk, u32 CRC-32C of the chunk
     check    u32  CRC-32C of prefix, header and index
-    holes         which samples hold no measurement, if there are any (see `bandpress.container.holes`)
-    chunks        one a cluster, in order of bands
+    holes         no-data mask, if there is one (see `bandpress.container.holes`)
+    chunks        one per cluster, in order of bands
     digest   32 s SHA-256 of everything before it
 """
 
@@ -45,7 +45,7 @@ __all__ = ["MAGIC", "SUFFIX", "VERSION", "Header", "Reader", "overhead", "write"
 
 
 def overhead(header: Header) -> int:
-    """Return the bytes of a file with this header besides its chunks."""
+    """Return the size in bytes of a file with this header, without its chunks."""
     fixed = _PREFIX.size + _CHECK.size + _DIGEST_BYTES
     return fixed + len(header.pack()) + _ENTRY.size * len(header.clusters) + header.hole_bytes
 
@@ -60,9 +60,9 @@ def write(path: str | os.PathLike[str], header: Header, chunks: Iterable[bytes],
     header
         Description of the scene and of the codec.
     chunks
-        One byte string a cluster, in the order of ``header.clusters``. Taken one at a time.
+        One byte string per cluster, in the order of ``header.clusters``. Taken one at a time.
     holes
-        What `Holes.pack` returns, where ``header.holes`` is there.
+        Result of `Holes.pack`, if the header has ``holes``.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def write(path: str | os.PathLike[str], header: Header, chunks: Iterable[bytes],
     Raises
     ------
     BitstreamError
-        If the number of chunks is not that of the clusters.
+        If the number of chunks differs from the number of clusters.
     """
     stored = header.pack()
     clusters = header.clusters
@@ -85,7 +85,7 @@ def write(path: str | os.PathLike[str], header: Header, chunks: Iterable[bytes],
             index += _ENTRY.pack(len(chunk), crc32c.crc32c(chunk))
         if len(index) != _ENTRY.size * len(clusters):
             raise BitstreamError(
-                f"{path}: the codec gave {len(index) // _ENTRY.size} chunks; expected {len(clusters)}, one a cluster"
+                f"{path}: the codec gave {len(index) // _ENTRY.size} chunks; expected {len(clusters)}, one per cluster"
             )
         flags = 0 if header.holes is None else _HOLES
         head = _PREFIX.pack(MAGIC, VERSION, flags, len(stored), len(clusters)) + stored + bytes(index)
@@ -114,8 +114,8 @@ class Reader:
     Raises
     ------
     BitstreamError
-        If the file is not a ``.bpk`` file of this version, or its header or index is damaged, or (without
-        `salvage`) its length is not what the index says.
+        If the file is not a ``.bpk`` file of this version, its header or index is damaged, or (without `salvage`) its
+        length does not match the index.
 
     Attributes
     ----------
@@ -211,12 +211,12 @@ class Reader:
         return data
 
     def holes(self) -> Holes | None:
-        """Return which samples hold no measurement; None if the file does not say it.
+        """Return the no-data mask, or None if the file has none.
 
         Raises
         ------
         BitstreamError
-            If what the file says is damaged.
+            If the mask is damaged.
         """
         header = self.header
         if header.holes is None:
@@ -245,12 +245,12 @@ class Reader:
         return tuple(found)
 
     def verify(self) -> None:
-        """Check holes, every chunk and the file's digest.
+        """Check the no-data mask, every chunk and the file's digest.
 
         Raises
         ------
         BitstreamError
-            At the first thing that is wrong.
+            At the first error.
         """
         self.holes()
         for i in range(len(self.clusters)):

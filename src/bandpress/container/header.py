@@ -1,4 +1,4 @@
-"""The header of a ``.bpk`` file: what a decoder must know before it reads a chunk, as canonical JSON."""
+"""The header of a ``.bpk`` file, as canonical JSON."""
 
 import json
 import math
@@ -32,7 +32,7 @@ _EXPECTED = (
 
 @dataclass(frozen=True)
 class Header:
-    """Contents of a header.
+    """Everything a decoder must know before it reads a chunk.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ class Header:
 
     @property
     def hole_bytes(self) -> int:
-        """Bytes that say which samples hold no measurement."""
+        """Bytes of the no-data mask."""
         return 0 if self.holes is None else sum(self.holes["bytes"])
 
     @property
@@ -214,6 +214,6 @@ class Header:
 
 
 def _number(value: float) -> float | str:
-    """Return a number as JSON can hold it."""
+    """Return a number in a form that JSON can hold."""
     number = float(value) if isinstance(value, np.generic) else value
     return number if math.isfinite(number) else str(number)

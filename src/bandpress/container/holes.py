@@ -1,4 +1,4 @@
-"""Samples without a measurement in a coded scene: where they are and what they hold, kept beside the chunks."""
+"""The no-data mask of a coded scene: positions and values of no-data samples, stored apart from the chunks."""
 
 import itertools
 import math
@@ -22,7 +22,7 @@ _MOST = 1 << 40
 
 @dataclass(frozen=True, eq=False)
 class Holes:
-    """Where a scene holds no measurement.
+    """No-data mask of a scene.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Holes:
 
     @classmethod
     def find(cls, bands: Iterable[np.ndarray], nodata: float | None, dtype: np.dtype) -> "Holes | None":
-        """Look for samples without a measurement.
+        """Find the no-data samples of a scene.
 
         Parameters
         ----------
@@ -89,16 +89,16 @@ class Holes:
 
     @property
     def samples(self) -> int:
-        """Number of samples without a measurement."""
+        """Number of no-data samples."""
         return sum(mask.samples for mask in self.masks)
 
     def plane(self, band: int) -> np.ndarray | None:
-        """Return where a band holds no measurement, bool, shape (lines, samples); None if nowhere."""
+        """Return the no-data mask of a band, bool, shape (lines, samples); None if it has no no-data samples."""
         planes = [plane for mask in self.masks if (plane := mask.plane(band)) is not None]
         return np.logical_or.reduce(planes) if planes else None
 
     def restore(self, number: int, band: np.ndarray) -> None:
-        """Put back, in place, what a decoded band holds besides measurements; these keep clear of the no-data value."""
+        """Restore the no-data samples of a decoded band in place; move valid samples off the no-data value."""
         for value, mask in zip(self.values, self.masks, strict=True):
             if math.isfinite(value):
                 one = band.dtype.type(value)
@@ -147,7 +147,7 @@ class Holes:
 
 
 def check(facts: Any, dtype: np.dtype) -> None:
-    """Check what a header says about holes in samples of a type.
+    """Check a header's entry about the no-data mask, for samples of a type.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Side information of a cluster: the range of each band, by which samples are normalised. Knows no codec.
+"""Side information of a cluster: the range of each band, used to normalise samples. Knows no codec.
 
 A band's samples x become (x - min) / (max - min + 1), within [0, 1), for the whole band at once (Mijares i Verdú et al.
 2023, section 3). A constant band is all zeros there and comes back exactly.

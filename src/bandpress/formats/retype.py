@@ -71,7 +71,7 @@ def retyped(scene: Scene, kind: str, scale: float | None = None, offset: float |
 def _fitting(
     scene: Scene, values: np.ndarray, holes: np.ndarray | None, nodata: float | None, dtype: np.dtype
 ) -> np.ndarray:
-    """Return values as of a type, with the no-data value in the holes."""
+    """Return values in a type, with the no-data value at no-data samples."""
     shown = values if holes is None else values[~holes]
     if dtype.kind != "f" and shown.size:
         limits = np.iinfo(dtype)

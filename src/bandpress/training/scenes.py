@@ -10,7 +10,7 @@ from bandpress.scene import CODABLE, Scene
 
 #: Scenes are cut to multiples of this many lines and samples: the paper's network halves the size four times.
 MULTIPLE = 16
-#: How often to draw for a part of a scene without holes.
+#: Tries to draw a part of a scene without no-data samples.
 _TRIES = 16
 
 
@@ -48,14 +48,14 @@ def usable(scene: Scene, k: int, patch: int = MULTIPLE) -> None:
 
 
 def measured(draw: Callable[[], np.ndarray], nodata: float | None) -> np.ndarray:
-    """Draw parts of a scene, shape (bands, lines, samples), until one holds measurements alone; fill one that does not.
+    """Draw a part of a scene, shape (bands, lines, samples), without no-data samples if possible; else fill these.
 
     Parameters
     ----------
     draw
         Returns another part whenever it is called.
     nodata
-        Value of samples that hold no measurement, or None.
+        The no-data value, or None.
     """
     holes: np.ndarray | None = None
     for _ in range(_TRIES):

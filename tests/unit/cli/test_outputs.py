@@ -68,7 +68,7 @@ def test_the_input_is_never_replaced(capsys, tmp_path, given, target):
     before = tree(folder)
     code, err = run(capsys, "convert", folder / given, folder / target, "--interleave", "bsq", "--overwrite")
     assert code == 1
-    assert "the file that is read" in err
+    assert "is the input file" in err
     assert tree(folder) == before
 
 
