@@ -104,7 +104,7 @@ class Scene:
         return count - sum(int(plane.sum()) for plane in planes if plane is not None)
 
     def only_measured(self, bands: slice, errors: np.ndarray) -> np.ndarray:
-        """Return errors of some bands, shape (bands, lines, samples); set those of no-data samples to zero, in place."""
+        """Return errors of some bands, shape (bands, lines, samples); zero those of no-data samples in place."""
         if self.holes is not None:
             for place, number in enumerate(range(self.bands)[bands]):
                 plane = self.holes.plane(number)
