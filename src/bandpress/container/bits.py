@@ -38,7 +38,7 @@ class BitWriter:
             self.number(value & (1 << parameter) - 1, parameter)
 
     def to_bytes(self) -> bytes:
-        """Return the bits, filled up with zeros to whole bytes."""
+        """Return the bits, padded with zeros to whole bytes."""
         text = "".join(self._bits)
         size = -(-len(text) // 8)
         return int(text.ljust(8 * size, "0"), 2).to_bytes(size, "big") if size else b""

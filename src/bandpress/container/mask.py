@@ -30,7 +30,7 @@ _BYTES = 8
 
 
 class Mask:
-    """One bit for each sample of a cube.
+    """Bit mask with one bit per sample of a cube.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class Mask:
 
     @property
     def samples(self) -> int:
-        """Number of bits that are set."""
+        """Number of set bits."""
         sizes = [0, *(int(self._decoded(number + 1).sum()) for number in range(len(self._planes)))]
         return sum(sizes[number] for number in self._numbers)
 
@@ -140,7 +140,7 @@ class Mask:
 
 
 class MaskBuilder:
-    """Makes a mask band by band.
+    """Builder of a mask, band by band.
 
     Parameters
     ----------
@@ -174,7 +174,7 @@ class MaskBuilder:
 
 
 def _coded(plane: np.ndarray, first: np.ndarray) -> bytes:
-    """Return a plane in the form that is shortest."""
+    """Return a plane in its shortest form."""
     found = []
     for mode in range(4 if first.any() else 2):
         bits = plane ^ first if mode & _FIRST else plane

@@ -76,7 +76,7 @@ class Report:
     peak: int
 
     def per_cluster(self, direction: Direction) -> float:
-        """Seconds a cluster, from file to file."""
+        """Seconds per cluster, from file to file."""
         return direction.wall / self.clusters
 
     def gflops(self, direction: Direction) -> float:
@@ -85,7 +85,7 @@ class Report:
 
 
 def random_model(architecture: Architecture, seed: int = 0) -> StoredModel:
-    """Return an untrained model that codes: right for speed, useless for pictures."""
+    """Return an untrained model that codes, for speed measurements only."""
     from bandpress.hyperprior.tables import build_tables
 
     weights = architecture.random_weights(seed)
@@ -101,7 +101,7 @@ def run(
     precision: str = "float32",
     progress: Callable[[str], object] = lambda stage: None,
 ) -> Report:
-    """Code a synthetic scene there and back, and time it.
+    """Time encoding and decoding of a synthetic scene.
 
     Parameters
     ----------

@@ -61,7 +61,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Report:
-    """A benchmark: where, on what, and a row a codec."""
+    """A benchmark: machine, scene, and one row per codec."""
 
     processor: str
     threads: int
@@ -77,7 +77,7 @@ class Report:
 
 
 def without_tensorflow() -> list[str]:
-    """Return the names of the codecs that meet a rate and need no TensorFlow, nor programs of others."""
+    """Return the names of codecs that take a rate and need neither TensorFlow nor external programs."""
     names = [name for name in REGISTRY if name != "gici-java" and not codec_class(name).needs_tensorflow]
     return [name for name in names if "rate" in options_of(name)]
 
@@ -166,7 +166,7 @@ def _environment(threads: int) -> dict[str, str]:
 
 
 def _command(words: Sequence[str], threads: int) -> Cost:
-    """Run a command of this package, and say what it took."""
+    """Run a command of this package and measure it."""
     with tempfile.TemporaryFile() as said:
         started = time.perf_counter()
         process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Code a scene, decode the file that was written, and measure both."""
+"""Evaluation of a codec: code a scene, decode the file, measure both."""
 
 import time
 from pathlib import Path

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def peak(status: Path = Path("/proc/self/status")) -> int:
-    """Return the largest resident size that this process has had, in bytes.
+    """Return the peak resident size of this process, in bytes.
 
     Where Linux tells it, it is this process's own: what `getrusage` says starts from that of the process that started
     this one.

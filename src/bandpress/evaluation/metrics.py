@@ -74,7 +74,7 @@ def measure(
     multiscale: bool = False,
     threads: int | None = None,
 ) -> dict[str, Any]:
-    """Compare a reconstruction with its original, where that holds measurements: no-data and NaN count nowhere.
+    """Compare a reconstruction with its original; no-data samples of the original do not count.
 
     Parameters
     ----------
@@ -228,7 +228,7 @@ class _Sums:
 
 
 def _range(scene: Scene) -> tuple[float, float]:
-    """Return the smallest and the largest measurement of a scene."""
+    """Return the smallest and the largest valid sample of a scene."""
     low, high = ends(scene.cube, scene.nodata)
     if low > high:
         raise SceneError(f"scene {scene.name}: none of its samples is a measurement; expected some")

@@ -1,4 +1,4 @@
-"""One picture of an original and its reconstruction: both in colour, where they differ, spectra, error of each band."""
+"""Picture of an original and its reconstruction: both in colour, error map, spectra, error of each band."""
 
 from pathlib import Path
 

@@ -45,7 +45,7 @@ def size(path: Path, shape: Sequence[int], sample_bits: int) -> list[str]:
 
 
 def clusters(bands_per_cluster: int | str) -> str:
-    """Return how a scene was cut, in words."""
+    """Return the cluster size in words."""
     if bands_per_cluster == "all":
         return "all bands"
     return "band by band" if bands_per_cluster == 1 else f"clusters of {bands_per_cluster} bands"
@@ -57,5 +57,5 @@ def line(*parts: str) -> str:
 
 
 def finite(value: Any) -> Any:
-    """Return a number as JSON has it: None for the infinite PSNR of an exact reconstruction."""
+    """Return a number that JSON can hold: None for an infinite PSNR."""
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,4 +1,4 @@
-"""Reading and writing scenes: one module a format, one registry."""
+"""Reading and writing of scenes: a registry of formats, one module per format."""
 
 import math
 import re
@@ -68,12 +68,12 @@ _VARIABLE = re.compile(r"(?P<path>.+\.(?:mat|npz|h5|hdf5|he5|nc)):(?P<variable>[
 
 
 def is_scene(path: Path) -> bool:
-    """Say whether a file is of a known format, by its name."""
+    """Say whether a file's name is that of a known format."""
     return path.name.lower().endswith(SUFFIXES) and not path.name.startswith(".")
 
 
 def one_each(paths: Iterable[Path]) -> list[Path]:
-    """Return one file a scene: ENVI data whose headers are among the paths, and headers without data, are left out.
+    """Return one file per scene: drop ENVI data files with a header among the paths, and headers without data.
 
     A header without data stays where no other file of its name is among the paths: reading it says what is missing.
     """
@@ -108,7 +108,7 @@ def scenes_in(folder: Path) -> list[Path]:
 
 
 def read_scene(path: str | Path, *, interleave: Interleave | None = None) -> Scene:
-    """Read a scene; its format is told by its name, or by the ENVI header beside it.
+    """Read a scene; its suffix, or an ENVI header beside it, tells the format.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def read_scene(path: str | Path, *, interleave: Interleave | None = None) -> Sce
 
 
 def write_scene(scene: Scene, path: str | Path, *, interleave: Interleave | None = None) -> Path:
-    """Write a scene, whole or not at all; the format is told by the suffix.
+    """Write a scene atomically; the suffix tells the format.
 
     Parameters
     ----------
@@ -212,7 +212,7 @@ def output_files(scene: Scene, path: str | Path, interleave: Interleave | None =
 
 
 def file_name(scene: Scene) -> str:
-    """Return the name under which the format that a scene came from would hold it.
+    """Return a file name for a scene in its original format.
 
     Scenes of unknown origin, and those of formats that are not written, are GICI raw.
     """
@@ -228,7 +228,7 @@ def file_name(scene: Scene) -> str:
 
 
 def interleave_for(scene: Scene, path: Path) -> Interleave | None:
-    """Return the order of axes that a scene came in, if `path` is of the same format and that leaves a choice."""
+    """Return the original order of axes of a scene, if `path` has its original format and that allows several."""
     suffix, _, order = (scene.origin or "").partition(" ")
     entry = _format(path, writing=True)
     same = entry.interleaves and suffix in entry.suffixes and order in AXES
@@ -244,7 +244,7 @@ def split_variable(path: str | Path) -> tuple[Path, str | None]:
 
 
 def _checked(scene: Scene, file: Path) -> Scene:
-    """Return the scene without a no-data value that none of its samples can have."""
+    """Return the scene without its no-data value if its type cannot hold that value."""
     if scene.nodata is None or math.isfinite(scene.nodata) or scene.dtype.kind == "f":
         return scene
     warnings.warn(

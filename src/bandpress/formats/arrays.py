@@ -51,7 +51,7 @@ ORDERS = {
 
 
 def pick(path: Path, variable: str | None, shapes: Mapping[str, tuple[int, ...]]) -> str:
-    """Return the name of the array to read: the one that is asked for, or the only cube.
+    """Return the name of the array to read: the requested one, or the only cube.
 
     A cube has three axes longer than one or, where no array has, three axes, or, where no array has, two: one band.
     """
@@ -126,7 +126,7 @@ def scene_of(
 
 
 def info_of(text: object, path: Path) -> dict[str, Any] | None:
-    """Return what a text in a file says of its scene; None for the text of somebody else."""
+    """Return the scene metadata in a file's text; None if we did not write it."""
     try:
         return parse(str(text), path)
     except SceneError:

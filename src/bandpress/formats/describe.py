@@ -62,7 +62,7 @@ def describe(scene: Scene, path: str | Path | None = None) -> dict[str, Any]:
 
 
 def _hidden(scene: Scene) -> Iterator[np.ndarray]:
-    """Yield where bands hold no measurement, of those that have such samples."""
+    """Yield the no-data masks of the bands that have no-data samples."""
     if scene.nodata is not None or scene.dtype.kind == "f":
         planes = (hidden(band, scene.nodata) for band in scene.cube)
         yield from (plane for plane in planes if plane is not None)

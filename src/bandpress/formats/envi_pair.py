@@ -42,7 +42,7 @@ def header_of(data: Path) -> Path | None:
 
 
 def data_files(header: Path) -> list[Path]:
-    """Return the data files beside a header, by their names; those with a header of their own are not among them."""
+    """Return the data files that belong to a header by name; skip those with a header of their own."""
     stem = header.with_suffix("")
     named = [stem.with_name(stem.name + e) for ending in DATA for e in (ending, ending.upper())]
     found = [path for path in (stem, *named) if path.is_file() and _same(header_of(path), header)]
@@ -83,7 +83,7 @@ def data_of(header: Path, size: int) -> Path:
 
 
 def scene_of(header: Path) -> str:
-    """Return the name of a scene: that of the header without its suffixes."""
+    """Return the name of a scene: the header's name without suffixes."""
     stem = header.with_suffix("")
     return stem.stem if stem.suffix.lower() in DATA else stem.name
 

@@ -29,7 +29,7 @@ _HEADER = {
 
 
 def of_dataset(file: Any) -> dict[str, Any]:
-    """Return what an open rasterio data set says of where it lies, as metadata."""
+    """Return the georeference of an open rasterio data set, as metadata."""
     found: dict[str, Any] = {}
     if file.crs is not None:
         found["crs"] = file.crs.to_wkt()
@@ -45,7 +45,7 @@ def of_dataset(file: Any) -> dict[str, Any]:
 
 
 def for_dataset(metadata: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    """Return the options with which rasterio writes where a scene lies.
+    """Return rasterio's options for writing a scene's georeference.
 
     Warns where metadata say it in a way that cannot be written.
     """
@@ -71,7 +71,7 @@ def for_dataset(metadata: Mapping[str, Any], path: Path) -> dict[str, Any]:
 
 
 def of_envi(fields: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    """Return `crs`, `transform` and `gcps` of ENVI's fields; nothing, with a warning, where GDAL cannot tell."""
+    """Return `crs`, `transform` and `gcps` from ENVI's fields; nothing, with a warning, if GDAL cannot read them."""
     rasterio = require("rasterio", path)
     given = {key: fields[key] for key in ENVI_KEYS if key in fields}
     try:
@@ -94,7 +94,7 @@ def of_envi(fields: Mapping[str, Any], path: Path) -> dict[str, Any]:
 
 
 def to_envi(metadata: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    """Return ENVI's fields for `crs` and `transform`; nothing, with a warning, where it has none for them."""
+    """Return ENVI's fields for `crs` and `transform`; nothing, with a warning, if ENVI cannot express them."""
     if not any(key in metadata for key in KEYS) or any(key in metadata for key in ENVI_KEYS):
         return {}  # nothing to say, or said already
     try:
@@ -129,7 +129,7 @@ def _close(one: Any, two: Any) -> bool:
 
 
 def quiet(rasterio: Any) -> warnings.catch_warnings:
-    """Return a context in which files that lie nowhere are no matter for a warning."""
+    """Return a context without warnings about files without a georeference."""
     return warnings.catch_warnings(action="ignore", category=rasterio.errors.NotGeoreferencedWarning)
 
 

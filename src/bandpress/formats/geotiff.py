@@ -1,4 +1,4 @@
-"""GeoTIFF, through rasterio, and EnMAP products, which are GeoTIFF with their bands described in XML beside.
+"""GeoTIFF, through rasterio, and EnMAP products: GeoTIFF with an XML file that describes the bands.
 
 Written band sequential and uncompressed. What GeoTIFF has a place for is there, as other programmes read and write it:
 coordinate system, transform, control points, no-data value, scale and offset, units and names of bands, tags of
@@ -99,7 +99,7 @@ def write(scene: Scene, path: Path) -> Path:
 
 
 def _describe(file: Any, scene: Scene, done: set[str]) -> None:
-    """Write what is known of a scene besides `done`: where GeoTIFF has a place for it, and the rest into our tag."""
+    """Write the metadata of a scene except `done`: in GeoTIFF's own tags where possible, the rest in ours."""
     metadata = dict(scene.metadata)
     for key in georeference.KEYS:
         if key in done:
@@ -142,7 +142,7 @@ def _band_tags(scene: Scene, band: int) -> dict[str, str]:
 
 
 def _described(scene: Scene, file: Any, path: Path) -> Scene:
-    """Return the scene with what the file says of it."""
+    """Return the scene with the file's metadata."""
     tags = dict(file.tags())
     own = info_of(tags.get(_TAG), path)  # None: a tag of somebody else
     if own is not None:
@@ -181,7 +181,7 @@ def _described(scene: Scene, file: Any, path: Path) -> Scene:
 
 
 def _centres(file: Any, path: Path, bands: list[dict[str, str]], tags: dict[str, str]) -> dict[str, Any]:
-    """Return wavelengths and widths, and take their tags away from those of the bands."""
+    """Return wavelengths and widths, and remove their tags from the bands' tags."""
     imagery = [file.tags(index, ns="IMAGERY") for index in file.indexes]
     if all("CENTRAL_WAVELENGTH_UM" in tag for tag in imagery):
         widths = [tag["FWHM_UM"] for tag in imagery] if all("FWHM_UM" in tag for tag in imagery) else None
@@ -202,7 +202,7 @@ def _centres(file: Any, path: Path, bands: list[dict[str, str]], tags: dict[str,
 
 
 def _enmap(scene: Scene, path: Path, match: re.Match[str]) -> Scene:
-    """Return the scene with what the product's XML says of its bands; without that file, as it is."""
+    """Return the scene with the band metadata of the product's XML file, if there is one."""
     scene = replace(scene, sensor=scene.sensor or "EnMAP")
     beside = _xml(path, match)
     if not beside:

@@ -75,7 +75,7 @@ def file_name(scene: Scene) -> str:
 
 
 def described(path: Path) -> tuple[str, np.dtype, tuple[int, int, int]]:
-    """Return what the name of a file says: name of the scene, type of the samples, (bands, lines, samples).
+    """Parse a file name: name of the scene, type of the samples, (bands, lines, samples).
 
     Raises
     ------

@@ -113,7 +113,7 @@ def _samples(dataset: Any, path: Path) -> np.ndarray:
 
 
 def _say_what_is_left(path: Path, read: list[str], shapes: dict[str, tuple[int, ...]]) -> None:
-    """Warn of other arrays as large as the image: one a pixel at least (latitudes, masks, uncertainties)."""
+    """Warn of other arrays with at least one value per pixel (latitudes, masks, uncertainties)."""
     pixels = sorted(shapes[read[0]])[-2:]
     others = [key for key, shape in shapes.items() if key not in read and sorted(shape)[-2:] == pixels]
     if others:

@@ -28,7 +28,7 @@ _WIDTHS = ("fwhm", "fwhms", "bandwidth", "bandwidths")
 
 
 def axes(dataset: Any) -> list[str]:
-    """Return the names of an array's axes, ``""`` where the file has none."""
+    """Return the names of an array's axes, ``""`` for unnamed ones."""
     names = []
     for dimension in dataset.dims:
         scale = dimension[0].name.rpartition("/")[2] if len(dimension) else ""
@@ -43,7 +43,7 @@ def axes(dataset: Any) -> list[str]:
 
 
 def described(scene: Scene, dataset: Any, names: list[str], path: Path) -> Scene:
-    """Return the scene with what the file says of its array."""
+    """Return the scene with the metadata of its array."""
     attributes = {key: _plain(value) for key, value in dataset.attrs.items()}
     metadata = {k: v for k, v in attributes.items() if v is not None and k.lower() not in (*_OWN, *_NODATA)}
     lower = {key.lower(): value for key, value in attributes.items()}
@@ -94,7 +94,7 @@ class _List(NamedTuple):
 
 
 def _by_length(dataset: Any, names: list[str]) -> list[str]:
-    """Name the axis that is as long as the file's only list of wavelengths; others stay in their order."""
+    """Name the axis with the length of the file's only list of wavelengths; the others keep their order."""
     lengths = {len(item.values) for item in _near(dataset, _CENTRES)}
     fitting = [i for i, side in enumerate(dataset.shape) if side in lengths]
     if len(fitting) != 1:
@@ -104,7 +104,7 @@ def _by_length(dataset: Any, names: list[str]) -> list[str]:
 
 
 def _of_bands(dataset: Any, names: tuple[str, ...], bands: int) -> _List | None:
-    """Return the list of numbers of one of the names, one a band, that is nearest to an array, or None.
+    """Return the list of numbers under one of the names, one per band, nearest to an array, or None.
 
     Numbers of bands, which have no unit, are no wavelengths.
     """
@@ -113,7 +113,7 @@ def _of_bands(dataset: Any, names: tuple[str, ...], bands: int) -> _List | None:
 
 
 def _near(dataset: Any, names: tuple[str, ...]) -> list[_List]:
-    """Return lists of numbers of these names: attributes and axes of the array, beside it, then anywhere."""
+    """Return lists of numbers with these names: from attributes and axes of the array, its group, then the file."""
     attributes = {key.lower(): value for key, value in dataset.attrs.items()}
     unit = next(
         (str(_plain(v)) for k, v in attributes.items() if k.startswith("wavelength") and "unit" in k), ""
@@ -132,7 +132,7 @@ def _near(dataset: Any, names: tuple[str, ...]) -> list[_List]:
 
 
 def _is_here(group: Any, key: str) -> bool:
-    """Say whether an item is in the group itself, not behind a link that may lead nowhere."""
+    """Say whether an item is in the group itself, not behind a link."""
     return type(group.get(key, getlink=True)).__name__ == "HardLink"
 
 
@@ -180,7 +180,7 @@ def _number(value: Any) -> float | None:
 
 
 def _plain(value: Any) -> Any:
-    """Return an attribute as JSON has it, None where it has not."""
+    """Return an attribute as a JSON value, or None if JSON cannot hold it."""
     if isinstance(value, bytes | np.bytes_):
         return value.decode("utf-8", "replace")
     if isinstance(value, str):

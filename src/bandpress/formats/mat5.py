@@ -177,7 +177,7 @@ def _element(buffer: np.ndarray, at: int, order: str, aligned: bool = True) -> t
 
 
 def _inflated(packed: np.ndarray, most: int | None) -> np.ndarray:
-    """Return what is compressed in an element, or the first bytes of it."""
+    """Return the decompressed content of an element, or its first bytes."""
     engine = zlib.decompressobj()
     data = engine.decompress(packed.data, most or 0)
     if most is None and not engine.eof:

@@ -1,4 +1,4 @@
-"""Packages that only some formats need."""
+"""Import of packages that only some formats need."""
 
 from importlib import import_module
 from pathlib import Path

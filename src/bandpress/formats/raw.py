@@ -1,4 +1,4 @@
-"""Samples in a file and nothing else: what GICI raw, CCSDS raw and ENVI data files have in common."""
+"""Raw sample files, shared by GICI raw, CCSDS raw and ENVI."""
 
 import mmap
 from collections.abc import Iterator
@@ -96,7 +96,7 @@ def blocks(array: np.ndarray, most_bytes: int = BLOCK_BYTES) -> Iterator[np.ndar
 
 
 def release(array: np.ndarray) -> None:
-    """Give the pages of a memory map back to the system; they are read again when they are wanted again."""
+    """Release the pages of a memory map; they are read again when needed."""
     base = array
     while isinstance(base.base, np.ndarray):
         base = base.base

@@ -1,4 +1,4 @@
-"""Samples of another type: counts become quantities, quantities counts, and integers other integers."""
+"""Conversion of sample types: counts to quantities, quantities to counts, integers to other integers."""
 
 from dataclasses import replace
 from typing import Any
@@ -16,7 +16,7 @@ _SCALE, _OFFSET = "scale_factor", "add_offset"
 
 
 def retyped(scene: Scene, kind: str, scale: float | None = None, offset: float | None = None) -> Scene:
-    """Return a scene whose samples are of another type.
+    """Return a scene with samples of another type.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def _fitting(
 
 
 def _nodata(scene: Scene, dtype: np.dtype) -> float | None:
-    """Return the no-data value in a type: the scene's own, else one that measurements are not likely to have."""
+    """Return the no-data value for a type: the scene's own, else a value that valid samples are unlikely to have."""
     if scene.nodata is None and all(hidden(np.asarray(band), None) is None for band in scene.cube):
         return None
     if dtype.kind == "f":
@@ -111,7 +111,7 @@ def _nodata(scene: Scene, dtype: np.dtype) -> float | None:
 
 
 def _of_bands(metadata: dict[str, Any], key: str, bands: int, usual: float) -> list[float]:
-    """Return a number of the metadata for each band."""
+    """Return a number from the metadata, repeated for each band."""
     value = metadata.get(key, usual)
     values = value if isinstance(value, list | tuple) else [value] * bands
     if len(values) != bands or not all(isinstance(v, int | float) for v in values):

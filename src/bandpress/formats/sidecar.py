@@ -19,7 +19,7 @@ def sidecar(path: Path) -> Path:
 
 
 def write_sidecar(scene: Scene, path: Path, **more: Any) -> None:
-    """Write what is known of the scene that is kept in `path`, or remove what an earlier scene left there."""
+    """Write the sidecar of the scene in `path`, or remove that of an earlier scene."""
     found = {**facts(scene), **more}
     beside = sidecar(path)
     if not found:
@@ -30,7 +30,7 @@ def write_sidecar(scene: Scene, path: Path, **more: Any) -> None:
 
 
 def read_sidecar(path: Path) -> dict[str, Any]:
-    """Return what the file beside `path` says; nothing if there is none.
+    """Return the content of the sidecar of `path`; empty if there is none.
 
     Raises
     ------
@@ -47,5 +47,5 @@ def read_sidecar(path: Path) -> dict[str, Any]:
 
 
 def complete(scene: Scene, path: Path) -> Scene:
-    """Return the scene read from `path` with what the file beside it says."""
+    """Return the scene read from `path` with the metadata of its sidecar."""
     return with_facts(scene, read_sidecar(path), sidecar(path))

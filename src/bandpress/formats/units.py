@@ -1,4 +1,4 @@
-"""Units of band centres and widths: whatever a file uses, scenes have nm."""
+"""Conversion of band centres and widths to nm."""
 
 import math
 import warnings
@@ -24,7 +24,7 @@ _UNSAID = ("", "unknown", "none", "index")
 def in_nm(
     path: Path, unit: Any, wavelengths: Iterable[Any] | None = None, fwhm: Iterable[Any] | None = None
 ) -> dict[str, tuple[float, ...]]:
-    """Return band centres and widths in nm, those that are known, by their names in a scene.
+    """Return the known band centres and widths in nm, by their names in a scene.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ _TOO_LARGE = 1.5
 
 @dataclass
 class Components:
-    """A cluster as JPEG 2000 gets it.
+    """A cluster, ready for JPEG 2000.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Components:
 def code(
     parts: Sequence[Components], layout: Layout, target: float | None, threads: int, tries: int = 1
 ) -> list[bytes]:
-    """Code clusters together, as the components of one codestream, into a chunk each.
+    """Code clusters together as components of one codestream; return one chunk per cluster.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Lean JPEG 2000 codestreams: the packets of each component alone, and whole codestreams made from them again.
+"""Split of JPEG 2000 codestreams into the packets of each component, and their reassembly.
 
 The markers of a codestream repeat what the ``.bpk`` header and a byte a component already say. On a band of 100 x 100
 samples at 0.25 bits per sample they would be a third of the file, so they are dropped and rebuilt (ISO/IEC 15444-1,
@@ -125,7 +125,7 @@ class Layout:
         return [packets[a:b] for a, b in itertools.pairwise(ends)]
 
     def is_empty(self, packets: bytes) -> bool:
-        """Tell whether the packets of a component hold no coding pass (each is then a byte, Annex B.9 and B.10)."""
+        """Say whether the packets of a component hold no coding pass (each is then one byte, Annex B.9 and B.10)."""
         return not packets or (len(packets) == self.packets and set(packets) <= {0x00, 0x80})
 
 

@@ -36,7 +36,7 @@ class Claim(BaseModel):
     least_pixels: int = Field(ge=0)
 
     def about(self, sensor: str, family: str, bands_per_cluster: str) -> bool:
-        """Tell whether a point speaks for or against the claim: the network's, and its reference's."""
+        """Say whether the points of the network and of its reference bear on the claim."""
         low, high = self.bands_per_cluster
         return (
             sensor.lower() == self.sensor.lower()
@@ -125,7 +125,7 @@ def _gains_of(claim: Claim, compared: pd.DataFrame, pooling: str) -> pd.DataFram
 
 
 def _verdict(claim: Claim, found: pd.DataFrame, sizes: list[int]) -> dict[str, object]:
-    """Say what was found and what follows from it."""
+    """Return the finding and the verdict on a claim."""
     known = found[found["bd_psnr_db"].notna()] if len(found) else found
     row: dict[str, object] = {"found_db": float("nan"), "found": "–", "protocol": "", "verdict": NOT_TESTABLE}
     if not sizes:

@@ -1,4 +1,4 @@
-"""Comparing a run of a study with the reference results that the project keeps: what agrees, what differs, by name.
+"""Comparison of a study's run with the kept reference results, number by number.
 
 Points that no network coded, and points of the very model of the reference, are compared closely. Points of a model
 that was trained anew are compared within the spread that was measured over trainings, which stands in the reference's
@@ -72,7 +72,7 @@ class Tolerances(BaseModel):
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that is not as expected."""
+    """A difference from the expected value."""
 
     table: str
     row: tuple[str, ...]
@@ -244,7 +244,7 @@ def _differences(
 
 
 def _does_not_add_up(frame: pd.DataFrame, root: Path) -> Iterator[Difference]:
-    """Yield the numbers of a run that contradict others of the same row, or the file on disk where there is one."""
+    """Yield the numbers of a run that contradict others in the same row, or the file on disk."""
     for _, row in frame.iterrows():
         key = tuple(str(row[k]) for k in POINT)
         psnr = math.inf if row["mse"] == 0 else 10 * math.log10(_PEAK**2 / row["mse"])

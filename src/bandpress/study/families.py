@@ -81,7 +81,7 @@ class TrainedFamily(_Section):
         return "gains" if self.kind == "gains" else f"q{quality:g}"
 
     def kept_member(self, member: str) -> Path | None:
-        """Return the folder of one network that is kept, relative to the checkout."""
+        """Return the folder of a kept network, relative to the checkout."""
         if self.kept is None:
             return None
         return Path(self.kept) / member if self.kind == "separate" else Path(self.kept)
@@ -118,7 +118,7 @@ class TrainedFamily(_Section):
 
 
 class FetchedFamily(_Section):
-    """Models trained by somebody else: SavedModel folders of the authors' script, one a quality, to be imported."""
+    """Fetched models: SavedModel folders of the authors' script, one per quality, to be imported."""
 
     source: Literal["fetch"]
     sensor: Name
@@ -159,7 +159,7 @@ class ContextFamily(_Section):
 
     @property
     def qualities(self) -> int:
-        """None of them is numbered."""
+        """Context models have no numbered qualities."""
         return 0
 
     @property
@@ -172,7 +172,7 @@ class ContextFamily(_Section):
         return self.names[0]
 
     def kept_member(self, member: str) -> Path | None:
-        """Return the folder of the model that is kept, relative to the checkout."""
+        """Return the folder of the kept model, relative to the checkout."""
         return None if self.kept is None else Path(self.kept)
 
     def training_options(self, member: str) -> list[str]:

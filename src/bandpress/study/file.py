@@ -1,4 +1,4 @@
-"""Reading a study file: YAML in, a checked `Study` out, and for each fault one line that says where it is.
+"""Reading and validation of study files; errors give file, line and key.
 
 Nothing in the file is executed: YAML tags are refused.
 """
@@ -64,7 +64,7 @@ def load_study(
 
 
 def plain_values(given: Any) -> Any:
-    """Return what Snakemake made of ``--config KEY=VALUE`` with numbers, also within lists and mappings, as numbers."""
+    """Convert Snakemake's ``--config KEY=VALUE`` values to plain numbers, also within lists and mappings."""
     if isinstance(given, Mapping):
         return {key: plain_values(value) for key, value in given.items()}
     if isinstance(given, list):
@@ -134,7 +134,7 @@ def _sentence(
 
 
 def _visible(document: Any, where: tuple) -> tuple[list, Any]:
-    """Return a location without the parts that stand for a choice of schema rather than for a key, and its value."""
+    """Return a location without the parts that name a schema variant instead of a key, and its value."""
     parts, here = [], document
     for part in where:
         if isinstance(here, (dict, list)):
@@ -147,7 +147,7 @@ def _visible(document: Any, where: tuple) -> tuple[list, Any]:
 
 
 def _changed(changes: Any, parts: list) -> bool:
-    """Say whether what stands at a location is one of the changes."""
+    """Say whether the value at a location comes from the changes."""
     for part in parts:
         if not isinstance(changes, Mapping):
             return True
@@ -158,7 +158,7 @@ def _changed(changes: Any, parts: list) -> bool:
 
 
 def _place(raw: Any, parts: list) -> int:
-    """Return the line (counted from 1) of a location in the file, or of what is nearest above it."""
+    """Return the line, counted from 1, of a location in the file or of its nearest parent."""
     line = 1
     for part in parts:
         try:
@@ -169,7 +169,7 @@ def _place(raw: Any, parts: list) -> int:
 
 
 def _line(owner: Any, part: Any) -> int:
-    """Return the line of a key or an item, counted from 1; of a key that was merged in, where it stands."""
+    """Return the line of a key or an item, counted from 1; for merged keys, the line of their definition."""
     if not isinstance(owner, CommentedMap):
         return int(owner.lc.item(part)[0]) + 1
     if part in owner.lc.data:
@@ -215,7 +215,7 @@ def _resolve(schema: dict, here: dict) -> dict:
 
 
 def _expanded(node: Any, known: dict[int, float]) -> float:
-    """Return how many values a document holds once every alias is written out; infinite if one holds itself."""
+    """Return the number of values in a document with all aliases expanded; infinite if one contains itself."""
     if not isinstance(node, (dict, list)):
         return 1
     if id(node) not in known:

@@ -15,12 +15,12 @@ _ACTIONS = {
 
 
 def must_be_brought(items: Iterable[Item]) -> bool:
-    """Return whether somebody has to do something before the study can run."""
+    """Say whether the study needs action by hand before it can run."""
     return any(item.action in ("hand", "consent", "install") for item in items)
 
 
 def missing_table(study: str, items: Iterable[Item]) -> str:
-    """Return what is missing: names, the folder for them, what becomes of them, where they are offered.
+    """Return a table of missing items: names, folder, action, and where they are offered.
 
     Parameters
     ----------

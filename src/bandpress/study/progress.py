@@ -1,4 +1,4 @@
-"""The workflow as a person sees it: what runs and how far it is, what failed, why, and how to run it alone.
+"""Progress display of the workflow: running jobs, time left, failures and the command to rerun one.
 
 Fed with Snakemake's events; knows nothing else of Snakemake.
 """
@@ -35,7 +35,7 @@ def what(rule: str, wildcards: Mapping[str, str], output: Sequence[str] = ()) ->
 
 
 def plan(stats: Mapping[str, int], outputs: Sequence[str], reasons: Sequence[str]) -> str:
-    """Return what a dry run would do, in less than a screen.
+    """Return a summary of a dry run that fits on one screen.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def again(output: Sequence[str], argv: Sequence[str]) -> str:
 def failure(
     rule: str, wildcards: Mapping[str, str], output: Sequence[str], logs: Sequence[str], argv: Sequence[str]
 ) -> str:
-    """Return what is to be said of a failed job: what it was, the end of its log, the command to run it alone."""
+    """Return the message about a failed job: its name, the end of its log, the command to run it alone."""
     lines = [f"Failed: {what(rule, wildcards, output)} ({rule})"]
     for log in logs:
         said = last_lines(log)
@@ -121,7 +121,7 @@ class Times:
         self.taken: dict[str, list[float]] = {}
 
     def left(self, running: Iterable[tuple[str, float]], seconds: float) -> str:
-        """Say how long it will take, by the medians of the jobs done; empty while that cannot be told.
+        """Return the estimated time left, from medians of finished jobs; empty if unknown.
 
         Parameters
         ----------
@@ -167,12 +167,12 @@ class View:
         self.live: Live | None = None
 
     def say(self, text: str) -> None:
-        """Write text above the live picture."""
+        """Write text above the live display."""
         if text:
             self.console.print(Text(text))
 
     def take(self, event: str, fields: Mapping[str, Any], level: str) -> None:
-        """Show an event of Snakemake's.
+        """Show a Snakemake event.
 
         Parameters
         ----------
@@ -196,7 +196,7 @@ class View:
         self._refresh()
 
     def stop(self) -> None:
-        """End the live picture."""
+        """End the live display."""
         if self.live is not None:
             self.live.stop()
             self.live = None
@@ -257,7 +257,7 @@ class View:
             self.live.start()
 
     def _picture(self) -> Table:
-        """Return the live picture: a bar over all jobs, a line for each that runs with the last of its log."""
+        """Return the live display: a bar over all jobs, and a line per running job with the last line of its log."""
         table = Table.grid(padding=(0, 1), expand=True)
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         width = 24

@@ -1,4 +1,4 @@
-"""A study is data: data sets, models, codecs, operating points, figures. This module is its schema.
+"""Schema of a study: data sets, models, codecs, operating points, figures.
 
 A study file is YAML; `bandpress.study.file.load_study` reads it.
 """
@@ -31,7 +31,7 @@ _OPTION_OF = {
 
 
 class CodecEntry(_Section):
-    """A codec with its options and its operating points; each point is one file a scene."""
+    """A codec with its options and operating points; each point gives one file per scene."""
 
     codec: Literal[tuple(REGISTRY)]  # type: ignore[valid-type]
     label: str | None = None
@@ -62,7 +62,7 @@ class CodecEntry(_Section):
         return self
 
     def _check_options(self) -> None:
-        """Refuse what the codec would refuse in the middle of the study."""
+        """Reject options that the codec would reject when it runs."""
         known = [option for option in options_of(self.codec) if option not in ("model", *_OPTION_OF.values())]
         for key, option in _OPTION_OF.items():
             if getattr(self, key) and option not in options_of(self.codec):
@@ -127,7 +127,7 @@ class Figures(_Section):
 
 
 class Cluster(_Section):
-    """Where jobs go on a cluster and how long they may take (``profiles/slurm``); no result depends on it.
+    """Cluster settings: where jobs run and their time limits (``profiles/slurm``). Results do not depend on them.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ class Cluster(_Section):
 
 
 class Study(_Section):
-    """A study, whole. See ``config.yaml`` for the paper's and ``studies/`` for others."""
+    """A complete study. See ``config.yaml`` for the paper's and ``studies/`` for others."""
 
     study: Name
     title: str
@@ -182,7 +182,7 @@ class Study(_Section):
         return {**given, "figures": {"reference": next(iter(codecs)), **figures}}
 
     def _beginnings(self, key: str) -> set[str]:
-        """Return the families that a family goes on from, from first to last."""
+        """Return the families that a family starts from, from first to last."""
         found: set[str] = set()
         family = self.models.get(key)
         while isinstance(family, TrainedFamily) and family.init_from not in (None, *found):
@@ -235,7 +235,7 @@ class Study(_Section):
         return list(dict.fromkeys(self.datasets[name].sensor for name in self.test_sets))
 
     def codecs_of(self, dataset: str) -> list[str]:
-        """Names of the codecs that code a test set: those that name it, or name none and know its sensor."""
+        """Names of the codecs that code a test set: those that name it, or name no set and match its sensor."""
         sensor = self.datasets[dataset].sensor
         return [
             name
@@ -249,7 +249,7 @@ class Study(_Section):
 
 
 class Misplaced(ValueError):
-    """A value that is wrong by what stands elsewhere in the study."""
+    """A value that contradicts another part of the study."""
 
     def __init__(self, where: tuple[str, ...], message: str):
         super().__init__(message)
@@ -257,7 +257,7 @@ class Misplaced(ValueError):
 
 
 def _check_points(family: Family, entry: CodecEntry, where: tuple[str, ...]) -> None:
-    """Refuse models of another kind, qualities that a family does not have, and rates where it cannot choose any."""
+    """Reject models of the wrong kind, unknown qualities, and rates for families that cannot take one."""
     contexts = isinstance(family, ContextFamily)
     expected, kind = codec_class(entry.codec).model_kind, "context model" if contexts else "network"
     if kind != expected:

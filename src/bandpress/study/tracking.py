@@ -1,4 +1,4 @@
-"""Digests of what a result is made from: the code that made it, the files that it was made from.
+"""Digests of the code and the files that a result is made from.
 
 The rules hand them to Snakemake as parameters, so that a result is made again when one of them changes.
 """
@@ -20,7 +20,7 @@ _LISTS = frozenset({"bandpress", "bandpress.codecs"})
 
 
 def code(*roots: str | Path) -> str:
-    """Return a digest of some modules or scripts and of every module of the package that they import, however deep.
+    """Return a digest of some modules or scripts and all package modules they import, directly or indirectly.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def code_of_codec(name: str) -> str:
 
 @cache
 def imported(file: Path) -> frozenset[Path]:
-    """Return the files of the package, and the scripts beside it, that a file imports anywhere in it."""
+    """Return the package files and the neighbouring scripts that a file imports."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
         if isinstance(node, ast.Import):
@@ -63,7 +63,7 @@ def imported(file: Path) -> frozenset[Path]:
 
 
 def _files_of(module: str) -> tuple[Path, ...]:
-    """Return the file of a module of the package; nothing for other modules, and for those that only list others."""
+    """Return the file of a package module; None for other modules and for mere registries."""
     if module in _LISTS or not module.startswith("bandpress."):
         return ()
     stem = _SOURCE.joinpath(*module.split("."))
@@ -71,7 +71,7 @@ def _files_of(module: str) -> tuple[Path, ...]:
 
 
 def data(record: Path, scene: str, seen: Path) -> str:
-    """Return a digest of the files that a scene comes from.
+    """Return a digest of a scene's source files.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The bands of a cluster, decorrelated, with the side information that turns them into bands again.
+"""Decorrelated bands of a cluster, with the side information to invert the transform.
 
 Side information, most significant bit first: the bands' means, Rice coded as differences from band to band, the first
 from 0; then, in a cluster of two bands and more, the vectors of the KLT (`bandpress.transforms.klt`).
@@ -21,7 +21,7 @@ _MOST_BANDS = 1024
 
 
 class Transformed(NamedTuple):
-    """A cluster as it is coded.
+    """A transformed cluster.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class Transformed(NamedTuple):
 
 @dataclass(frozen=True)
 class Inverse:
-    """The way back, as read from side information.
+    """Inverse transform, read from side information.
 
     Parameters
     ----------

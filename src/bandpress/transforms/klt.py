@@ -1,4 +1,4 @@
-"""The Karhunen-Loève basis of a cluster: covariance, eigenvectors, and as few bits for them as they deserve."""
+"""Karhunen-Loève basis of a cluster: covariance, eigenvectors, and their coding at matched precision."""
 
 from collections.abc import Callable
 
@@ -38,7 +38,7 @@ def covariance(samples: np.ndarray, fraction: float = 1.0) -> np.ndarray:
 
 
 def innovations(samples: np.ndarray, fraction: float = 1.0) -> np.ndarray:
-    """Return, for each component of the KLT, the variance that the sample to the left does not already tell.
+    """Return, for each KLT component, the variance left after prediction from the sample to the left.
 
     Half the variance of differences, as for a first-order process of high correlation; never more than the variance.
 
@@ -78,7 +78,7 @@ def _moments(
 
 
 def water_level(variances: np.ndarray, rate: float) -> float:
-    """Return the distortion a component at which components of these variances take `rate` bits a sample.
+    """Return the distortion per component at which components of these variances take `rate` bits per sample.
 
     Reverse water-filling for Gaussian components (Cover & Thomas, 10.3.3): the mean of max(0, log2(v / level) / 2).
     """
@@ -94,7 +94,7 @@ def water_level(variances: np.ndarray, rate: float) -> float:
 
 
 def reflections(covariance_: np.ndarray, level: float, pixels: int) -> Reflections:
-    """Return the basis as reflections, each vector as precise as its component's variance asks for.
+    """Return the basis as reflections, with each vector's precision chosen from its component's variance.
 
     A vector's error leaks variance v of its component into those after it: the step is chosen for a leak of about
     `level` / `pixels` a band, where one more bit would cost as much as it gains. Components whose variance is below

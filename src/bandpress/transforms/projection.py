@@ -1,4 +1,4 @@
-"""A cluster to the components of its KLT and back: lossy, fast, and the same samples on every machine.
+"""Lossy KLT of a cluster: fast, with identical samples on every machine.
 
 The basis is that of `bandpress.transforms.klt`, as exactly orthogonal as doubles are. Forward it is applied in floating
 point: an encoder may differ in what it rounds. Backward it is a matrix of integers, which count 2^-22, times components

@@ -122,7 +122,7 @@ class Rklt:
         return self._by_blocks(samples, self._forward, out)
 
     def inverse(self, components: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-        """Return the samples of which `forward` made these components, exactly; int32."""
+        """Invert `forward` exactly; int32."""
         return self._by_blocks(components, self._inverse, out)
 
     def _by_blocks(
@@ -223,7 +223,7 @@ def _chain(scale: np.ndarray) -> list[tuple[int, int, float]]:
 
 
 def _fraction_bits(lower: np.ndarray, upper: np.ndarray) -> int:
-    """Return the most bits after the point with which every sum of the networks stays below 2**53."""
+    """Return the largest number of fraction bits that keeps every sum of the networks below 2**53."""
     units = 1 << 10
     growth = 1
     for factors in (upper, lower):

@@ -58,7 +58,7 @@ def _transformed(images: np.ndarray, levels: int, merging: int) -> np.ndarray:
 
 
 class Subband(NamedTuple):
-    """Where coefficients of one kind are.
+    """Place of a subband in the coefficients.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Axes that several figures share: the bands a cluster, with "all" at the end."""
+"""Axes that several figures share, such as bands per cluster, with "all" at the end."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ SUFFIXES = {"equal": "", "shared": ", shared rate"}
 
 
 def cluster_sizes(frame: pd.DataFrame) -> list[str]:
-    """Return the cluster sizes that occur, in order, "all" last."""
+    """Return the cluster sizes in the data, sorted, with "all" last."""
     return sorted(
         set(frame["bands_per_cluster"].astype(str)), key=lambda k: (k == "all", k if k == "all" else int(k))
     )
@@ -45,7 +45,7 @@ def against_clusters(
     sizes: Sequence[str] | None = None,
     suffixes: dict[str, str] | None = None,
 ) -> None:
-    """Plot a value against the cluster size, one line a family and protocol, with bars from lowest to highest.
+    """Plot a value against cluster size, one line per family and protocol, with bars from lowest to highest.
 
     Parameters
     ----------

@@ -129,7 +129,7 @@ def gains(
 
 
 def over_scenes(per_scene: pd.DataFrame) -> pd.DataFrame:
-    """Return mean and spread (sample standard deviation) over scenes of what `gains` gives.
+    """Return mean and spread (sample standard deviation) over scenes of the result of `gains`.
 
     Returns
     -------

@@ -16,7 +16,7 @@ _SPARE = (
 
 
 class Looks:
-    """Gives each curve of a figure its look: the family's own, or a spare one when that is taken.
+    """Assignment of looks to the curves of a figure: the family's own look, or a spare one if that is taken.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class Looks:
 
 
 def _own(family: str, bands_per_cluster: str) -> Look | None:
-    """Return the look that a codec has of its own."""
+    """Return a codec's own look."""
     if family not in REGISTRY:
         return None
     codec = codec_class(family)

@@ -54,7 +54,7 @@ def describe_models(folders: Sequence[Path]) -> pd.DataFrame:
 
 
 def _row(folder: Path) -> dict[str, Any]:
-    """Return what is known of one model."""
+    """Return the facts about one model."""
     card_file = folder / "model.json"
     try:
         card = json.loads(card_file.read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""Reading rd.csv, and choosing from it what a figure or table shows."""
+"""Reading of rd.csv, and selection of rows for a figure or table."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +26,7 @@ OPTIONAL = {"sensor": "", "label": "", "family": "", "protocol": "", "model": ""
 
 
 class NothingToShow(Exception):
-    """A figure or table cannot exist for these results; the message says why in one sentence."""
+    """A figure or table cannot be made from these results; the message says why."""
 
 
 def read_rd(path: str | Path) -> pd.DataFrame:
@@ -69,17 +69,17 @@ def read_rd(path: str | Path) -> pd.DataFrame:
 
 
 def name_of(family: str) -> str:
-    """Return the name of a kind of codec, as legends give it."""
+    """Return the name of a kind of codec for legends."""
     return (codec_class(family).label if family in REGISTRY else "") or family
 
 
 def band_by_band(family: str) -> bool:
-    """Tell whether a kind of codec codes single bands unless told otherwise."""
+    """Say whether a kind of codec codes single bands by default."""
     return family in REGISTRY and getattr(codec_class(family), "bands_per_cluster", 1) == 1
 
 
 def describe(family: str, bands_per_cluster: str) -> str:
-    """Return the name of a codec as a legend gives it."""
+    """Return the name of a codec for legends."""
     if bands_per_cluster == "all":
         return f"{name_of(family)}, all bands"
     if bands_per_cluster == "1" and band_by_band(family):
@@ -109,7 +109,7 @@ def of_sensor(frame: pd.DataFrame, sensor: str | None = None, scenes: Sequence[s
 
 
 def bounds(frame: pd.DataFrame) -> pd.Series:
-    """Return the bound on the error of each row's point in DN, 0 where it is lossless; NaN where it has none."""
+    """Return the error bound of each row in DN: 0 if lossless, NaN if it has none."""
     named = frame["point"].str.extract(r"^e(\d+)$", expand=False).astype(float)
     return named.where(frame["point"] != "lossless", 0.0)
 
@@ -129,7 +129,7 @@ def lossy(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def of_protocol(frame: pd.DataFrame, protocol: str | None) -> pd.DataFrame:
-    """Keep, of codecs (same family, same clusters) that were run under several protocols, the rows of one.
+    """Keep the rows of one protocol for codecs (same family, same clusters) run under several.
 
     Codecs that were run under one protocol alone stay as they are.
     """
@@ -174,7 +174,7 @@ def mean_curves(frame: pd.DataFrame, column: str = "psnr") -> pd.DataFrame:
 
 
 def common_scenes(frame: pd.DataFrame) -> list[str]:
-    """Return the scenes that every codec coded, in order.
+    """Return the scenes coded by every codec, in order.
 
     Raises
     ------
@@ -189,7 +189,7 @@ def common_scenes(frame: pd.DataFrame) -> list[str]:
 
 
 def nearest_rate(frame: pd.DataFrame, rate: float) -> pd.DataFrame:
-    """Return, of each codec, the row whose rate is nearest to `rate`, by ratio."""
+    """Return each codec's row with the rate nearest to `rate`, by ratio."""
     distance = np.abs(np.log(frame["bps"] / rate))
     rows = distance.groupby(frame["codec"], sort=False).idxmin()
     return frame.loc[rows]

@@ -21,7 +21,7 @@ def parser(doc: str | None) -> argparse.ArgumentParser:
 
 
 def add_selection(made: argparse.ArgumentParser) -> None:
-    """Add rd.csv and what chooses among its rows."""
+    """Add arguments for rd.csv and the selection of its rows."""
     made.add_argument("rd", type=Path, help="rd.csv of a study")
     made.add_argument("--sensor", help="only its scenes")
     made.add_argument("--scene", action="append", default=[], help="only this scene; may be repeated")
@@ -29,7 +29,7 @@ def add_selection(made: argparse.ArgumentParser) -> None:
 
 
 def caption(file: str | Path) -> str:
-    """Return the caption of what a script makes, plain text: it lies beside the script, in captions/<script>.rst."""
+    """Return the caption of a script's figure or table, plain text from captions/<script>.rst."""
     path = Path(file)
     return " ".join((path.parent / "captions" / f"{path.stem}.rst").read_text("utf-8").split())
 
@@ -76,7 +76,7 @@ def run_table(
     argv: list[str] | None,
     options: Callable[[argparse.ArgumentParser], object] = add_selection,
 ) -> int:
-    """Run a script that makes a table: its arguments, then `draw`; a sentence in place of a table that cannot exist.
+    """Run a table script: parse arguments, call `draw`; write a note if the table cannot be made.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The look of figures, and how they are written: PDF, SVG, PNG and the plotted numbers, the same bytes each time."""
+"""Style and writing of figures: reproducible PDF, SVG, PNG, and the plotted numbers."""
 
 import textwrap
 from collections.abc import Iterable
@@ -44,14 +44,14 @@ _METADATA = {
 
 
 def use() -> None:
-    """Make the style of bandpress the current one."""
+    """Activate bandpress's style."""
     plt.style.use("default")
     with resources.as_file(resources.files(__package__) / "bandpress.mplstyle") as path:
         plt.style.use(path)
 
 
 def save(figure: Figure, numbers: pd.DataFrame, output: str | Path) -> list[Path]:
-    """Write a figure as .pdf, .svg and .png (200 dpi) and what it plots as .csv, all with the stem of `output`.
+    """Write a figure as .pdf, .svg and .png (200 dpi) and its data as .csv, all with the stem of `output`.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def save(figure: Figure, numbers: pd.DataFrame, output: str | Path) -> list[Path
 def legend(
     figure: Figure, handles: Iterable[Artist], labels: Iterable[str], title: str | None = None
 ) -> None:
-    """Put a legend below a figure, in as many columns as its width takes."""
+    """Put a legend below a figure, in as many columns as fit."""
     labels = list(labels)
     widest = max(map(len, labels), default=1)
     entry = _LEGEND_SIZE * (3.0 + 0.8 + 1.2 + 0.56 * widest)
@@ -105,7 +105,7 @@ def save_numbers(numbers: pd.DataFrame, path: Path) -> Path:
 
 
 def save_note(sentence: str, output: str | Path) -> list[Path]:
-    """Write, in place of a figure that cannot exist, the sentence that says why."""
+    """Write a note in place of a figure that cannot be made."""
     use()
     figure = plt.figure(figsize=(COLUMN, 1.2))
     figure.text(0.5, 0.5, textwrap.fill(sentence, 55), ha="center", va="center")

@@ -38,7 +38,7 @@ _LONG = 80
 
 @dataclass(frozen=True)
 class Column:
-    """A column as it is shown.
+    """A column of a table.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def save_table(
 
 
 def save_note(sentence: str, output: str | Path) -> list[Path]:
-    """Write, in place of a table that cannot exist, the sentence that says why."""
+    """Write a note in place of a table that cannot be made."""
     return save_table(pd.DataFrame({"note": [sentence]}), [Column("note", "Note")], output, sentence)
 
 

@@ -87,14 +87,14 @@ def render(
 
 
 def headline(results: Path) -> list[str]:
-    """Return the sentences that say what the study found."""
+    """Return the study's main results as sentences."""
     frame = pd.read_csv(results / "tables/headline.csv")
     column = "sentence" if "sentence" in frame else "note"
     return [str(text) for text in frame[column]]
 
 
 def tiles(results: Path, rd: pd.DataFrame) -> list[tuple[str, str]]:
-    """Return the numbers that are seen first, each with what it is."""
+    """Return the key numbers with their labels."""
     shown = []
     frame = pd.read_csv(results / "tables/headline.csv")
     sensors = frame["sensor"].nunique() if "sensor" in frame else 0
@@ -116,7 +116,7 @@ def tiles(results: Path, rd: pd.DataFrame) -> list[tuple[str, str]]:
 
 
 def software(provenance: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return package and version, those of the tools that made the numbers."""
+    """Return package and version of the tools that made the numbers."""
     rows = []
     for name in SHOWN:
         versions = dict.fromkeys(

@@ -27,7 +27,7 @@ _QUICKLOOK_PIXELS = 400
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure with its caption; `note` says why, where it cannot exist."""
+    """A figure with its caption; or a `note` if it cannot be made."""
 
     name: str
     title: str
@@ -50,7 +50,7 @@ class Table:
 
 
 def data_uri(content: bytes, kind: str) -> str:
-    """Return content as an address that holds it."""
+    """Return content as a data URL."""
     return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
@@ -84,7 +84,7 @@ def figure(results: Path, name: str, caption: Path) -> Figure:
 
 
 def note_of(numbers: Path) -> str:
-    """Return the sentence that stands in place of a figure or table, empty where there is none."""
+    """Return the note that replaces a figure or table, or an empty string."""
     frame = pd.read_csv(numbers, nrows=1)
     return str(frame["note"].iloc[0]) if list(frame.columns) == ["note"] else ""
 
@@ -103,7 +103,7 @@ def table(results: Path, name: str) -> Table:
 
 
 def quicklook(folder: Path, bands: Sequence[int] | None) -> str:
-    """Return a small picture of a prepared scene as an address that holds it.
+    """Return a thumbnail of a prepared scene as a data URL.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def quicklook(folder: Path, bands: Sequence[int] | None) -> str:
 
 
 def data_cards(card: dict[str, Any], scenes: pd.DataFrame, pictures: dict[str, str]) -> list[dict[str, Any]]:
-    """Return what is to be said of each data set of a study.
+    """Return the card of each data set of a study.
 
     Parameters
     ----------

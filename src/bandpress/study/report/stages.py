@@ -1,4 +1,4 @@
-"""Time and memory of each stage of a workflow, from the benchmarks that Snakemake kept of its jobs."""
+"""Time and memory of each stage of a workflow, from Snakemake's benchmark files."""
 
 import csv
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ class Stage:
 
 
 def read_stages(benchmarks: Path) -> list[Stage]:
-    """Return the stages that have jobs, in order.
+    """Return the stages with jobs, in order.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def _number(text: str | None) -> float | None:
 
 
 def duration(seconds: float) -> str:
-    """Write a duration as a person would: 12 s, 3 min 20 s, 2 h 5 min."""
+    """Format a duration: 12 s, 3 min 20 s, 2 h 5 min."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
