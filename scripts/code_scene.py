@@ -1,4 +1,4 @@
-"""Code a scene with one codec at one operating point, decode the file from disk, measure both."""
+"""Code a scene with one codec at one operating point, decode the file from disk, and measure both."""
 
 import argparse
 import json
@@ -15,7 +15,7 @@ from bandpress.study.scripting import only_file, stated_failures
 
 @stated_failures
 def main(argv: list[str] | None = None) -> None:
-    """Write the ``.bpk`` file, one flat JSON record and one CSV line a band."""
+    """Write the ``.bpk`` file, one flat JSON record and one CSV line per band."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scene", type=Path, required=True, help="folder with one prepared scene")
     parser.add_argument("--codec", required=True, help="name in the registry")

@@ -1,4 +1,4 @@
-r"""Gather the records of a study's points (one JSON file each), or tables of them, into one table.
+r"""Collect the JSON records of a study's points, or tables of them, into one table.
 
 Example, of records and of tables:
   python scripts/collect_rd.py results/demo/rd/*.csv --output results/demo/rd.csv
@@ -42,7 +42,7 @@ COLUMNS = (
 
 
 def read_record(path: Path) -> dict:
-    """Read one record; lists in it (values a band) stay out of the table.
+    """Read one record; lists (values per band) are left out of the table.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def collect(paths: list[Path], output: Path) -> None:
 
 
 def join(tables: list[Path], output: Path) -> None:
-    """Write tables as one, in order of the data sets in them."""
+    """Merge tables, in order of the data sets in them."""
     rows: list[dict] = []
     for path in tables:
         with open(path, newline="", encoding="utf-8") as file:
@@ -138,7 +138,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--streams", type=Path, help="folder of the study's coded scenes")
     parser.add_argument(
-        "--datasets", nargs="+", default=[], type=Path, help="what fetch_dataset.py wrote, one a data set"
+        "--datasets", nargs="+", default=[], type=Path, help="files from fetch_dataset.py, one per data set"
     )
     parser.add_argument("--points", type=json.loads, help="data set → codec → points, JSON")
     parser.add_argument("--output", type=Path, required=True)

@@ -1,4 +1,4 @@
-r"""Say whether a run agrees with the reference results, and which claims of the paper it reproduces.
+r"""Compare a run with the reference results and with the paper's claims.
 
 Exit code 0 if everything agrees, 1 if anything differs.
 
@@ -21,7 +21,7 @@ from table_comparison import notes_of
 
 
 def made(reference: Path) -> str:
-    """Say when and from which revision the reference was made, as far as is known."""
+    """Return date and revision of the reference, if known."""
     try:
         record = json.loads((reference / "provenance.json").read_text("utf-8"))
         return f" (made {record['written'][:10]}, revision {str(record['code']['revision'])[:10]})"
@@ -30,11 +30,11 @@ def made(reference: Path) -> str:
 
 
 def report(run: Path, reference: Path, claims: Path) -> tuple[list[str], bool]:
-    """Return what is to be said, line by line, and whether all agrees."""
+    """Return the lines of the report, and whether everything agrees."""
     if not (reference / "rd.csv").is_file():
         kept = sorted(path.parent.name for path in reference.parent.glob("*/rd.csv"))
         raise StudyError(
-            f"{reference}: no reference results of this study are kept; there are those of {', '.join(kept) or 'none'}"
+            f"{reference}: no reference results for this study; expected one of {', '.join(kept) or 'none'}"
         )
     found = compare(run, reference)
     differ = [str(difference) for difference in found.differences]

@@ -1,4 +1,4 @@
-"""Fetch a data set, check it, and record where it lies and which scenes it holds."""
+"""Fetch and check a data set; record its location and its scenes."""
 
 import argparse
 import json
@@ -15,7 +15,7 @@ def main(argv: list[str] | None = None) -> None:
     """Write ``{"path": …, "scenes": {name: entry}}``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", required=True, help="name in the study")
-    parser.add_argument("--entry", type=json.loads, required=True, help="what the study says of it, JSON")
+    parser.add_argument("--entry", type=json.loads, required=True, help="entry of the study, JSON")
     parser.add_argument("--lock", type=Path, help="the study's lock file, for hashes seen for the first time")
     parser.add_argument("--download", choices=("yes", "ask"), default="ask", help="yes: however large")
     parser.add_argument("--output", type=Path, required=True)

@@ -1,4 +1,4 @@
-"""Fetch models that somebody else trained, and find the members that the study names."""
+"""Fetch external models, and find the members that the study names."""
 
 import argparse
 import json
@@ -13,10 +13,10 @@ from bandpress.study.scripting import stated_failures
 
 @stated_failures
 def main(argv: list[str] | None = None) -> None:
-    """Write ``{"members": [path, …]}``, one folder a quality."""
+    """Write ``{"members": [path, …]}``, one folder per quality."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--family", required=True, help="name in the study")
-    parser.add_argument("--archive", type=json.loads, required=True, help="where the models come from, JSON")
+    parser.add_argument("--archive", type=json.loads, required=True, help="source of the models, JSON")
     parser.add_argument("--members", nargs="+", required=True, help="names of the models' folders")
     parser.add_argument("--lock", type=Path, help="the study's lock file, for hashes seen for the first time")
     parser.add_argument("--download", choices=("yes", "ask"), default="ask", help="yes: however large")

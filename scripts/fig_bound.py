@@ -1,4 +1,4 @@
-"""Bits per sample against the largest error allowed, and where those points lie among the lossy ones.
+"""Bits per sample against the bound on the error, and these points among the lossy ones.
 
 Left: the rate at each bound, 0 being lossless. Right: PSNR against rate, of points with a bound and of the others from
 half a bit per sample on. Curves are means over the scenes that all codecs have in common.

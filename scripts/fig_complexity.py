@@ -1,4 +1,4 @@
-"""Complexity of the networks against the bands a cluster: analytic, encoder and decoder apart.
+"""Complexity of the networks against bands per cluster: computed from the architecture, for encoder and decoder.
 
 Writes .pdf, .svg, .png and .csv.
 
@@ -32,7 +32,7 @@ def draw(args: argparse.Namespace) -> None:
     shapes = ["bands_per_cluster", "hidden", "latent", "hyper"]
     models = models[models["bands_per_cluster"].notna()]  # contexts cost the same for every k
     if models.empty:
-        raise NothingToShow("The study has no networks whose cost depends on the bands a cluster.")
+        raise NothingToShow("The study has no networks whose cost depends on bands per cluster.")
     models = models.astype(dict.fromkeys(("bands_per_cluster", "latent", "hyper"), int))
     networks = models.drop_duplicates(shapes).sort_values(shapes)
     if len(networks) == 1:
@@ -61,7 +61,7 @@ def draw(args: argparse.Namespace) -> None:
     ax.set_xticks(sorted(set(networks["bands_per_cluster"])))
     ax.margins(x=0.15)
     ax.set_ylim(0, 1.12 * networks[["encoder_kmac_per_sample", "decoder_kmac_per_sample"]].max(axis=None))
-    ax.set_xlabel("Bands a cluster, k")
+    ax.set_xlabel("Bands per cluster, k")
     ax.set_ylabel("kMAC per sample")
     style.legend(figure, *ax.get_legend_handles_labels())
     columns = [*shapes, "encoder_kmac_per_sample", "decoder_kmac_per_sample"]

@@ -1,4 +1,4 @@
-r"""False-colour original and reconstructions at about equal rate, one stretch for all; errors, one scale for all.
+r"""False-colour pictures and error maps of reconstructions at about equal rate, on common scales.
 
 Reconstructions are given as CODEC/POINT=FILE, any number of them; of each codec the point whose rate is
 nearest to --rate is shown. Error: root of the mean squared error over all bands, pixel by pixel. Writes
@@ -94,7 +94,7 @@ def _cells(count: int, shape: float) -> tuple[plt.Figure, list[tuple[plt.Axes, p
 
 
 def together(label: str) -> str:
-    """Keep together what should not be broken over lines."""
+    """Replace spaces that must not be broken over lines."""
     for words in ("k = ", "JPEG 2000", "band by band", "all bands"):
         label = label.replace(words, words.replace(" ", "\N{NO-BREAK SPACE}"))
     return label

@@ -1,4 +1,4 @@
-"""Gain over RKLT + JPEG 2000 in the same clusters (BD-PSNR) against the bands a cluster.
+"""Gain over RKLT + JPEG 2000 in the same clusters (BD-PSNR) against bands per cluster.
 
 Writes .pdf, .svg, .png and .csv.
 

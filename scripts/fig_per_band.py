@@ -1,4 +1,4 @@
-r"""PSNR (or MSE) of each band at about the same rate, against wavelength where it is known.
+r"""PSNR (or MSE) of each band at about the same rate, against wavelength if known.
 
 Takes the per-band files that lie beside the streams, …/<scene>/<codec>/<point>.bands.csv, and of each codec
 the point whose rate is nearest to --rate. Writes .pdf, .svg, .png and .csv.

@@ -1,4 +1,4 @@
-"""Rate-distortion curves: PSNR against bits per sample, one panel a cluster size.
+"""Rate-distortion curves: PSNR against bits per sample, one panel per cluster size.
 
 Codecs that see one band at a time or all of them appear in every panel. Curves are means over the scenes
 that all codecs have in common. Writes .pdf, .svg, .png and .csv.
@@ -27,7 +27,7 @@ AXES = {
 
 
 def panels_of(curves: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """Return (cluster size, curves) for each panel; the size is empty if there is but one panel without clusters."""
+    """Return (cluster size, curves) for each panel; the size is empty for a single panel without clusters."""
     everywhere = (curves["bands_per_cluster"] == "all") | (
         curves["family"].map(results.band_by_band) & (curves["bands_per_cluster"] == "1")
     )
@@ -88,7 +88,7 @@ def draw(args: argparse.Namespace) -> None:
             handles[label] = line[0]
             plotted.append(curve.assign(panel=k, curve=label))
         if several:
-            ax.set_title(f"k = {k}" + (" band a cluster" if k == "1" else " bands a cluster"))
+            ax.set_title(f"k = {k}" + (" band per cluster" if k == "1" else " bands per cluster"))
         ax.set_xlim(left=0)
     for ax in grid.flat[len(panels) :]:
         ax.set_axis_off()

@@ -31,7 +31,7 @@ LOOKS = (
 
 
 def typical_pixels(scene: Scene) -> list[tuple[int, int]]:
-    """Return a dark, a middling and a bright pixel as (line, sample), counted from 0."""
+    """Return a dark, a median and a bright pixel as (line, sample), counted from 0."""
     total = sum(band.astype(np.float64) for band in scene.cube)
     order = np.argsort(total, axis=None, kind="stable")
     picks = order[[int(share * (order.size - 1)) for share in (0.1, 0.5, 0.9)]]

@@ -1,4 +1,4 @@
-"""Measured throughput of encoders and decoders against the bands a cluster. Writes .pdf, .svg, .png and .csv.
+"""Measured throughput of encoders and decoders against bands per cluster. Writes .pdf, .svg, .png and .csv.
 
 Example:
   python scripts/fig_throughput.py results/demo/speed.csv --output results/demo/figures/throughput.pdf

@@ -12,8 +12,8 @@ from bandpress.study.scripting import stated_failures
 def main(argv: list[str] | None = None) -> None:
     """Import one member of a fetched family."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--record", type=Path, required=True, help="what fetch_models.py wrote")
-    parser.add_argument("--quality", type=int, required=True, help="which member, counted from 1")
+    parser.add_argument("--record", type=Path, required=True, help="file from fetch_models.py")
+    parser.add_argument("--quality", type=int, required=True, help="number of the member, counted from 1")
     parser.add_argument("--output", type=Path, required=True, help="folder to make")
     args = parser.parse_args(argv)
 

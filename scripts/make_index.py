@@ -1,4 +1,4 @@
-r"""Make the page of a study: one HTML file with everything in it, that opens without a server.
+r"""Make the page of a study: one self-contained HTML file.
 
 Example:
   python scripts/make_index.py results/demo --card '{"study": "demo", "title": "…", "file": "studies/demo.yaml",

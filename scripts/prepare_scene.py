@@ -1,4 +1,4 @@
-"""Cut one scene out of a fetched data set and write it as GICI raw into a folder of its own."""
+"""Crop one scene of a fetched data set and write it as GICI raw into its own folder."""
 
 import argparse
 import json
@@ -12,12 +12,12 @@ from bandpress.study.scripting import stated_failures
 
 @stated_failures
 def main(argv: list[str] | None = None) -> None:
-    """Write the scene, and beside it what is known of its bands."""
+    """Write the scene, with its metadata in a sidecar."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", required=True, help="name in the study")
     parser.add_argument("--scene", required=True, help="name of the scene")
     parser.add_argument(
-        "--entry", type=json.loads, required=True, help="what the study says of the data set, JSON"
+        "--entry", type=json.loads, required=True, help="the data set's entry in the study, JSON"
     )
     parser.add_argument("--record", type=Path, required=True, help="what fetch_dataset.py wrote")
     parser.add_argument("--output", type=Path, required=True, help="folder to make")

@@ -1,4 +1,4 @@
-"""Write down what made a study's results: study, versions, revision, models, machine, and a digest of all streams.
+"""Record the provenance of a study's results: study, versions, revision, models, machine, digest of all streams.
 
 Nothing depends on this file. Two runs with the same pins, study and models have the same `streams.sha256`.
 """
@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument("--streams", type=Path, required=True, help="folder of the coded scenes")
     parser.add_argument("--models", nargs="*", default=[], type=Path, help="model folders")
-    parser.add_argument("--environments", nargs="+", default=["analysis"], help="those that jobs ran in")
+    parser.add_argument("--environments", nargs="+", default=["analysis"], help="environments of the jobs")
     parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args(argv)
     record = {
@@ -53,7 +53,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def sha256(paths: Iterable[Path]) -> str:
-    """Return the SHA-256 of files, one after the other."""
+    """Return the SHA-256 of the concatenated files."""
     digest = hashlib.sha256()
     for path in paths:
         digest.update(path.read_bytes())
@@ -61,14 +61,14 @@ def sha256(paths: Iterable[Path]) -> str:
 
 
 def streams(folder: Path) -> dict[str, Any]:
-    """Return how many coded scenes there are and the SHA-256 of the list of their names and SHA-256."""
+    """Return the number of coded scenes, and one SHA-256 over their names and SHA-256s."""
     found = sorted(path for path in folder.rglob("*.bpk") if not path.name.startswith("."))
     lines = (f"{sha256([path])}  {path.relative_to(folder).as_posix()}\n" for path in found)
     return {"files": len(found), "sha256": hashlib.sha256("".join(lines).encode()).hexdigest()}
 
 
 def revision(root: Path) -> dict[str, Any]:
-    """Return the git revision, whether the checkout has changes, and a digest of the code that does not need git."""
+    """Return the git revision, whether the checkout has changes, and a digest of the code."""
     code = sorted(
         path
         for folder, pattern in (("src", "*.py"), ("scripts", "*.py"), ("rules", "*.smk"), ("envs", "*.txt"))
@@ -92,7 +92,7 @@ def _git(root: Path, *words: str) -> str:
 
 
 def versions(environment: str) -> dict[str, str]:
-    """Return the version of Python and of every package of one environment, as it is, not as it is pinned."""
+    """Return the installed versions of Python and every package of one environment."""
     report = (
         "import importlib.metadata as m, json, platform; "
         "print(json.dumps({'python': platform.python_version()}"
@@ -108,7 +108,7 @@ def versions(environment: str) -> dict[str, str]:
 
 
 def machine() -> dict[str, Any]:
-    """Return what is known of the machine that writes this; on a cluster, one of those that took part."""
+    """Return facts about this machine; on a cluster, one of those that took part."""
     return {
         "name": platform.node(),
         "system": platform.platform(),

@@ -32,7 +32,7 @@ COLUMNS = (
 
 
 def show(value: float, spread: float, counted: float, of_scenes: float, digits: int) -> str:
-    """Write a difference with its sign, its spread, and over how many scenes where some are missing."""
+    """Format a difference with sign and spread, and the number of scenes if some are missing."""
     if pd.isna(value):
         return "–"
     text = f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "−")
@@ -41,7 +41,7 @@ def show(value: float, spread: float, counted: float, of_scenes: float, digits: 
 
 
 def with_texts(per_scene: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
-    """Join the rows of scenes and those of their mean ± spread, and write the differences out."""
+    """Join the rows of scenes and of their mean ± spread, and format the differences."""
     mean = over_scenes(per_scene).assign(scene="mean ± spread")
     rows = pd.concat([per_scene, mean[mean["of_scenes"] > 1]], ignore_index=True)
     for value, spread, counted, text, digits in (
@@ -83,7 +83,10 @@ def options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--method", choices=METHODS, default="pchip", help="interpolation")
     parser.add_argument(
-        "--min-overlap", type=float, default=0.25, help="of the shorter curve (default: 0.25)"
+        "--min-overlap",
+        type=float,
+        default=0.25,
+        help="least overlap, as a share of the shorter curve (default: 0.25)",
     )
 
 

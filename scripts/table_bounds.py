@@ -1,4 +1,4 @@
-"""Bits per sample of every scene without loss, and at each bound on the error. Writes .csv, .md and .tex.
+"""Bits per sample of every scene, lossless and at each bound on the error. Writes .csv, .md and .tex.
 
 Example:
   python scripts/table_bounds.py results/demo/rd.csv --output results/demo/tables/bounds.csv

@@ -1,4 +1,4 @@
-r"""Compare a run with the reference results that the project keeps. Writes .csv, .md and .tex.
+r"""Compare a run with the kept reference results. Writes .csv, .md and .tex.
 
 One row a point; below the table, whatever differs by name, in the other tables too. The CSV has besides a row for each
 of those differences.
@@ -34,7 +34,7 @@ COLUMNS = (
 
 
 def within(tolerance: Tolerance) -> str:
-    """Write a tolerance out."""
+    """Format a tolerance."""
     return f"rate within {100 * tolerance.rate:g} %, PSNR within {tolerance.psnr:g} dB"
 
 

@@ -1,4 +1,4 @@
-"""The headline: how the learned codec compares with RKLT + JPEG 2000 in the same clusters, in one sentence a sensor.
+"""Main result: the learned codec against RKLT + JPEG 2000 in the same clusters, one sentence per sensor.
 
 Writes .csv, .md and .tex.
 
@@ -25,18 +25,18 @@ def listed(items: list[str]) -> str:
 
 
 def compared(gain: pd.Series) -> str:
-    """Say how far above or below at each cluster size."""
+    """Return the gain or loss at each cluster size, in words."""
     return listed([f"{abs(v):.1f} dB {'above' if v >= 0 else 'below'} at k = {k}" for k, v in gain.items()])
 
 
-#: What is said of the reference's rates.
+#: Description of the reference's rate allocation.
 PROTOCOLS = {
     "equal": "with the same rate for every cluster, as in the paper",
-    "shared": "with rate shared over clusters by distortion",
+    "shared": "with rate allocated across clusters",
 }
 
 
-#: What is said of each family of codecs that is learned and has RKLT + JPEG 2000 in the same clusters.
+#: Name, in the sentence, of each learned family that is compared with RKLT + JPEG 2000.
 SUBJECTS = {
     "wavelet-learned": "the context codec",
     "learned": "the paper's network",
@@ -44,7 +44,7 @@ SUBJECTS = {
 
 
 def sentence(family: str, sensor: str, protocol: str, gain: dict[str, pd.Series], frame: pd.DataFrame) -> str:
-    """Say what the mean gains of a sensor are.
+    """Return the mean gains of a sensor in one sentence.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def draw(args: argparse.Namespace) -> None:
     frame = script.select(args)
     frame = results.lossy(frame)
     if not frame["family"].isin(list(SUBJECTS)).any():
-        raise results.NothingToShow("The study has no learned codec to speak of.")
+        raise results.NothingToShow("The study has no learned codec.")
     found = gains(frame, same_clusters(frame))
     found = found[found["family"].isin(list(SUBJECTS))]
     rows: list[dict[str, Any]] = []
@@ -106,7 +106,7 @@ def draw(args: argparse.Namespace) -> None:
         best[len(rows) - 1] = max(gain[POOLINGS["psnr"]])
     if not rows:
         raise results.NothingToShow(
-            "No learned codec has RKLT + JPEG 2000 in the same clusters to be compared with."
+            "The study has no RKLT + JPEG 2000 in the same clusters to compare a learned codec with."
         )
     rows = [rows[i] for i in sorted(range(len(rows)), key=lambda i: -best.get(i, -math.inf))]
     columns = [Column("sensor", "Sensor"), Column("sentence", "Headline")]

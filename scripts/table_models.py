@@ -1,4 +1,4 @@
-"""Networks of a study: widths, parameters, size, cost a sample. Writes .csv, .md and .tex.
+"""Networks of a study: widths, parameters, size, cost per sample. Writes .csv, .md and .tex.
 
 Example:
   python scripts/table_models.py results/demo/models/*/q* --output results/demo/tables/models.csv
@@ -26,9 +26,9 @@ COLUMNS = (
     Column("decoder_kmac_per_sample", "Decoder (kMAC per sample)", ".2f"),
 )
 NOTE = (
-    "k: bands a cluster. N, M: channels between stages and of the latents. Cost: multiply-accumulates of convolutions "
-    "and GDN, counted from the architecture for a large image; the encoder includes the hyper-synthesis. A model of "
-    "contexts serves every k; N: units of its hidden layers; cost: of one pass over all coefficients."
+    "k: bands per cluster. N, M: channels between stages and of the latents. Cost: multiply-accumulates of "
+    "convolutions and GDN, counted from the architecture for a large image; the encoder includes the hyper-synthesis. "
+    "A context model serves every k; N: units of its hidden layers; cost: one pass over all coefficients."
 )
 
 

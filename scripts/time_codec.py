@@ -1,4 +1,4 @@
-"""Time a codec on a scene with nothing else running: its operating point nearest to a rate, coded and decoded again.
+"""Time a codec at its point nearest to a rate on one scene, with nothing else running.
 
 Where the first time took less than a minute, the second is what counts: imports, compilation and disk caches are done.
 """
@@ -22,11 +22,13 @@ LONG = 60.0
 
 @stated_failures
 def main(argv: list[str] | None = None) -> None:
-    """Write the record of the point, as ``code_scene.py`` made it, with the times measured anew."""
+    """Write the point's record from ``code_scene.py`` with newly measured times."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scene", type=Path, required=True, help="folder with one prepared scene")
     parser.add_argument("--codec", required=True, help="name in the registry")
-    parser.add_argument("--records", type=Path, nargs="+", required=True, help="of the codec's points")
+    parser.add_argument(
+        "--records", type=Path, nargs="+", required=True, help="records of the codec's points"
+    )
     parser.add_argument(
         "--options", type=json.loads, required=True, help="the codec's options by point, model included, JSON"
     )

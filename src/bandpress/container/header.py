@@ -197,7 +197,7 @@ class Header:
             raise ValueError(f"sample type {self.dtype!r}")
         k = self.bands_per_cluster
         if k != "all" and not (type(k) is int and k > 0):
-            raise ValueError(f"{k!r} bands a cluster")
+            raise ValueError(f"{k!r} bands per cluster")
         if not isinstance(self.codec, str) or not isinstance(self.scene, str):
             raise ValueError("codec and scene are not text")
         if not self.scene or set(self.scene) & set("/\\\0") or self.scene in (".", ".."):

@@ -125,7 +125,7 @@ def run(
         rows = []
         for codec in codecs:
             for size in (size for size in sizes if _possible(codec, size)):
-                progress(f"{codec}, {size} bands a cluster")
+                progress(f"{codec}, {size} bands per cluster")
                 rows.append(
                     _row(codec, size, scenes["synthetic-large"], scenes["synthetic-small"], rate, limit)
                 )

@@ -1,4 +1,4 @@
-"""The shape of the network: what a set of widths costs, and which arrays it takes. No TensorFlow here.
+"""Architecture of the network: widths, shapes of its arrays, cost. No TensorFlow here.
 
 The network is the scale hyperprior of Ballé et al., "Variational image compression with a scale hyperprior" (ICLR
 2018), with the widths and the four stages that Mijares i Verdú et al. (Remote Sensing 2023, 15(18), 4422) use for
@@ -123,7 +123,7 @@ class Architecture:
 
     @property
     def scale_table(self) -> np.ndarray:
-        """Standard deviations that latents are coded with, shape (scales,), float64."""
+        """Standard deviations of the latents' coding tables, shape (scales,), float64."""
         return np.geomspace(self.scale_min, self.scale_max, self.scales)
 
     @property
@@ -244,7 +244,7 @@ class Architecture:
         return {key: value / count for key, value in self.macs(side, side).items()}
 
     def random_weights(self, seed: int) -> dict[str, np.ndarray]:
-        """Return the paper's random start: variance-scaled kernels, GDN near the identity, a wide prior.
+        """Return the paper's random initial weights: variance-scaled kernels, GDN near the identity, a wide prior.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Clusters to chunks of the learned codec and back, a batch of them at a time.
+"""Coding of clusters as chunks of the learned codec, in batches.
 
 A chunk (integers little-endian; `docs/bitstream.md`)::
 
@@ -32,7 +32,7 @@ _LENGTH = struct.Struct("<I")
 
 
 class Batch(NamedTuple):
-    """Clusters on their way through the network. `active` are those with anything to code."""
+    """Clusters in a batch; `active` are those that are not constant."""
 
     ranges: list[Ranges]
     steps: np.ndarray
@@ -147,7 +147,7 @@ def synthesise_batch(network: "Network", batch: Batch, header: Header) -> np.nda
 def restore_batch(
     batch: Batch, images: np.ndarray | None, header: Header, dtype: np.dtype
 ) -> list[np.ndarray]:
-    """Turn normalised samples into those of each cluster."""
+    """Denormalise the samples of each cluster."""
     cubes: list[np.ndarray] = []
     place = {i: number for number, i in enumerate(batch.active)}
     for i, found in enumerate(batch.ranges):

@@ -1,4 +1,4 @@
-"""Clusters of KLT components to bytes and back, through a network with gains: what `klt-learned` codes them with.
+"""Coding of clusters of KLT components through a network with gains, for `klt-learned`.
 
 Components lie around zero. Those of a cluster are normalised by one width to lie around 1/2 within (0, 1), and their
 quality follows from that width and the quantiser step (`bandpress.hyperprior.quality`), so that all clusters have about
@@ -120,7 +120,7 @@ class ComponentNetwork:
                     yield np.zeros((one.bands, *self._size), np.int32)
 
     def _input(self, components: np.ndarray, width: int) -> np.ndarray:
-        """Return a cluster as the network gets it, the last component and the borders repeated up to its size."""
+        """Return a cluster padded for the network: last component and borders repeated."""
         beyond = [(0, self.k - len(components)), *((0, -side % LATENT_STRIDE) for side in self._size)]
         return np.moveaxis(np.pad(normalised(components, width), beyond, mode="edge"), 0, -1)
 
@@ -171,7 +171,7 @@ def width_of(code: int) -> int:
 
 
 def normalised(components: np.ndarray, width: int) -> np.ndarray:
-    """Return components as the network gets them, float32, same shape."""
+    """Return components as input of the network, float32, same shape."""
     return components.astype(np.float32) / np.float32(width) + np.float32(0.5)
 
 

@@ -1,4 +1,4 @@
-"""The densities of latents and hyper-latents, and the bits that integers take under them.
+"""Densities of latents and hyper-latents, and the bits of integers under them.
 
 Ballé et al., "Variational image compression with a scale hyperprior" (ICLR 2018), appendix 6.
 """

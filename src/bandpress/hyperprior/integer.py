@@ -125,7 +125,7 @@ class HyperSynthesis:
         return self.worst_sums()[0] < EXACT_FLOAT32
 
     def indexes(self, symbols: np.ndarray, steps: np.ndarray) -> np.ndarray:
-        """Evaluate in NumPy: slow, plain, and what every other evaluation must equal.
+        """Evaluate in NumPy: slow, but the reference for every other evaluation.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""The paper's network on one page, in the order of the data: transforms, hyperprior, what a batch costs.
+"""The paper's network on one page, in the order of the data: transforms, hyperprior, loss.
 
 Ballé, Minnen, Singh, Hwang & Johnston, "Variational image compression with a scale hyperprior" (ICLR 2018), with the
 layers of Mijares i Verdú et al. (Remote Sensing 15(18), 2023): ↓2 and ↑2 halve and double lines and samples, k are the
@@ -180,7 +180,7 @@ class Hyperprior(Parameters):
         return Coded(bits_y, bits_z, y_hat, z_hat)
 
     def to_train(self, precision: str) -> "Hyperprior":
-        """Return this network, of the same variables, with layers whose gradients are fast.
+        """Return this network, with the same variables and layers with fast gradients.
 
         Parameters
         ----------

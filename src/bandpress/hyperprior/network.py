@@ -1,4 +1,4 @@
-"""The network as it codes: trained float transforms, integer hyper-synthesis, range coder.
+"""The network for coding: trained float transforms, integer hyper-synthesis, range coder.
 
 Only the scale indexes and the symbols must be equal everywhere, and they are integers from exact sums
 (`bandpress.hyperprior.integer`). The float transforms may differ in the last bits between machines: that moves no
@@ -126,7 +126,7 @@ class Network:
         return Symbols(*(part.numpy() for part in self._encode[bfloat16, optimise](clusters, steps)))
 
     def symbols(self, latents: np.ndarray, steps: np.ndarray) -> Symbols:
-        """Return what is coded of latents that were found in another way, not yet rounded, float32."""
+        """Return the symbols of given latents, not yet rounded, float32."""
         return Symbols(*(part.numpy() for part in self._symbols(latents, steps)))
 
     def write(self, symbols: Symbols) -> list[tuple[bytes, bytes]]:

@@ -1,4 +1,4 @@
-"""Models made ready to code, the last few kept. TensorFlow is imported here, when the first of them is asked for."""
+"""Cache of opened models. TensorFlow is imported when the first one is opened."""
 
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -17,14 +17,14 @@ _MOST_BATCH = 32
 
 
 def batch_size(architecture: Architecture, lines: int, samples: int) -> int:
-    """Return how many clusters of a scene go through a network together, within what memory activations may take."""
+    """Return the number of clusters in a batch, limited by the memory of activations."""
     size = -(-lines // 2) * -(-samples // 2)
     widest = 4 * size * max(width / 4**stage for stage, width in enumerate(architecture.widths))
     return max(1, min(_MOST_BATCH, int(_BATCH_BYTES / (4 * widest))))
 
 
 def open_network(model: StoredModel) -> "Network":
-    """Make a model ready to code.
+    """Open a model for coding.
 
     Raises
     ------
@@ -35,7 +35,7 @@ def open_network(model: StoredModel) -> "Network":
 
 
 def open_refiner(model: StoredModel) -> "Refiner":
-    """Make the search for a model's latents ready; raises as `open_network` does."""
+    """Open the latent refinement of a model; raises as `open_network` does."""
     return _refiner(_Keyed(model))
 
 

@@ -1,4 +1,4 @@
-"""The trained variables of a network, and its weights as the transforms use them."""
+"""Trained variables of a network, and their conversion to the transforms' weights."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Clusters coded in two parts by the learned codec, because their bands have little to do with one another.
+"""Split of clusters with dissimilar bands into two parts, for the learned codec.
 
 A network is made for k bands that look alike. Where a cluster lies across an absorption band, or where bands were
 removed, they do not, and it loses what it has no channels for. Such a cluster is cut in two where neighbours differ
@@ -33,7 +33,7 @@ _STRIDE = 2
 
 
 def of_cluster(scene: Scene, cluster: Cluster, point: Point) -> tuple[Cluster, Cluster] | None:
-    """Return the parts that are worth trying, or nothing.
+    """Return the parts worth trying, or an empty result.
 
     Two bands are worth it if one leaves more of the other open than what the operating point takes for granted: the
     distortion k / (2 ln 2 · lambda) that lambda asks for where the rate is high.
@@ -63,7 +63,7 @@ def join(parts: Sequence[Cluster], chunks: Sequence[bytes], dtype: np.dtype) -> 
 
 
 def split_chunk(cluster: Cluster, chunk: bytes, dtype: np.dtype) -> list[tuple[Cluster, bytes]]:
-    """Return the parts of a chunk, each with a chunk of its own; the cluster itself if it is whole.
+    """Return the parts of a chunk with their own chunks, or the cluster itself if it is not split.
 
     Raises
     ------

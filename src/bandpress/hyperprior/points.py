@@ -1,4 +1,4 @@
-"""Operating points of the learned codec: which model of a family, and how much an error weighs."""
+"""Operating points of the learned codec: model of a family, and weight of the error."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -25,7 +25,7 @@ class Point(NamedTuple):
 
 
 def point_of_quality(family: Sequence[StoredModel], quality: float | None) -> Point:
-    """Return the operating point of a family that a quality names.
+    """Return the operating point of a family for a quality.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def point_of_quality(family: Sequence[StoredModel], quality: float | None) -> Po
 
 
 def has_gains(family: Sequence[StoredModel]) -> bool:
-    """Tell whether a family is one network with gains, not separate models."""
+    """Say whether a family is one network with gains, not separate models."""
     return len(family) == 1 and family[0].architecture.qualities > 1
 
 

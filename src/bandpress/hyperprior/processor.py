@@ -8,7 +8,7 @@ _WITHOUT = {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2", "AVX512_CORE", "
 
 
 def has_bfloat16() -> bool:
-    """Tell whether convolutions in bfloat16 are faster than in float32 here.
+    """Say whether bfloat16 convolutions are faster than float32 ones on this machine.
 
     They are with AMX or AVX512-BF16. Without, TensorFlow's kernels sum in bfloat16, slowly and with up to five times
     the error, or there are none. A measurement would tell as well, but not the same every time, and what an encoder
@@ -18,7 +18,7 @@ def has_bfloat16() -> bool:
 
 
 def _flags(processor: Path = Path("/proc/cpuinfo")) -> set[str]:
-    """The processor's instructions, as Linux tells them; none if oneDNN may not be used, or may not use bfloat16."""
+    """Return the processor's instruction sets from Linux; none if oneDNN, or its bfloat16, is disabled."""
     limit = os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA") or ""
     if os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1").lower() in ("0", "false") or limit.upper() in _WITHOUT:
         return set()

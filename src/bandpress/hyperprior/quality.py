@@ -45,7 +45,7 @@ def cluster_steps(
 
 
 def lambda_of_step(step: float, k: int) -> float:
-    """Return the lambda, at bits a pixel of k bands + lambda · MSE, that asks for a quantiser step.
+    """Return the lambda, at bits a pixel of k bands + lambda · MSE, that leads to a quantiser step.
 
     Where rates are high the distortion is step² / 12, and a sample costs h - log2(step) bits.
     """
@@ -53,5 +53,5 @@ def lambda_of_step(step: float, k: int) -> float:
 
 
 def step_of_lambda(lambda_: float, k: int) -> float:
-    """Return the quantiser step, in DN, that a lambda asks for; undoes `lambda_of_step`."""
+    """Return the quantiser step in DN that a lambda leads to; inverse of `lambda_of_step`."""
     return float(np.sqrt(6 * k / (np.log(2) * lambda_)))

@@ -11,7 +11,7 @@ from bandpress.hyperprior.rangedecoder import Tables
 
 
 class RangeCoder:
-    """Codes arrays of integers with tables, one byte string a cluster.
+    """Coder of integer arrays with tables, one byte string per cluster.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Better latents for a decoder that stays as it is: searched by gradients, for each cluster by itself.
+"""Iterative latent refinement: gradient steps on each cluster's latents, for an unchanged decoder.
 
 What the analysis transform finds is right on average over the scenes it was trained on. For the one scene at hand,
 latents that cost fewer bits for the same error are found by descending the loss of the training itself, bits +
@@ -26,7 +26,7 @@ _LEAST = 1e-4
 
 
 class Refiner:
-    """Searches latents for a model's decoder.
+    """Latent refinement for a model's decoder.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ class Refiner:
 
 
 def _softly_rounded(y: tf.Tensor, softness: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
-    """Draw a value between the two integers around each latent, nearer to one of them the less soft."""
+    """Draw a value between the two integers around each latent; the less soft, the nearer to one of them."""
     below = tf.floor(y)
     part = tf.clip_by_value(y - below, _LEAST, 1 - _LEAST)
     odds = (tf.atanh(part) - tf.atanh(1 - part)) / softness

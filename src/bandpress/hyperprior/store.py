@@ -1,4 +1,4 @@
-"""The networks on disk: folders as `bandpress.model_folders` keeps them, and families of them. No TensorFlow here.
+"""Storage of networks and families in model folders, see `bandpress.model_folders`. No TensorFlow here.
 
 ::
 
@@ -27,7 +27,7 @@ FORMAT = "bandpress-model"
 
 @dataclass(frozen=True, eq=False)
 class StoredModel:
-    """A model as it is kept.
+    """A stored model.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class StoredModel:
 
 
 def save(path: str | Path, model: StoredModel, *, half: bool = False) -> StoredModel:
-    """Write a model folder, whole or not at all; a folder that exists is not replaced.
+    """Write a model folder atomically; never replace an existing one.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def load(path: str | Path) -> StoredModel:
 
 
 def copy(model: StoredModel, path: str | Path) -> StoredModel:
-    """Copy a model that was read, file by file; a folder that exists is not replaced.
+    """Copy a loaded model, file by file; never replace an existing folder.
 
     Raises
     ------
@@ -158,7 +158,7 @@ def members(path: str | Path) -> list[StoredModel]:
 
 
 def find(digest: str | None, given: str | Path | None = None) -> StoredModel:
-    """Load the network of that digest; see `bandpress.model_folders.locate`."""
+    """Load the network with a digest; see `bandpress.model_folders.locate`."""
     return load(model_folders.locate(digest, given))
 
 

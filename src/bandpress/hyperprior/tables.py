@@ -182,7 +182,7 @@ def _quantised(
     most: np.ndarray,
     bounds: tuple[int, int],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Bring a layer into integers, as fine as its bounds allow.
+    """Quantise a layer to integers, as finely as its bounds allow.
 
     Inputs count units of 2^-fraction and are at most `most` a channel; outputs shall count units of 2^-target a
     channel. Returns weights, biases (half of what the shift drops included) and shifts. `bounds`: a weight, a sum.
@@ -209,7 +209,7 @@ def _quantised(
 
 
 def _limits(tables: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Twice what the range coder's tables reach, in each channel: hardly a symbol is clipped."""
+    """Return twice the reach of the range coder's tables in each channel, so that symbols are rarely clipped."""
     first = tables["z/offset"].astype(int)
     last = first + np.array([len(cdf) - 3 for cdf in split_tables(tables["z/cdf"])])
     return np.minimum(2 * np.maximum(np.abs(first), np.abs(last)) + 1, NARROW)

@@ -38,7 +38,7 @@ def up(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, mirror: bool = False) -
 def up_by_phases(
     x: tf.Tensor, kernel: np.ndarray, bias: np.ndarray | None, mirror: bool = False
 ) -> tf.Tensor:
-    """Do what `up` does, for a kernel of side 5 that is known when the graph is made, and faster.
+    """Compute `up` faster, for a kernel of side 5 that is known when the graph is made.
 
     Outputs of even and odd lines and samples depend on taps of their own: four correlations, of 3 × 3, 3 × 2, 2 × 3 and
     2 × 2 taps, together the same 25 products for every input, and no product with a zero. (The sub-pixel convolution

@@ -1,1 +1,1 @@
-"""Shared by every training: checkpoints and fingerprints of the scenes."""
+"""Parts shared by every training: checkpoints, budget, and fingerprints of scenes."""

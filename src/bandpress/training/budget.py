@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 
 def cosine(done: float, warm_up: float, final: float) -> float:
-    """Return the share of the highest learning rate where a share `done` of the training is done.
+    """Return the share of the highest learning rate when a share `done` of the training is done.
 
     Parameters
     ----------
@@ -64,11 +64,11 @@ class Budget:
 
     @property
     def seconds(self) -> float:
-        """Seconds that went into the training so far."""
+        """Seconds spent on the training so far."""
         return self._clock() - self._from
 
     def done(self, step: int) -> float:
-        """Return the share that is done after `step` steps; 1 or more means the end."""
+        """Return the share done after `step` steps; 1 or more means the end."""
         share = 0.0 if self._settings.steps is None else step / self._settings.steps
         if self._settings.minutes is not None:
             share = max(share, self.seconds / (60 * self._settings.minutes))

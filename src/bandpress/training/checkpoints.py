@@ -1,4 +1,4 @@
-"""The state of a training on disk, so that it outlives a `kill -9`. No TensorFlow here.
+"""Checkpoints of a training on disk, safe against `kill -9`. No TensorFlow here.
 
 A training of model ``OUT`` keeps its state in the folder ``OUT.training``::
 
@@ -98,7 +98,7 @@ class Checkpoints:
         return self.folder / "log.csv"
 
     def save(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
-        """Write a state, whole or not at all.
+        """Write a state atomically.
 
         Raises
         ------
@@ -146,7 +146,7 @@ class Checkpoints:
             writer.writerow({key: f"{row[key]:.6g}" if key in row else "" for key in COLUMNS})
 
     def forget_after(self, step: int) -> None:
-        """Drop the log's lines after a step: they are written again by the training that resumes there."""
+        """Drop the log's lines after a step; the resumed training writes them again."""
         if not self.log.exists():
             return
         with open(self.log, newline="", encoding="utf-8") as file:
@@ -157,13 +157,13 @@ class Checkpoints:
             writer.writerows(rows)
 
     def finish(self, steps: int) -> None:
-        """Remove what only a training needs; the best weights, the settings and the log stay."""
+        """Remove a training's checkpoints; keep the best weights, the settings and the log."""
         with atomic_path(self.folder / "finished.json") as part:
             part.write_text(json.dumps({"steps": steps}) + "\n", encoding="utf-8")
         (self.folder / "last.npz").unlink(missing_ok=True)
 
     def _has_ended(self) -> bool:
-        """Say whether the folder holds a finished training that asked for the same."""
+        """Say whether the folder holds a finished training with the same settings."""
         if not all((self.folder / name).exists() for name in ("finished.json", "best.npz", "settings.json")):
             return False
         try:
@@ -189,7 +189,7 @@ class Checkpoints:
 
 
 def _named_as_now(settings: dict[str, Any]) -> dict[str, Any]:
-    """Return settings of a training, where ``precision`` was ``bfloat16`` before, yes or no."""
+    """Return a training's settings, with the former boolean ``bfloat16`` read as ``precision``."""
     inner = dict(settings.get("settings") or {})
     if inner.pop("bfloat16", None) is False:
         inner["precision"] = "float32"

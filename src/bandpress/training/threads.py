@@ -1,10 +1,10 @@
-"""Threads of TensorFlow."""
+"""Limits on TensorFlow's threads."""
 
 import tensorflow as tf
 
 
 def set_threads(threads: int) -> None:
-    """Limit the threads of one operation; must come before anything is computed.
+    """Limit the threads of one operation; call it before anything is computed.
 
     Raises
     ------
@@ -16,7 +16,7 @@ def set_threads(threads: int) -> None:
 
 
 def limit_threads(threads: int) -> None:
-    """Do the same where it still can be done; a TensorFlow that is at work already keeps the threads that it has."""
+    """Limit the threads if TensorFlow has not started yet; otherwise leave them."""
     try:
         set_threads(threads)
     except RuntimeError:

@@ -176,7 +176,7 @@ def test_a_study_without_a_reference_says_so(folders, capsys):
     shutil.move(reference, reference.with_name("open"))
     arguments = [str(run), "--reference", str(reference), "--claims", str(claims)]
     assert compare_script.main(arguments) == 1
-    assert "no reference results of this study are kept; there are those of" in capsys.readouterr().err
+    assert "no reference results for this study; expected one of" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["same: {rate: 1}", "nonsense: 1", "same: [", "retrained: {rate: -1}"])

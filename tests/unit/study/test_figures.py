@@ -88,7 +88,7 @@ def test_a_small_study_has_its_figures_or_a_sentence(tmp_path, small):
 @pytest.mark.parametrize(
     ("small", "sentence"),
     [
-        ({"codecs": CODECS[:1]}, "No codec has a reference to be compared with in these results."),
+        ({"codecs": CODECS[:1]}, "No codec in these results has a reference to compare with."),
         ({"points": slice(1)}, "1 point; expected at least 2 for a curve"),
     ],
 )
@@ -210,7 +210,8 @@ def test_tables_tell_protocols_and_poolings_apart(tmp_path):
         in text
     )
     assert (
-        "1.0 dB below at k = 3, compared with RKLT + JPEG 2000 in the same clusters, with rate shared" in text
+        "1.0 dB below at k = 3, compared with RKLT + JPEG 2000 in the same clusters, with rate allocated"
+        in text
     )
 
 

@@ -132,7 +132,7 @@ def test_the_page_says_what_the_files_say(page):
     assert "2.0, 1.26" in text
     assert "south: 6 bands × 20 lines × 24 samples, uint16" in text
     assert "far: lines 1-20" in text
-    assert "The project keeps no reference results of this study." in text
+    assert "There are no reference results for this study." in text
 
 
 @pytest.mark.slow

@@ -121,7 +121,7 @@ class Pool:
 
 
 def _adjacent(rng: np.random.Generator, bands: int) -> _Kind:
-    """Draw how many adjacent bands a cluster has."""
+    """Draw the number of adjacent bands of a cluster."""
     count = min(int(rng.choice(_BANDS, p=_OFTEN)), bands)
     return _Kind(count, count, _CLUSTER_STEPS, _MOST_CLUSTERS)
 

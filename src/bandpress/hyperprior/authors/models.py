@@ -1,4 +1,4 @@
-"""Import of the models that the authors' script saved: variables are read, the saved graph is never run.
+"""Import of the authors' models: variables are read, the saved graph is never run.
 
 A SavedModel's ``variables`` folder is a TensorFlow checkpoint. Its object graph, a protocol buffer of names and
 numbers, ties each variable to a place such as ``analysis_transform/layer_with_weights-0/_kernel_parameter/real``.
@@ -93,11 +93,11 @@ class _Variables:
         return node
 
     def has(self, place: str) -> bool:
-        """Tell whether there is anything at a place."""
+        """Say whether there is an object at a path."""
         return self._node(place) is not None
 
     def at(self, place: str) -> np.ndarray:
-        """Return the variable at a place."""
+        """Return the variable at a path."""
         node = self._node(place)
         if node is None or not node.attributes:
             raise ModelError(

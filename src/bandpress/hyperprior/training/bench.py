@@ -51,7 +51,7 @@ def matmul_rate() -> float:
 def train_speeds(
     architecture: Architecture, patch: int, batch: int, steps: int, forms: Sequence[str]
 ) -> list[Speed]:
-    """Measure training steps in several forms, a step of each in turn, so that a busy moment of the machine hits all.
+    """Time training steps of several forms in turn, so that other load affects all of them alike.
 
     Parameters
     ----------

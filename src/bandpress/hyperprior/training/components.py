@@ -24,12 +24,12 @@ _LEAST = 1.5 * UNITS
 
 
 def unit_lambda(k: int) -> float:
-    """Return the lambda that all components in units ask for, in a network of k bands."""
+    """Return the lambda of components in units of their step, in a network of k bands."""
     return lambda_of_step(UNITS, k)
 
 
 def component_clusters(scenes: Sequence[Scene], k: int, lambdas: Sequence[float]) -> list[Components]:
-    """Return clusters of components of the KLT over all bands of each scene, those worth coding at some lambda.
+    """Return the clusters of KLT components (over all bands of each scene) worth coding at some lambda.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def component_clusters(scenes: Sequence[Scene], k: int, lambdas: Sequence[float]
 
 
 def ladder(clusters: Sequence[Components], k: int, qualities: int) -> tuple[float, ...]:
-    """Return lambdas for a family whose qualities span what these clusters ask for, lowest first."""
+    """Return lambdas of a family, lowest first, that span the needs of these clusters."""
     widths = np.array([one.width for one in clusters])
     worth = unit_lambda(k) * np.square(widths / np.sqrt(np.mean(np.square(widths))))
     low, high = np.quantile(worth, (0.02, 1.0))

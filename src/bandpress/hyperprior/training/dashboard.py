@@ -1,4 +1,4 @@
-"""A training in TensorBoard: scalars at each validation, and a held-out patch before and after coding."""
+"""TensorBoard output of a training: scalars at each validation, and a held-out patch before and after coding."""
 
 from __future__ import annotations
 

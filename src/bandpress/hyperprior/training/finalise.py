@@ -1,4 +1,4 @@
-"""The last step of a training: trained weights become a model that codes."""
+"""Last step of a training: conversion of trained weights into a model folder."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +20,7 @@ def finalise(
     *,
     half: bool = False,
 ) -> StoredModel:
-    """Quantise what must be exact, make the coding tables, and write a model folder.
+    """Quantise the exact layers, make the coding tables, and write a model folder.
 
     Parameters
     ----------

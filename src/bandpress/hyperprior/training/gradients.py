@@ -1,4 +1,4 @@
-"""The layers as they are trained: those of `bandpress.hyperprior.transforms`, with gradients written out.
+"""Layers of `bandpress.hyperprior.transforms` with explicit gradients, for fast training.
 
 TensorFlow's convolutions with explicit padding leave oneDNN when they go backwards, for kernels that are half as fast,
 and in bfloat16 fifty times slower. So images are padded first and cropped after, and no convolution pads.
@@ -24,7 +24,7 @@ _Pair = tuple[tf.Tensor, tf.Tensor]
 
 @dataclass(frozen=True)
 class Layers:
-    """The layers, with numbers of a type of their own on the way forth and on the way back.
+    """The layers, with separate number types for forward and backward passes.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Layers:
     def down(
         self, x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None, mirror: bool = False
     ) -> tf.Tensor:
-        """Do what `bandpress.hyperprior.transforms.down` does."""
+        """Compute `bandpress.hyperprior.transforms.down`."""
         margin = kernel.shape[0] // 2
         if mirror:
             x, margin = tf.pad(x, _margins(margin), "SYMMETRIC"), 0
@@ -51,18 +51,18 @@ class Layers:
         return x if bias is None else tf.nn.bias_add(x, bias)
 
     def same(self, x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
-        """Do what `bandpress.hyperprior.transforms.same` does."""
+        """Compute `bandpress.hyperprior.transforms.same`."""
         return tf.nn.bias_add(self._correlate(x, kernel, 1, kernel.shape[0] // 2), bias)
 
     def up(self, x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, mirror: bool = False) -> tf.Tensor:
-        """Do what `bandpress.hyperprior.transforms.up` does, for kernels of side 5."""
+        """Compute `bandpress.hyperprior.transforms.up` for kernels of side 5."""
         if mirror:
             x = tf.pad(x, _margins(1), "SYMMETRIC")
         y = self._spread(x, kernel)
         return tf.nn.bias_add(y[:, 2:-2, 2:-2] if mirror else y, bias)
 
     def gdn(self, x: tf.Tensor, beta: tf.Tensor, gamma: tf.Tensor) -> tf.Tensor:
-        """Do what `bandpress.hyperprior.transforms.gdn` does."""
+        """Compute `bandpress.hyperprior.transforms.gdn`."""
 
         @tf.custom_gradient
         def run(x: tf.Tensor, beta: tf.Tensor, gamma: tf.Tensor) -> tuple[tf.Tensor, Callable]:
@@ -79,7 +79,7 @@ class Layers:
         return run(x, beta, gamma)
 
     def inverse_gdn(self, x: tf.Tensor, beta: tf.Tensor, gamma: tf.Tensor) -> tf.Tensor:
-        """Do what `bandpress.hyperprior.transforms.inverse_gdn` does."""
+        """Compute `bandpress.hyperprior.transforms.inverse_gdn`."""
 
         @tf.custom_gradient
         def run(x: tf.Tensor, beta: tf.Tensor, gamma: tf.Tensor) -> tuple[tf.Tensor, Callable]:
@@ -149,13 +149,13 @@ class Layers:
         return run(x, kernel)
 
     def _operand(self, x: tf.Tensor) -> tf.Tensor:
-        """Return a rounded tensor in the type in which it is convolved."""
+        """Return a tensor rounded to the type of its convolution."""
         return x if self.native else tf.cast(x, tf.float32)
 
     def _backwards(
         self, g: tf.Tensor, kernel: tf.Tensor, stride: int, size: tf.Tensor, dtype: tf.DType
     ) -> tf.Tensor:
-        """Return the gradient of what a correlation without padding read, in a type."""
+        """Return the gradient of the input of a correlation without padding, in a type."""
         found = tf.raw_ops.Conv2DBackpropInput(
             input_sizes=size, filter=kernel, out_backprop=g, strides=[1, stride, stride, 1], padding="VALID"
         )
@@ -170,7 +170,7 @@ class Layers:
 
 
 def of_precision(precision: str) -> Callable[[str, int], Layers]:
-    """Return which layers to take for each place, such as ``("analysis", 1)``.
+    """Return the layers for each place, such as ``("analysis", 1)``.
 
     Parameters
     ----------
@@ -233,7 +233,7 @@ def _phases(kernel: tf.Tensor) -> tf.Tensor:
 
 @tf.custom_gradient
 def gaussian_bits(y: tf.Tensor, scale: tf.Tensor) -> tuple[tf.Tensor, Callable]:
-    """Do what `bandpress.hyperprior.densities.gaussian_bits` does, as closely, in a third of the time."""
+    """Compute `bandpress.hyperprior.densities.gaussian_bits` as accurately, in a third of the time."""
     bits, by_y, by_scale = _gaussian_bits(y, scale)
     return bits, lambda upstream: (upstream * by_y, upstream * by_scale)
 

@@ -1,4 +1,4 @@
-"""The paper's network as its authors' script trains it, for comparison of speed only: `bandpress bench train`.
+"""The paper's network in the form of the authors' script, for speed comparison in `bandpress bench train` only.
 
 tensorflow-compression's own layers, whose kernels are kept by their Fourier coefficients (RDFT) and whose densities
 are its entropy models; the loss and Adam as in `bandpress.hyperprior.training.trainer`. Models are trained by the

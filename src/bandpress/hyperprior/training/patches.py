@@ -137,7 +137,7 @@ class Patches:
         self._share = np.cumsum(area / area.sum())
 
     def at(self, step: int) -> Batch:
-        """Return batch number `step`: the same one for the same seed, whenever it is asked for."""
+        """Return batch number `step`, which depends only on the seed and the number."""
         rng = np.random.default_rng((self.seed, _ORDER, step))
         return self._draw(rng, self.batch, changed=True)
 
@@ -147,7 +147,7 @@ class Patches:
         return self._draw(rng, count, changed=False)
 
     def batches(self, start: int = 0) -> Generator[Batch, None, None]:
-        """Yield the batches from number `start` on, without end, cut by a thread of their own."""
+        """Yield batches from number `start` on, without end, prepared in a thread."""
         ready: queue.Queue[Batch | BaseException] = queue.Queue(maxsize=8)
         stopped = threading.Event()
 
@@ -206,7 +206,7 @@ def _cut(rng: np.random.Generator, cube: np.ndarray, bands: np.ndarray, patch: i
 
 
 def band_ranges(cube: np.ndarray, nodata: float | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Return the minimum and max - min + 1 of each band's measurements, float32, shape (bands,)."""
+    """Return the minimum and max - min + 1 of each band's valid samples, float32, shape (bands,)."""
     limits = [ends([band], nodata) for band in cube]
     limits = [(low, high) if low <= high else (0.0, 0.0) for low, high in limits]
     minimum, maximum = np.array(limits, np.float32).T
@@ -219,7 +219,7 @@ def normalise(cube: np.ndarray, minimum: np.ndarray, ranges: np.ndarray) -> np.n
 
 
 def sharpened(values: np.ndarray, share: float) -> np.ndarray:
-    """Add a share of what a mean of 3 × 3 samples takes away, borders repeated; shape (bands, lines, samples)."""
+    """Sharpen: add a share of the difference from a 3 × 3 mean, borders repeated; shape (bands, lines, samples)."""
     around = np.pad(values, [(0, 0), (1, 1), (1, 1)], mode="edge")
     rows = around[:, :-2] + around[:, 1:-1] + around[:, 2:]
     mean = (rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:]) / np.float32(9)

@@ -15,7 +15,7 @@ PRECISIONS = ("float32", "mixed")
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that decides what a training makes, besides the scenes and the network's widths.
+    """Settings of a training: everything but the scenes and the network's widths.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ class Settings:
 
 
 def learning_rate(settings: Settings, done: float) -> float:
-    """Return the learning rate where a share `done` of the training is done.
+    """Return the learning rate when a share `done` of the training is done.
 
     It rises in proportion, then falls along half a cosine (Loshchilov and Hutter, SGDR, ICLR 2017); once in the part
     that is for the coding alone, if there is one, and once in the rest.

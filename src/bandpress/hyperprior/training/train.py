@@ -1,4 +1,4 @@
-"""Training: scenes in, a model folder out."""
+"""Training of a network: from scenes to a model folder."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ class _Run:
         self.checked = -1
 
     def resume(self) -> None:
-        """Take up the last checkpoint, if there is one."""
+        """Resume from the last checkpoint, if there is one."""
         state = self.kept.load("last")
         if state is not None:
             self.step, self.checked, self.since_best = (
@@ -218,13 +218,13 @@ class _Run:
             report(Progress(self.step, done, lately[0], warm_start.psnr(lately[1]), left))
 
     def best(self) -> dict[str, np.ndarray]:
-        """Return the weights that validated best."""
+        """Return the weights with the best validation loss."""
         found = self.kept.load("best")
         assert found is not None, "every training begins with a validation"
         return found
 
     def measured(self, weights: Mapping[str, np.ndarray]) -> list[dict[str, float]]:
-        """Return what a set of weights does on the validation patches, at each lambda."""
+        """Return the validation results of a set of weights at each lambda."""
         self.trainer.network.assign(weights)
         return [
             {"lambda": lambda_, "bps": bps, "mse": mse, "psnr": warm_start.psnr(mse)}
@@ -294,7 +294,7 @@ def _start(
 def _from_model(
     path: str | Path, architecture: Architecture, settings: Settings, facts: dict[str, Any]
 ) -> tuple[dict[str, np.ndarray], float]:
-    """Return the weights of a trained model, fitted to another lambda where there is one."""
+    """Return the weights of a trained model, adapted to another lambda if one is given."""
     model = store.load(path)
     if model.architecture != architecture:
         raise ModelError(

@@ -24,7 +24,7 @@ _CODING = ("hyper_", "prior/", "gains/z")
 
 
 class Sums(NamedTuple):
-    """Totals over a batch. The squared error is not a number where nothing was decoded."""
+    """Totals over a batch; the squared error is NaN if nothing was decoded."""
 
     bits: tf.Tensor
     squared_error: tf.Tensor
@@ -103,7 +103,7 @@ class Trainer:
         return bits / batch.x.size, squared / batch.x.size, loss / len(batch.x)
 
     def decoded(self, batch: Batch, lambda_: float) -> np.ndarray:
-        """Return what patches look like after coding at a lambda, normalised, shape as `Batch.x`."""
+        """Return patches after coding at a lambda, normalised, shape as `Batch.x`."""
         worth = tf.reduce_mean(tf.square(tf.constant(batch.ranges)), axis=1)
         quality, _ = self._quality(tf.fill((len(batch.x),), tf.constant(lambda_, tf.float32)), worth)
         return self.network(tf.constant(batch.x), False, quality).reconstruction.numpy()
@@ -117,7 +117,7 @@ class Trainer:
         return found
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Put back what `state` returned."""
+        """Restore the result of `state`."""
         for name, variables in (("variable", self._variables), ("average", self._averages)):
             for i, variable in enumerate(variables):
                 variable.assign(state[f"{name}/{i}"])
@@ -130,7 +130,7 @@ class Trainer:
         return Averaged(self._variables, self._averages)
 
     def _quality(self, lambda_: tf.Tensor, worth: tf.Tensor) -> tuple[tf.Tensor | None, tf.Tensor]:
-        """Return each patch's quality, and the lambda that it stands for where what was asked for is out of reach."""
+        """Return each patch's quality, and its lambda, bounded to the family's reach."""
         if self.network.architecture.qualities == 1:
             return None, lambda_
         scale = worth / self.reference**2
@@ -214,7 +214,7 @@ def quality_of(log_lambdas: np.ndarray, wanted: tf.Tensor) -> tf.Tensor:
 
 
 class Averaged:
-    """Swap averages in, and out again."""
+    """Swap the averaged weights in, and out again."""
 
     def __init__(self, variables: Sequence[tf.Variable], averages: Sequence[tf.Variable]) -> None:
         self._variables, self._averages = variables, averages

@@ -119,7 +119,7 @@ def fit(batch: Batch, widths: Sequence[int], filters: str = "block") -> WarmStar
 
 
 def floor(made: WarmStart, batch: Batch) -> float:
-    """Return what the widths of a warm start lose on patches, before any rounding: mean squared error in DN²."""
+    """Return the loss due to the widths of a warm start on patches, before rounding: mean squared error in DN²."""
     filters = FILTERS[made.filters]
     original = batch.x - made.mean
     x, directions = original, [d.astype(np.float32) for d in made.directions]
@@ -132,7 +132,7 @@ def floor(made: WarmStart, batch: Batch) -> float:
 
 
 def quantiser_step(lambda_: float, k: int) -> float:
-    """Return the step, in DN, that balances rate and distortion where the rate is high.
+    """Return the step in DN that balances rate and distortion at high rates.
 
     There the distortion is D = step² / 12 and a sample costs h - log2(step) bits, so that
     k · rate + lambda · D is least where D = k / (2 ln 2 · lambda).
@@ -258,7 +258,7 @@ def _subbands(x: np.ndarray, filters: np.ndarray) -> np.ndarray:
 
 
 def _merged(split: np.ndarray, filters: np.ndarray) -> np.ndarray:
-    """Undo `_subbands`, as its transpose does."""
+    """Invert `_subbands`, by its transpose."""
 
     def along(low: np.ndarray, high: np.ndarray, axis: int) -> np.ndarray:
         shape = list(low.shape)

@@ -25,7 +25,7 @@ def size_ticks(ax: Axes, frame: pd.DataFrame) -> None:
     sizes = cluster_sizes(frame)
     ax.set_xticks(range(len(sizes)), sizes)
     ax.set_xlim(-0.5, len(sizes) - 0.5)
-    ax.set_xlabel("Bands a cluster, k")
+    ax.set_xlabel("Bands per cluster, k")
 
 
 def log_ticks(ax: Axes) -> None:

@@ -123,7 +123,7 @@ def gains(
                 }
             )
     if not rows:
-        raise NothingToShow("No codec has a reference to be compared with in these results.")
+        raise NothingToShow("No codec in these results has a reference to compare with.")
     result = pd.DataFrame(rows)
     return result.astype({"bd_rate_percent": float, "bd_psnr_db": float})
 

@@ -16,7 +16,7 @@ from bandpress.study.figures.style import save_note
 def parser(doc: str | None) -> argparse.ArgumentParser:
     """Return the parser of a script: its docstring as help, and --output."""
     made = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("--output", type=Path, required=True, help="one of the files to make")
+    made.add_argument("--output", type=Path, required=True, help="one of the files to write")
     return made
 
 

@@ -27,7 +27,7 @@ SHOWN = (
 
 #: Tables that stand in a section of their own.
 VERDICTS = ("comparison", "claims")
-PROTOCOLS = {"equal": "equal rates, as in the paper", "shared": "rate shared by distortion"}
+PROTOCOLS = {"equal": "equal rates, as in the paper", "shared": "rate allocated across bands"}
 
 
 def render(
