@@ -1,5 +1,7 @@
 """Command line: each command is one module, imported when it is called."""
 
+import contextlib
+import signal
 import sys
 import warnings
 from importlib import import_module
@@ -8,6 +10,7 @@ from typing import Any
 import click
 
 from bandpress import environment
+from bandpress.cli.printing import printable
 from bandpress.errors import BandpressError, SceneWarning
 
 #: Each command and its module below ``bandpress.cli``.
@@ -56,12 +59,20 @@ def cli() -> None:
 
 def _note(message: Warning | str, *_: Any, **__: Any) -> None:
     """Print a warning as one sentence."""
-    click.echo(f"bandpress: note: {message}", err=True)
+    click.echo(printable(f"bandpress: note: {message}"), err=True)
+
+
+def _terminate(*_: Any) -> None:
+    """End as if interrupted, so that nothing is left half written."""
+    raise KeyboardInterrupt
 
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command line; exit with 0 when done, 1 on a stated failure, 2 on wrong usage, 130 when interrupted."""
     environment.is_program = argv is None
+    if environment.is_program:
+        with contextlib.suppress(ValueError):  # not in the main thread
+            signal.signal(signal.SIGTERM, _terminate)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always", SceneWarning)
@@ -71,7 +82,7 @@ def main(argv: list[str] | None = None) -> None:
         error.show()
         sys.exit(error.exit_code if isinstance(error, click.UsageError) else 1)
     except (BandpressError, OSError, MemoryError) as error:
-        click.echo(f"bandpress: {error}", err=True)
+        click.echo(printable(f"bandpress: {error}"), err=True)
         sys.exit(1)
     except (click.Abort, KeyboardInterrupt):
         click.echo("bandpress: interrupted; no partial files were left", err=True)

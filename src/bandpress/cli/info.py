@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from bandpress.cli.printing import printable
 from bandpress.coding import rate
 from bandpress.container.bitstream import SUFFIX, Reader
 from bandpress.formats import read_scene
@@ -89,4 +90,4 @@ def _show_scene(facts: dict[str, Any]) -> None:
 def _show(facts: dict[str, Any]) -> None:
     width = max(map(len, facts))
     for key, value in facts.items():
-        click.echo(f"{key:{width}}  {value}")
+        click.echo(printable(f"{key:{width}}  {value}"))

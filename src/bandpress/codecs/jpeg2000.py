@@ -10,6 +10,7 @@ import numpy as np
 from bandpress.clusters import BandsPerCluster, Cluster, split
 from bandpress.codecs.base import Codec, Encoding, Look
 from bandpress.codecs.budgets import LAG, chunk_budget, equal_shares, pooled, within
+from bandpress.codecs.targets import positive
 from bandpress.container.bits import BitReader
 from bandpress.container.bitstream import Header
 from bandpress.errors import CodecError
@@ -60,8 +61,8 @@ class Jpeg2000(Codec):
             raise CodecError(
                 f"codec {self.name}: rate {self.rate} and lossless {self.lossless} were given; expected one of the two"
             )
-        if self.rate is not None and not 0 < self.rate < float("inf"):
-            raise CodecError(f"codec {self.name}: rate {self.rate}; expected a positive number")
+        if self.rate is not None:
+            positive(self.name, "rate", self.rate)
         if self.allocation not in ("equal", "shared"):
             raise CodecError(
                 f"codec {self.name}: allocation {self.allocation!r}; expected 'equal' or 'shared'"

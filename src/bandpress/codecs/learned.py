@@ -17,6 +17,7 @@ import numpy as np
 from bandpress.clusters import Cluster, split
 from bandpress.codecs.base import Codec, Encoding, Look
 from bandpress.codecs.ratecontrol import search
+from bandpress.codecs.targets import positive
 from bandpress.container.bitstream import Header
 from bandpress.errors import CodecError, ModelError
 from bandpress.hyperprior import opened, parts, store
@@ -94,6 +95,8 @@ class Learned(Codec):
         given = [key for key in ("quality", "rate", "psnr") if getattr(self, key) is not None]
         if len(given) > 1:
             raise CodecError(f"codec learned: {' and '.join(given)} were given; expected one of them")
+        for key in set(given) - {"quality"}:
+            positive(self.name, key, getattr(self, key))
         if self.batch < 0:
             raise CodecError(f"codec learned: a batch of {self.batch}; expected 0 (automatic) or more")
         if self.refine < 0:

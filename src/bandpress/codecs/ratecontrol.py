@@ -12,6 +12,7 @@ import numpy as np
 
 from bandpress.clusters import Cluster, split
 from bandpress.codecs.base import Encoding
+from bandpress.codecs.budgets import MOST_EXCESS, within
 from bandpress.codecs.targets import CLOSE, psnr_of
 from bandpress.container.bitstream import Header, overhead
 from bandpress.hyperprior.points import Point, has_gains, lambdas_of
@@ -83,6 +84,7 @@ def search(codec: Coder, scene: Scene, family: Sequence[StoredModel], kind: str,
     -------
     Encoding
         At the operating point that was found; with the PSNR that it reaches among the parameters if that was asked.
+        Its chunks raise a CodecError after the last one if they exceed the rate, see `bandpress.codecs.budgets.within`.
     """
     clusters = split(scene.bands, family[0].architecture.bands_per_cluster)
     sample = [clusters[i] for i in np.unique(np.linspace(0, len(clusters) - 1, _SAMPLE).round().astype(int))]
@@ -100,7 +102,10 @@ def search(codec: Coder, scene: Scene, family: Sequence[StoredModel], kind: str,
     encoding = codec.encode_at(scene, trial.point, trial.chunks)
     if kind == "psnr":
         return replace(encoding, parameters={**encoding.parameters, "psnr": round(trial.value, 3)})
-    return encoding
+    header = Header.of_scene(
+        scene, codec.name, encoding.bands_per_cluster, encoding.parameters, encoding.model
+    )
+    return replace(encoding, chunks=within(target, header, trial.chunks))
 
 
 def _try(
@@ -192,4 +197,8 @@ def _along_lambda(
         else:
             at = at + step if below else at - step
             step *= 2
-    return min(tried.values(), key=distance)
+
+    def worse(trial: Trial) -> tuple[bool, float]:
+        return kind == "rate" and trial.value > target * (1 + MOST_EXCESS), distance(trial)
+
+    return min(tried.values(), key=worse)

@@ -25,8 +25,10 @@ FIRST_STEP = 100.0
 LARGE, SAMPLED = 1 << 23, 8
 #: Lines of a strip.
 _STRIP = 32
-#: Coarsest step of a file.
-MOST_STEP = 1e6
+#: Finest and coarsest step of a file.
+LEAST_STEP, MOST_STEP = 1e-6, 1e6
+#: Largest target of any kind.
+_MOST_TARGET = 1e6
 #: Slopes to start with: logarithm of the rate, and dB, over the logarithm of the step.
 _SLOPE = {"rate": -0.8, "psnr": -20 / math.log(10)}
 
@@ -46,14 +48,16 @@ def one_target(codec: str, **targets: float | None) -> None:
         )
     for key, value in given.items():
         positive(codec, key, value)
-    if targets.get("step") is not None and given["step"] > MOST_STEP:
-        raise CodecError(f"codec {codec}: step {given['step']:g}; expected at most {MOST_STEP:g}")
+    if targets.get("step") is not None and not LEAST_STEP <= given["step"] <= MOST_STEP:
+        raise CodecError(f"codec {codec}: step {given['step']:g}; expected {LEAST_STEP:g} to {MOST_STEP:g}")
 
 
 def positive(codec: str, key: str, value: float) -> None:
-    """Refuse an option that is not a positive number."""
-    if not 0 < value < float("inf"):
-        raise CodecError(f"codec {codec}: {key} {value}; expected a positive number")
+    """Refuse an option that is not a positive number of an ordinary size."""
+    if not 0 < value <= _MOST_TARGET:
+        raise CodecError(
+            f"codec {codec}: {key} {value}; expected a positive number, at most {_MOST_TARGET:g}"
+        )
 
 
 def rounded_step(step: float) -> float:
@@ -70,9 +74,9 @@ def step_of(header: Header) -> float:
         If its header does not say it.
     """
     step = header.parameters.get("step")
-    if not isinstance(step, int | float) or not 0 < step <= MOST_STEP:
+    if not isinstance(step, int | float) or not LEAST_STEP <= step <= MOST_STEP:
         raise CodecError(
-            f"scene {header.scene}: step {step!r} in the header; expected a positive number, at most {MOST_STEP:g}"
+            f"scene {header.scene}: step {step!a:.60} in the header; expected {LEAST_STEP:g} to {MOST_STEP:g}"
         )
     return float(step)
 

@@ -1,6 +1,7 @@
 """Checks of a network's card, gains and tables, when a model is loaded: anybody may have written it."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -28,9 +29,10 @@ def check_card(card: Mapping[str, Any], architecture: Architecture) -> None:
     lambda_ = card.get("lambda")
     values = lambda_ if isinstance(lambda_, list) else [lambda_]
     expected = architecture.qualities if isinstance(lambda_, list) else 1
-    if lambda_ is not None and (len(values) != expected or not all(map(_is_positive, values))):
+    positive = len(values) == expected and all(map(_is_positive, values))
+    if lambda_ is not None and not (positive and all(a < b for a, b in pairwise(values))):
         raise ModelError(
-            f"card: lambda is {_short(lambda_)}; expected {architecture.qualities} positive numbers, one a quality"
+            f"card: lambda is {_short(lambda_)}; expected {architecture.qualities} positive rising numbers"
         )
     reference = card.get("reference_range")
     if reference is not None and not _is_positive(reference):

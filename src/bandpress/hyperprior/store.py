@@ -107,7 +107,8 @@ def load(path: str | Path) -> StoredModel:
     path = Path(path)
     folder = model_folders.read_folder(path, FORMAT, (WEIGHTS, model_folders.TABLES))
     card, arrays = folder.card, folder.arrays
-    training = card.get("training") if isinstance(card.get("training"), dict) else {}
+    found = card.get("training")
+    training: dict[str, Any] = found if isinstance(found, dict) else {}
     try:
         architecture = Architecture.from_json(card.get("architecture"))
         weights = {name: value.astype(np.float32) for name, value in arrays[WEIGHTS].items()}

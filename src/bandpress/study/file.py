@@ -98,16 +98,23 @@ def _read(path: Path) -> CommentedMap:
         raise StudyError(f"{path}:{line}: not valid YAML: {error.problem}") from None
     except (YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise StudyError(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from None
+    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        # What ruamel.yaml runs into with tags and merges that do not fit: `!!bool maybe`, a mapping merged with itself.
+        raise StudyError(f"{path}: not valid YAML: a value that is not of its type ({error!r})") from None
     if not isinstance(raw, CommentedMap):
         raise StudyError(f"{path}: a {type(raw).__name__} was found; expected the keys of a study")
     if (nodes := _expanded(raw, {})) > MOST_NODES:
         raise StudyError(f"{path}: its aliases stand for {nodes:.0f} values; expected at most {MOST_NODES}")
     for line, tag in _tags(raw):
         raise StudyError(f"{path}:{line}: the YAML tag {tag} was found; expected plain values")
+    for line, text in _unprintable(raw, int(raw.lc.line or 0)):
+        raise StudyError(f"{path}:{line + 1}: {text[:60]!a} holds characters that cannot be printed")
     try:
         json.dumps(raw)
     except TypeError as error:
         raise StudyError(f"{path}: a value is neither text, number, list nor mapping ({error})") from None
+    except ValueError as error:
+        raise StudyError(f"{path}: a number cannot be written out ({error})") from None
     return raw
 
 
@@ -223,6 +230,17 @@ def _expanded(node: Any, known: dict[int, float]) -> float:
         children = node.values() if isinstance(node, dict) else node
         known[id(node)] = 1 + sum(_expanded(child, known) for child in children)
     return known[id(node)]
+
+
+def _unprintable(node: Any, line: int) -> Iterator[tuple[int, str]]:
+    """Yield text that holds control characters, other than ends of lines and tabs, or halves of characters."""
+    if isinstance(node, str):
+        if not all(char.isprintable() or char in "\n\t\u00a0" for char in node):
+            yield line, node
+    elif isinstance(node, CommentedMap | CommentedSeq):
+        line = int(node.lc.line or 0)
+        for child in (*node.keys(), *node.values()) if isinstance(node, CommentedMap) else node:
+            yield from _unprintable(child, line)
 
 
 def _tags(node: Any) -> Iterator[tuple[int, str]]:

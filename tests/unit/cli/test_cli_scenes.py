@@ -150,7 +150,8 @@ def test_synthesize_makes_what_is_asked_for(capsys, tmp_path):
     assert "another geometry" in refused(capsys, *wrong)
 
 
-def test_an_interrupted_command_leaves_nothing_half_written(tmp_path):
+@pytest.mark.parametrize("ended_by", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_command_leaves_nothing_half_written(tmp_path, ended_by):
     argv = [sys.executable, "-m", "bandpress", "synthesize", tmp_path / "synthetic.raw", "--lines", "20000"]
     env = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
     process = subprocess.Popen(
@@ -165,7 +166,7 @@ def test_an_interrupted_command_leaves_nothing_half_written(tmp_path):
     while not list(tmp_path.glob(".synthesis-*/samples")):
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(ended_by)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "interrupted" in errors

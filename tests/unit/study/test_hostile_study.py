@@ -141,3 +141,32 @@ def test_every_text_of_a_study_that_reaches_a_shell_is_quoted():
     for rules in (ROOT / "rules").glob("*.smk"):
         for name, quote in re.findall(r"\{params\.(\w+)(:q)?\}", rules.read_text()):
             assert quote or name not in free, f"{rules.name}: {name}"
+
+
+ODD = {
+    "a truth value that is none": SMALL.replace("rate: 1.0", "rate: !!bool maybe"),
+    "a number that is none": SMALL.replace("rate: 1.0", 'rate: !!int ""'),
+    "a plus sign": SMALL.replace("rate: 1.0", "rate: +_"),
+    "a mapping merged with itself": SMALL + "x: &x {{<<: *x, a: 1}}\n",
+    "a list of mappings merged with itself": SMALL.replace("codecs:\n", "codecs: &c\n  <<: [*c, *c]\n"),
+    "a merged number": SMALL.replace("codecs:\n", "codecs:\n  <<: 5\n"),
+    "a wrong value in a merged mapping": SMALL.replace(
+        "codecs:\n", "codecs:\n  <<: &m {{j2: {{codec: jpeg2000, rates: [-1.0]}}}}\n"
+    ),
+    "a long octal number": SMALL.replace("rate: 1.0", f"rate: 0o{'7' * 6000}"),
+    "a long hexadecimal number": SMALL.replace("rate: 1.0", f"rate: 0x{'f' * 6000}"),
+    "half a character": SMALL.replace("One scene", r'"\ud800"'),
+    "an escape sequence": SMALL.replace("One scene", r'"\e[2J"'),
+    "a key that is an escape sequence": SMALL + '"\\e[2J": 3\n',
+    "a path with a zero": SMALL.replace("somewhere", r'"\0"'),
+    "deep lists": SMALL + "x: " + "[" * 5000 + "]" * 5000 + "\n",
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_yaml_is_refused_in_words(tmp_path, name):
+    path = tmp_path / "study.yaml"
+    path.write_text(ODD[name].format("a.raw"))
+    with pytest.raises(StudyError, match=re.escape(str(path))) as caught:
+        load_study(path)
+    assert str(caught.value).isprintable()
