@@ -1,4 +1,4 @@
-"""Coding of some bands, one after the other, into one string of bytes, and back."""
+"""Coding of bands, one after the other, into one string of bytes, and back."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ _MOST_BYTES = 64
 def encode(
     cube: np.ndarray, error: int, references: int, done: Callable[[int], object] = lambda n: None
 ) -> bytes:
-    """Code a cube so that no sample is off by more than `error`.
+    """Code a cube with an absolute error of at most `error` for every sample.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def encode(
 def decode(
     data: bytes, shape: tuple[int, int, int], dtype: np.dtype, error: int, references: int
 ) -> np.ndarray:
-    """Decode what `encode` made of a cube of that shape and type.
+    """Decode the result of `encode` for a cube of that shape and type.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def decode(
 
 
 class _Coder:
-    """What both directions share: everything learned so far."""
+    """State shared by encoder and decoder: everything learned so far."""
 
     def __init__(self, shape: tuple[int, int, int], dtype: np.dtype, error: int, references: int):
         self._shape, self._error = shape, error

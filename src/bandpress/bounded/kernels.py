@@ -94,7 +94,7 @@ def _code_bit(decoding, bit, probability, state, data):
 
 @kernel("int64(boolean, int64, int64, int64[::1], uint8[::1])")
 def code_number(decoding, value, width, state, data):
-    """Code a number of `width` bits that are all as likely, or decode one and return it."""
+    """Code a number of `width` equally likely bits, or decode one and return it."""
     out = 0
     for place in range(width - 1, -1, -1):
         out = out << 1 | _code_bit(decoding, value >> place & 1, _HALF, state, data)
@@ -124,7 +124,7 @@ def _log(value, logarithm):
 
 @helper
 def _learned(known, target, rates):
-    """Return a cell, a probability in 16 bits over a count in 8, after a decision."""
+    """Return a cell after a decision: a probability in the upper 16 bits, a count in the lower 8."""
     p, n = known >> 8, known & 255
     p += (target - p) * rates[n] >> 16
     return min(max(p, _SURE), ONE - _SURE) << 8 | min(n + 1, SETTLED)
@@ -254,7 +254,7 @@ def _accumulate(rows, targets, count, size, gram, cross):
 
 @helper
 def _solve(gram, cross, size, ridge, prior, lower, upper, out):
-    """Solve the normal equations, drawn towards prior weights, by Cholesky's method.
+    """Solve the normal equations, regularised towards prior weights, by Cholesky's method.
 
     Parameters
     ----------

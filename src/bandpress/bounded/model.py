@@ -1,4 +1,4 @@
-"""The state of the coder before anything is coded, and what a band is predicted from."""
+"""Initial state of the coder, and the regressors of a band."""
 
 from functools import cache
 
@@ -29,7 +29,7 @@ WINDOW_BYTES = 4
 
 
 def regressors(band: int, references: int) -> np.ndarray:
-    """Return what a band is predicted from, by role.
+    """Return the regressors of a band, by role.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def mixing_tables() -> tuple[np.ndarray, ...]:
 
 
 def new_state() -> tuple[np.ndarray, np.ndarray]:
-    """Return what the coder knows before anything is coded.
+    """Return the coder's initial knowledge.
 
     Returns
     -------
@@ -122,7 +122,7 @@ def decoder(data: np.ndarray) -> np.ndarray:
 
 
 def last_bytes(state: np.ndarray) -> bytes:
-    """Return what an encoder has still to write: as few bytes as name a number within its bounds."""
+    """Return an encoder's last bytes: the fewest that name a number within its bounds."""
     low, high = int(state[LOW]), int(state[HIGH])
     for count in range(1, 4):
         shift = 32 - 8 * count

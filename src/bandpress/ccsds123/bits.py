@@ -1,4 +1,4 @@
-"""Bits into bytes and back, most significant bit first, compiled; backwards too, as the hybrid coder is decoded."""
+"""Bit input and output, most significant bit first, compiled; also backwards, for the hybrid decoder."""
 
 from numba import njit
 

@@ -161,7 +161,7 @@ def trees() -> Trees:
 
 
 class _Builder:
-    """Grows the trees of the codes and gives their nodes words."""
+    """Builder of the codes' trees and of their nodes' words."""
 
     def __init__(self) -> None:
         self._roots: list[int] = []
@@ -215,7 +215,7 @@ class _Builder:
 
 
 def _plant(states: list[list[int]], root: int, text: str, node: int) -> None:
-    """Let a decoder that reads these bits arrive at a node."""
+    """Make a code word lead to a node."""
     state = root
     for place, digit in enumerate(text):
         if place == len(text) - 1:

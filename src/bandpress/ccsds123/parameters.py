@@ -11,7 +11,7 @@ CODERS = ("sample-adaptive", "hybrid")
 
 @dataclass(frozen=True)
 class Parameters:
-    """What encoder and decoder agree on. Section numbers are those of CCSDS 123.0-B-2.
+    """Parameters shared by encoder and decoder. Section numbers are those of CCSDS 123.0-B-2.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The registry of codecs, by name, and their options. A codec is imported when it is first asked for."""
+"""Registry of codecs by name, and their options. A codec is imported on first use."""
 
 from dataclasses import MISSING, fields
 from importlib import import_module
@@ -50,7 +50,7 @@ def codec_class(name: str) -> type[Codec]:
 
 
 def needs_tensorflow(name: str) -> bool:
-    """Tell whether the codec of that name runs in the TensorFlow environment alone; False if there is none."""
+    """Say whether the codec of that name needs the TensorFlow environment; False for unknown names."""
     return name in REGISTRY and codec_class(name).needs_tensorflow
 
 
@@ -61,7 +61,7 @@ def options_of(name: str) -> dict[str, bool]:
 
 
 def checked_option(codec: str, option: str, value: Any, text: bool = False) -> Any:
-    """Return the value of an option as the codec takes it.
+    """Return the value of an option, converted to the codec's type.
 
     Parameters
     ----------

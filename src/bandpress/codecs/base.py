@@ -1,4 +1,4 @@
-"""The codec protocol: scene in, one chunk a cluster out, and back. What every codec of the study implements."""
+"""Codec protocol, which every codec implements: a scene to one chunk per cluster, and back."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
@@ -36,7 +36,7 @@ class Encoding:
 
 
 class Look(NamedTuple):
-    """How figures draw the curves of a codec.
+    """Look of a codec's curves in figures.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class Look(NamedTuple):
 
 
 class Codec(ABC):
-    """A way to code scenes.
+    """Base class of codecs.
 
     A codec is a frozen dataclass whose fields are its options (`rate`, `bands_per_cluster`, `model` …), with
     defaults; the command line and the study give them by name, and check them by type. One file under ``codecs/``, one
@@ -113,7 +113,7 @@ class Codec(ABC):
 
     @classmethod
     def needed(cls, header: Header, cluster: Cluster) -> tuple[Cluster, ...]:
-        """Return the clusters whose chunks it takes to decode one: that one alone, unless a codec predicts.
+        """Return the clusters whose chunks are needed to decode one: only itself, unless the codec predicts.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Prediction by adaptive least squares with a bound on every sample: lossless and near-lossless coding."""
+"""Lossless and near-lossless coding: prediction by adaptive least squares, with a bound on every sample's error."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _MOST_REFERENCES = 255
 
 @dataclass(frozen=True)
 class Bounded(Codec):
-    """Adaptive prediction, a quantiser that keeps a bound, and mixed contexts.
+    """Adaptive prediction, a bounded quantiser, and mixed contexts.
 
     Parameters
     ----------

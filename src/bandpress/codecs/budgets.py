@@ -1,4 +1,4 @@
-"""Meeting a target rate with clusters that are coded one by one, several at a time."""
+"""Rate allocation for clusters coded one by one, several at a time."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -33,7 +33,7 @@ def chunk_budget(header: Header, rate: float) -> float:
 def equal_shares(
     scene: Scene, clusters: Sequence[Cluster], target: float, code: Callable[[Cluster, float], bytes]
 ) -> Iterator[bytes]:
-    """Code clusters, each in its part of what is left of the target, by its bands that hold more than one value.
+    """Code clusters, each with its share of the remaining target, weighted by its bands that are not constant.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def equal_shares(
 
 
 def within(rate: float, header: Header, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Pass chunks on; refuse a file that exceeds its target by more than 2 %, or 128 bytes where that is more.
+    """Pass chunks on; refuse a file that exceeds its target by more than 2 % or 128 bytes, whichever is larger.
 
     Raises
     ------

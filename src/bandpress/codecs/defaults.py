@@ -1,4 +1,4 @@
-"""The codec that is taken when none is named. docs/codecs.md has the measurements behind the choice."""
+"""Choice of the default codec. docs/codecs.md has the measurements behind it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The GICI group's Java programs, for those who have them: their RKLT, and their JPEG 2000 coder BOI.
+"""The GICI group's Java programs, if installed: their RKLT, and their JPEG 2000 coder BOI.
 
 The environment names them, for coding and decoding alike; a file never does::
 

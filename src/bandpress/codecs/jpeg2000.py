@@ -114,11 +114,11 @@ class Jpeg2000(Codec):
     # What a codec that transforms the bands first does otherwise.
 
     def forward(self, samples: np.ndarray, level: float | None) -> Components:
-        """Turn a cluster's samples into components that will have the distortion `level` (None: lossless)."""
+        """Transform a cluster's samples to components, to be coded at distortion `level` (None: lossless)."""
         return Components(*cluster_klt.centre(samples))
 
     def read_side(self, reader: BitReader, bands: int) -> Callable[[np.ndarray], np.ndarray]:
-        """Read what `forward` wrote; return what turns components into bands, and may change them."""
+        """Read the result of `forward`; return a function from components to bands, which may change them."""
         return cluster_klt.read_means(reader, bands)
 
     def _level(self, parts: Iterable[np.ndarray]) -> float:
@@ -137,7 +137,7 @@ class Jpeg2000(Codec):
     def _equal(
         self, scene: Scene, clusters: Sequence[Cluster], layout: Layout, target: float
     ) -> Iterator[bytes]:
-        """Give every cluster its bands' part of the target; pass on what rounding to whole passes left over.
+        """Give every cluster its bands' share of the target; carry over what rounding to whole passes left.
 
         Bands of a single value need nothing but the side information: their part goes to the others.
         """
@@ -154,14 +154,14 @@ class Jpeg2000(Codec):
     def _shared(
         self, scene: Scene, clusters: Sequence[Cluster], layout: Layout, target: float
     ) -> Iterator[bytes]:
-        """Code all clusters as the components of one codestream, so that PCRD divides the rate over all of them."""
+        """Code all clusters as components of one codestream, so that PCRD allocates the rate over all of them."""
         level = self._level(scene.cube[cluster.bands] for cluster in clusters)
         parts = list(pooled(lambda c: self.forward(scene.cube[c.bands], level), clusters))
         yield from chunks.code(parts, layout, target, processors(), _TRIES)
 
 
 def levels_of(lines: int, samples: int) -> int:
-    """Return the levels of decomposition: five, fewer where the coarsest subband would be smaller than 12 samples."""
+    """Return the levels of decomposition: five, or fewer if the coarsest subband would be smaller than 12 samples."""
     return max(0, min(_MOST_LEVELS, (min(lines, samples) // _SMALLEST_SUBBAND).bit_length() - 1))
 
 
@@ -183,5 +183,5 @@ def layout_of(header: Header) -> Layout:
 
 
 def _threads(clusters: Sequence[Cluster]) -> int:
-    """Return the threads of a codestream: all for the only one, else one each, clusters running abreast."""
+    """Return the threads of a codestream: all for a single one, else one each, as clusters run in parallel."""
     return processors() if len(clusters) == 1 else 1

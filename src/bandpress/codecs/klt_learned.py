@@ -1,4 +1,4 @@
-"""RKLT over all bands, then the network over clusters of its components: what the authors' ``--KLT`` was meant to be.
+"""RKLT over all bands, then the network over clusters of components: the intent of the authors' ``--KLT``.
 
 Components are all over the scene and hold very different energies: most clusters of them hold nothing worth a bit at
 the rates that matter. All are coded to about one distortion in DN², which is what an orthogonal transform asks for.

@@ -134,7 +134,7 @@ class Learned(Codec):
         )
 
     def chunks(self, scene: Scene, point: Point, clusters: Sequence[Cluster]) -> Iterator[bytes]:
-        """Code some clusters of a scene, each whole or in two parts, whichever costs less."""
+        """Code some clusters of a scene, each whole or in two parts, at the lower cost."""
         for cluster, chunk in zip(clusters, self._chunks(scene, point, clusters), strict=True):
             cut = parts.of_cluster(scene, cluster, point) if point.lambda_ is not None else None
             yield chunk if cut is None else self._cheaper(scene, point, cluster, chunk, cut)
@@ -142,7 +142,7 @@ class Learned(Codec):
     def _cheaper(
         self, scene: Scene, point: Point, cluster: Cluster, whole: bytes, cut: tuple[Cluster, Cluster]
     ) -> bytes:
-        """Return the chunk that costs less in bits a pixel + lambda · squared error."""
+        """Return the chunk with the lower bits per pixel + lambda · squared error."""
         k = point.model.architecture.bands_per_cluster
         header = Header.of_scene(scene, self.name, k, {}, point.model.digest)
         in_parts = parts.join(cut, list(self._chunks(scene, point, cut)), scene.dtype)
@@ -235,7 +235,7 @@ class Learned(Codec):
 
 
 def model_of(header: Header, path: Path | None = None) -> StoredModel:
-    """Find the model that a file names, for clusters of as many bands as the file says.
+    """Find the model that a file names, and check its cluster size.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Clusters predicted from components of their segment: a KLT over many bands, with access to few of them.
+"""Clusters predicted from components of their segment: a KLT over many bands with access to single clusters.
 
 `key_distance` clusters are a segment, which is decoded alone. Its first, the key cluster, carries the KLT of all bands
 of the segment, coded as one cluster of `wavelet-learned`. Every cluster, the key one too, is predicted from it; what
@@ -199,7 +199,7 @@ def _within(cluster: Cluster, bands: slice) -> slice:
 
 
 def _level(step: float) -> float:
-    """Return the distortion that a basis is made for."""
+    """Return the distortion that determines a basis's precision."""
     return SAFETY * step * step / 12
 
 
@@ -215,7 +215,7 @@ def _split(cluster: Cluster, chunk: bytes) -> tuple[bytes, bytes]:
 
 
 def _code_residual(coder: ComponentCoder, residual: np.ndarray, step: float) -> tuple[bytes, np.ndarray]:
-    """Return the chunk of a residual, and what it decodes to: coded, or nothing where that costs less."""
+    """Return the chunk of a residual and the decoded residual; code nothing if that costs less."""
     bands, pixels = len(residual), residual[0].size
     vectors = reflections(covariance(residual), _level(step), pixels) if bands > 1 else None
     basis = Basis(np.zeros(bands, np.int64), vectors)
@@ -234,7 +234,7 @@ def _side(vectors: Reflections | None) -> BitWriter:
 
 
 def _cost(residual: np.ndarray, chunk: bytes, decoded: np.ndarray, step: float) -> float:
-    """Return bits a pixel + what the squared error of a pixel is worth in bits."""
+    """Return bits per pixel plus the weighted squared error per pixel."""
     error = np.square(residual - decoded, dtype=np.float64).sum() / residual[0].size
     return float(8 * len(chunk) / residual[0].size + WORTH / step**2 * error)
 

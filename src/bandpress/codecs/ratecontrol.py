@@ -1,4 +1,4 @@
-"""Finding the operating point of a family that meets a target, by search on a sample of clusters, then on the file.
+"""Search for a family's operating point that meets a target, on a sample of clusters, then on the file.
 
 A family of separate models has a few points: the highest rate that does not exceed the target, or the lowest quality
 that reaches it, is taken. A model with gains is searched along lambda, which every cluster's quality follows from.
@@ -29,17 +29,17 @@ _BEYOND = 9.0
 
 
 class Coder(Protocol):
-    """What the search asks of a codec: to code at a point, and to decode."""
+    """Interface of a codec for the search: code at a point, and decode."""
 
     @property
     def name(self) -> str:
-        """As in files."""
+        """The operating point, as stored in files."""
 
     def chunks(self, scene: Scene, point: Point, clusters: Sequence[Cluster]) -> Iterator[bytes]:
         """Code some clusters of a scene."""
 
     def encode_at(self, scene: Scene, point: Point, chunks: Iterable[bytes] | None = None) -> Encoding:
-        """Wrap chunks that were coded at a point."""
+        """Wrap chunks coded at a point."""
 
     def decode_with(
         self, model: StoredModel, header: Header, chunks: Iterable[tuple[Cluster, bytes]]

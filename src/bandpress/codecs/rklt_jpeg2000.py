@@ -24,7 +24,7 @@ _LOSSLESS_LEVEL = 4.0
 
 @dataclass(frozen=True)
 class RkltJpeg2000(Jpeg2000):
-    """RKLT + JPEG 2000: the options of `Jpeg2000`, three bands per cluster by default.
+    """RKLT + JPEG 2000, with the options of `Jpeg2000`; three bands per cluster by default.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Codecs with one quantiser step for the scene: the options of all of them, and the way to a rate or a PSNR."""
+"""Base of codecs with one quantiser step for the scene: their options, and the search for a rate or a PSNR."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
@@ -13,7 +13,7 @@ from bandpress.scene import Scene
 
 @dataclass(frozen=True)
 class Stepped(Codec):
-    """What such a codec is given: one of a rate, a PSNR or a step.
+    """Options of such a codec: one of a rate, a PSNR or a step.
 
     Parameters
     ----------
@@ -41,14 +41,14 @@ class Stepped(Codec):
 
     @abstractmethod
     def _trial(self, scene: Scene) -> Callable[[float], Trial]:
-        """Return a function that codes a scene with a step; may keep what all steps have in common."""
+        """Return a function that codes a scene with a step; it may cache work common to all steps."""
 
     def _trial_of_part(self, scene: Scene) -> Callable[[float], Trial] | None:
-        """Return a function that codes a part of a large scene, which stands for it; None if no part does."""
+        """Return a function that codes a representative part of a large scene; None if there is none."""
         return self._trial(strips(scene))
 
     def encode(self, scene: Scene) -> Encoding:
-        """Code a scene with the step that is given, or that meets the target; see `Codec.encode`."""
+        """Code a scene with the given step, or the step that meets the target; see `Codec.encode`."""
         trial = self._trial(scene)
         if self.step is not None:
             found = trial(self.step)

@@ -1,4 +1,4 @@
-"""Finding the quantiser step that meets a target, when nothing but coding the scene tells what a step gives."""
+"""Search for the quantiser step that meets a target, by coding the scene."""
 
 import math
 from collections.abc import Callable
@@ -34,7 +34,7 @@ _SLOPE = {"rate": -0.8, "psnr": -20 / math.log(10)}
 
 
 def one_target(codec: str, **targets: float | None) -> None:
-    """Check that one of some targets is given, and that it is a positive number.
+    """Check that exactly one of some targets is given, and that it is positive.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def positive(codec: str, key: str, value: float) -> None:
 
 
 def rounded_step(step: float) -> float:
-    """Return a step as the header holds it."""
+    """Return a step, rounded as in the header."""
     return float(f"{step:.5g}")
 
 
@@ -82,7 +82,7 @@ def step_of(header: Header) -> float:
 
 
 def psnr_of(mse: float) -> float:
-    """Return the PSNR in dB at a peak of 65,535; an error of nothing counts 1e-12."""
+    """Return the PSNR in dB at a peak of 65,535; an MSE of zero counts as 1e-12."""
     return 10 * math.log10(65535.0**2 / max(mse, 1e-12))
 
 
@@ -171,7 +171,7 @@ def search(
     rate: float | None,
     psnr: float | None,
 ) -> Trial:
-    """Return a scene as coded with the step that meets a target: a part of it is looked at first.
+    """Return a scene coded with the step that meets a target; search on a part of it first.
 
     Parameters
     ----------
@@ -199,7 +199,7 @@ def search(
 
 
 def strips(scene: Scene) -> Scene:
-    """Return one line of `SAMPLED` of a scene, in strips that are spread over it, as a scene."""
+    """Return one line in `SAMPLED` of a scene, in strips spread over it, as a scene."""
     count = max(1, scene.lines // (_STRIP * SAMPLED))
     starts = (np.arange(count) + 0.5) * scene.lines / count - _STRIP / 2
     lines = np.concatenate([np.arange(_STRIP) + max(0, int(start)) for start in starts])
@@ -207,7 +207,7 @@ def strips(scene: Scene) -> Scene:
 
 
 def _next(tried: list[tuple[float, float, T]], wanted: float, slope: float, caution: float) -> float:
-    """Return the next place to look at: between what lies on both sides, else beyond."""
+    """Return the next step to try: between trials on both sides of the target, else beyond the last."""
     fine = [(x, v) for x, v, _ in tried if v >= wanted]
     coarse = [(x, v) for x, v, _ in tried if v < wanted]
     if fine and coarse:

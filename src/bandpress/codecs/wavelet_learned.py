@@ -1,4 +1,4 @@
-"""A KLT over the bands of each cluster, the 9/7 wavelet over its components, and a learned model of the coefficients.
+"""KLT over the bands of each cluster, 9/7 wavelet over its components, coefficients coded with a context model.
 
 The transforms are those of the baseline, RKLT + JPEG 2000, but for its rounding; what is learned is how probable each
 coefficient is, given those that are known (`bandpress.contexts.features`). One quantiser step serves the whole scene:

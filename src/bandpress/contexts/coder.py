@@ -1,4 +1,4 @@
-"""Coefficients of a cluster to a string of the range coder and back, one component after the other."""
+"""Coding of a cluster's coefficients with the range coder, one component after the other."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -18,7 +18,7 @@ _BEYOND = 6
 
 
 class Memory(NamedTuple):
-    """Arrays that kernels know components before by, and work in; see `bandpress.contexts.kernels.component.code`."""
+    """Arrays of earlier components and work space for kernels; see `bandpress.contexts.kernels.component.code`."""
 
     maps: np.ndarray
     traces: np.ndarray
@@ -33,7 +33,7 @@ class Memory(NamedTuple):
 
     @classmethod
     def of(cls, lines: int, samples: int, units: int) -> "Memory":
-        """Make it for images of a size, nothing known, and for so many units of the network."""
+        """Create it for images of a size and a number of network units, with nothing known."""
         half, width = (lines + 1) // 2, (samples + 1) // 2
         bands = bands_of(lines, samples)
         return cls(
@@ -51,7 +51,7 @@ class Memory(NamedTuple):
 
 
 class _Walk:
-    """Goes through the components of a cluster; encoder and decoder do it alike.
+    """Sequence of a cluster's components, shared by encoder and decoder.
 
     Parameters
     ----------
@@ -70,11 +70,11 @@ class _Walk:
 
     @property
     def magnitudes(self) -> np.ndarray:
-        """Magnitudes of the component that was coded last."""
+        """Magnitudes of the last coded component."""
         return self._memory.magnitudes
 
     def pass_over(self) -> None:
-        """Leave a component out."""
+        """Skip a component."""
         m = self._memory
         m.maps[self._component % 3] = 0
         m.totals[self._component % 3] = 0
@@ -109,7 +109,7 @@ _NOTHING = np.zeros((0, 2 + FEATURES), np.int32)
 
 
 def first_energy(coefficients: np.ndarray, step: float) -> int:
-    """Divide coefficients by the quantiser's step, in place; return their energy, 0 if none is worth its bits.
+    """Divide coefficients by the quantiser step, in place; return their energy, 0 if none is worth coding.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def first_energy(coefficients: np.ndarray, step: float) -> int:
 
 
 class Encoder:
-    """Writes the string of a cluster.
+    """Writer of a cluster's string.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ class Encoder:
         self.energies: list[int] = []
 
     def add(self, coefficients: np.ndarray, step: float) -> bool:
-        """Code a component, or leave it out where nothing of it is worth its bits.
+        """Code a component, or skip it if nothing of it is worth coding.
 
         Parameters
         ----------
@@ -181,11 +181,11 @@ class Encoder:
 
     @property
     def magnitudes(self) -> np.ndarray:
-        """Magnitudes of the component that was coded last, those beyond 65,535 cut off there."""
+        """Magnitudes of the last coded component, clipped to 65,535."""
         return self._walk.magnitudes
 
     def string(self) -> bytes:
-        """End the string, and return it; empty if nothing was coded."""
+        """End and return the string; empty if nothing was coded."""
         while self.energies and not self.energies[-1]:
             self.energies.pop()
         if not self.energies:
@@ -194,7 +194,7 @@ class Encoder:
 
 
 class Decoder:
-    """Reads the string of a cluster.
+    """Reader of a cluster's string.
 
     Parameters
     ----------
@@ -213,7 +213,7 @@ class Decoder:
         walk.state[:3] = int.from_bytes(walk.data[:_BEYOND].tobytes(), "big"), 1 << 48, _BEYOND
 
     def next(self, energy: int) -> np.ndarray | None:
-        """Decode a component: float64, shape (lines, samples), in quantiser steps; None if it was left out.
+        """Decode a component: float64, shape (lines, samples), in quantiser steps; None if it was skipped.
 
         Raises
         ------

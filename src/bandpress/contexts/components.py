@@ -1,4 +1,4 @@
-"""Clusters of components to chunks and back: 9/7 wavelet, quantiser, contexts, range coder.
+"""Coding of clusters of components as chunks: 9/7 wavelet, quantiser, context model, range coder.
 
 What a chunk holds after the side information that it begins with, in the same bits::
 
@@ -88,7 +88,7 @@ class ComponentCoder:
         self._levels = levels_of(lines, samples)
 
     def code(self, part: Part) -> tuple[bytes, np.ndarray]:
-        """Return the chunk of a cluster, and all components that it decodes to, int32."""
+        """Return the chunk of a cluster, and all its decoded components, int32."""
         decoded = np.zeros(part.components.shape, np.int32)
         return self._code(part, decoded), decoded
 
@@ -110,7 +110,7 @@ class ComponentCoder:
         return _announced(part, encoder.energies).to_bytes() + string
 
     def nothing(self, part: Part) -> tuple[bytes, np.ndarray]:
-        """Return what `code` would if nothing of a cluster were worth its bits."""
+        """Return the result of `code` for a cluster with nothing worth coding."""
         return _announced(part, []).to_bytes(), np.zeros(part.components.shape, np.int32)
 
     def components(self, chunk: Chunk) -> np.ndarray:
@@ -152,7 +152,7 @@ class ComponentCoder:
         return [chunk.reader.number(_ENERGY_BITS) for _ in range(count)]
 
     def _abreast(self, function: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:
-        """Map, in other threads if there are any, in order."""
+        """Map in order, in other threads if there are any."""
         if self.threads < 2:
             yield from map(function, items)
             return
@@ -166,7 +166,7 @@ class ComponentCoder:
 
 
 def _announced(part: Part, energies: Sequence[int]) -> BitWriter:
-    """Return what stands before the range coded bytes."""
+    """Return the part of a chunk before the range-coded bytes."""
     side = part.side.copy()
     side.number(len(energies), len(part.components).bit_length())
     for value in energies:

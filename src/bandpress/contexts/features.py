@@ -1,4 +1,4 @@
-"""What a decoder knows of a wavelet coefficient before it reads it.
+"""Features of a wavelet coefficient that the decoder knows before reading it.
 
 Coefficients are coded component by component, from coarse subbands to fine ones, and within a subband in four passes
 over its places: even lines and samples, odd ones, and the two kinds between. So all coefficients of a pass can be
@@ -34,7 +34,7 @@ _ENERGY_SHIFT = 6  # energies are of magnitudes in units of 1/64
 
 
 def levels_of(lines: int, samples: int) -> int:
-    """Return how often an image is halved: until its shorter side has two samples or three."""
+    """Return the number of wavelet levels: until the shorter side has two or three samples."""
     return max(1, (min(lines, samples) - 1).bit_length() - 1)
 
 
@@ -56,7 +56,7 @@ def bands_of(lines: int, samples: int) -> np.ndarray:
 
 
 def energy_of(total: int, places: int) -> int:
-    """Return how much there is in a component, half an octave a unit; 0 for nothing at all.
+    """Return the energy of a component in half octaves; 0 for an empty one.
 
     Parameters
     ----------

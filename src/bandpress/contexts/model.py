@@ -1,4 +1,4 @@
-"""From what is known of a coefficient to the table that it is coded with, in integers.
+"""Integer network that chooses the coding table of a coefficient from its features.
 
 A small network of two hidden layers reads the features of `bandpress.contexts.features` and returns a number that
 chooses one of some tables of frequencies. All operands are integers, and every sum stays below 2^24, so that float32 is
@@ -72,7 +72,7 @@ def class_of(magnitudes: np.ndarray) -> np.ndarray:
 
 
 class Compiled(NamedTuple):
-    """A model as `bandpress.contexts.kernels.component.code` takes it, units filled up with zeros."""
+    """A model in the form of `bandpress.contexts.kernels.component.code`, units padded with zeros."""
 
     weights: np.ndarray
     common: np.ndarray
@@ -147,19 +147,19 @@ class ContextModel:
 
     @property
     def macs(self) -> int:
-        """Multiplications a coefficient."""
+        """Multiplications per coefficient."""
         return sum(weight.size for weight in self.weights)
 
     @cached_property
     def bits(self) -> np.ndarray:
-        """What a magnitude of each class costs with each table, sign and plain bits included, (tables, CLASSES)."""
+        """Cost in bits of each class of magnitudes with each table, sign and plain bits included, (tables, CLASSES)."""
         found = PRECISION - np.log2(self.frequencies) + PLAIN_BITS
         found[:, 1:] += 1
         return found
 
     @cached_property
     def compiled(self) -> Compiled:
-        """The model as kernels take it."""
+        """The model in the kernels' form."""
         units = max(_FEWEST, -(-len(self.biases[0]) // _TOGETHER) * _TOGETHER)
         weights = np.zeros((_LAYERS, units, units), np.float32)
         common, biases = (
@@ -184,11 +184,11 @@ class ContextModel:
 
     @property
     def least_bits(self) -> float:
-        """What a coefficient costs at least."""
+        """Lowest cost of a coefficient in bits."""
         return PRECISION - float(np.log2(self.frequencies.max()))
 
     def indexes(self, features: np.ndarray) -> np.ndarray:
-        """Choose tables, as kernels do; doubles hold the sums exactly.
+        """Choose tables as the kernels do; doubles hold the sums exactly.
 
         Parameters
         ----------
@@ -208,7 +208,7 @@ class ContextModel:
         return values[..., 0].astype(np.int64)
 
     def tables(self) -> dict[str, np.ndarray]:
-        """Return what `of_tables` takes."""
+        """Return the tables, as `of_tables` takes them."""
         found = {"shifts": self.shifts, "frequencies": self.frequencies, "offsets": self.offsets}
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             found |= {f"{layer}/kernel": weight, f"{layer}/bias": bias}
@@ -222,7 +222,7 @@ class ContextModel:
         digest: str = "",
         path: Path | None = None,
     ) -> "ContextModel":
-        """Make a model from arrays by name, checked.
+        """Make a model from named arrays, after checks.
 
         Raises
         ------
@@ -243,7 +243,7 @@ class ContextModel:
 
 
 def blank() -> ContextModel:
-    """Return a model that knows nothing."""
+    """Return an untrained model."""
     sizes = [FEATURES, 1, 1, 1]
     weights, biases = [np.zeros(pair) for pair in pairwise(sizes)], [np.zeros(1)] * _LAYERS
     return quantised(weights, biases, np.zeros((2, CLASSES)), np.zeros((2, SHAPED)))
@@ -263,7 +263,7 @@ def _shaped(
 
 
 def _largest_sum(weight: np.ndarray, bias: np.ndarray, layer: int) -> float:
-    """Return the largest sum of a layer, whatever it is made of."""
+    """Return an upper bound of a layer's sums."""
     most = MOST_FEATURES if layer == 0 else np.full(len(weight), LARGEST)
     return float((np.abs(weight) * most[:, None]).sum(axis=0).max() + np.abs(bias).max())
 
@@ -275,7 +275,7 @@ def quantised(
     offsets: np.ndarray,
     card: Mapping[str, Any] | None = None,
 ) -> ContextModel:
-    """Bring a trained network into integers.
+    """Quantise a trained network to integers.
 
     Parameters
     ----------
@@ -317,7 +317,7 @@ def quantised(
 
 
 def _frequencies(logits: np.ndarray) -> np.ndarray:
-    """Return integers of a sum of 2^16 a row, none of them 0."""
+    """Return positive integers with a sum of 2^16 per row."""
     shares = np.exp(logits - logits.max(axis=1, keepdims=True))
     shares /= shares.sum(axis=1, keepdims=True)
     free = (1 << PRECISION) - CLASSES

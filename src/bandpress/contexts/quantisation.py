@@ -1,4 +1,4 @@
-"""What a quantiser weighs: bits against squared error. `bandpress.contexts.kernels` does it.
+"""Constants of rate-distortion optimised quantisation, done in `bandpress.contexts.kernels`.
 
 Each coefficient is rounded to what costs least in bits + worth · squared error, given the table that its context
 chooses (rate-distortion optimised quantisation, Karczewicz, Ye & Chong, ITU-T VCEG-AH21, 2008).
@@ -20,5 +20,5 @@ ROUNDING = 0.36
 
 
 def rounded(steps: np.ndarray) -> np.ndarray:
-    """Round magnitudes that count quantiser steps before it is known what they cost, towards zero; int32."""
+    """Round magnitudes in quantiser steps with a dead zone, before their costs are known; int32."""
     return np.minimum(steps + ROUNDING, MOST).astype(np.int32)

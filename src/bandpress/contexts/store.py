@@ -1,4 +1,4 @@
-"""Context models on disk: a folder of a card and of integer tables, see `bandpress.model_folders`.
+"""Storage of context models: a card and integer tables, see `bandpress.model_folders`.
 
 ::
 
@@ -18,7 +18,7 @@ FORMAT = "bandpress-contexts"
 
 
 def save(path: str | Path, model: ContextModel) -> ContextModel:
-    """Write a model folder, whole or not at all; a folder that exists is not replaced.
+    """Write a model folder atomically; never replace an existing one.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def load(path: str | Path) -> ContextModel:
 
 
 def copy(model: ContextModel, path: str | Path) -> ContextModel:
-    """Copy a model that was read; a folder that exists is not replaced.
+    """Copy a loaded model; never replace an existing folder.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def copy(model: ContextModel, path: str | Path) -> ContextModel:
 
 
 def is_context_model(path: str | Path) -> bool:
-    """Tell whether a path is the folder, or the name, of a context model."""
+    """Say whether a path is the folder, or the name, of a context model."""
     folder = model_folders.resolve(path)
     return (
         model_folders.is_model(folder) and model_folders.format_of(folder) == FORMAT
@@ -88,5 +88,5 @@ def named(model: str | Path) -> ContextModel:
 
 
 def find(digest: str | None, given: str | Path | None = None) -> ContextModel:
-    """Load the model of that digest; see `bandpress.model_folders.locate`."""
+    """Load the model with a digest; see `bandpress.model_folders.locate`."""
     return load(model_folders.locate(digest, given))

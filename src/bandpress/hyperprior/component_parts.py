@@ -181,6 +181,6 @@ def _restored(image: np.ndarray, width: int, components: int) -> np.ndarray:
 
 
 def _cost(cluster: np.ndarray, part: bytes, decoded: np.ndarray, step: float) -> float:
-    """Return bits a pixel + lambda · mean squared error."""
+    """Return bits per pixel + lambda · mean squared error."""
     error = float(np.square(cluster - decoded, dtype=np.float64).mean())
     return 8 * len(part) / cluster[0].size + lambda_of_step(step, len(cluster)) * error

@@ -207,7 +207,7 @@ class Hyperprior(Parameters):
 def rate_distortion(
     bits: tf.Tensor, squared_error: tf.Tensor, lambda_: tf.Tensor, shape: tf.Tensor
 ) -> tf.Tensor:
-    """Return the loss of each cluster: bits a pixel (all k bands) + lambda · mean squared error.
+    """Return the loss of each cluster: bits per pixel (all k bands) + lambda · mean squared error.
 
     Parameters
     ----------

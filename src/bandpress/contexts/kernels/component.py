@@ -63,7 +63,7 @@ def _quantised(exact, bits, offsets, worth):
 
 @helper
 def _encode_pass(values, magnitudes, plane, tables, turn, shape, model, state, data):
-    """Quantise and encode the places of a pass, `values` becoming what they decode to; return their logarithms' sum."""
+    """Quantise and encode the places of a pass; set `values` to decoded values; return their logarithms' sum."""
     frequencies, offsets, bits, worth = model
     low, size, position = state[LOW], state[RANGE], state[POSITION]
     total = 0
@@ -162,7 +162,7 @@ def _given_pass(values, magnitudes, plane, turn, shape):
 
 @kernel("float64(float64[:, ::1], float64, float64, float64, float64, int64[::1])")
 def survey(values, step, rounding, worth, lone, total):
-    """Divide coefficients by the quantiser's step, in place; return what coding them gains, in bits, about.
+    """Divide coefficients by the quantiser step, in place; return the approximate gain of coding them, in bits.
 
     Parameters
     ----------

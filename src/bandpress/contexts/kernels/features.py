@@ -1,4 +1,4 @@
-"""Features of coefficients, compiled; `bandpress.contexts.features` says what they are.
+"""Features of coefficients, compiled; see `bandpress.contexts.features` for their meaning.
 
 Magnitudes of the band that is being coded are kept in four planes, one a pass, with a margin of zeros: a neighbour of a
 place is as far from it in memory as that of the next place. Of a band that is done, maps of logarithms are kept for the
@@ -121,7 +121,7 @@ def _boxes(images, y, y_end, x, x_end, line, reach, sums):
 
 @helper
 def finish_band(magnitudes, maps, bands, number, sums):
-    """Write the maps of a band that is done; return the sum of its logarithms."""
+    """Write the maps of a finished band; return the sum of its logarithms."""
     y, y_end, x, x_end = bands[number, Y], bands[number, Y_END], bands[number, X], bands[number, X_END]
     width, total = x_end - x, 0
     three, five = sums[0], sums[1]
@@ -158,7 +158,7 @@ def _write_children(magnitudes, children, band, parent):
 
 @kernel("void(int16[:, ::1], int16[:, :, ::1], int64[:, ::1], int32[:, ::1])")
 def remember(alone, traces, bands, sums):
-    """Let the trace of all components fade, and add the last one.
+    """Decay the trace of all components, and add the last one.
 
     Parameters
     ----------
@@ -191,7 +191,7 @@ def remember(alone, traces, bands, sums):
 
 @helper
 def shared_features(bands, number, turn_number, component, means, energy, shared):
-    """Write what all places of a pass share."""
+    """Write the features shared by all places of a pass."""
     level, orientation = bands[number, LEVEL], bands[number, ORIENTATION]
     shared[:] = 0
     for n in range(3):

@@ -1,4 +1,4 @@
-"""The network that chooses tables, compiled; `bandpress.contexts.model` says what it computes.
+"""Network that chooses tables, compiled; see `bandpress.contexts.model`.
 
 Its sums are sums of integers below 2^24: float32 holds them exactly, whatever the order of summation, which is why a
 helper may reorder them here. Nothing else in kernels is.
@@ -73,7 +73,7 @@ def _evaluate(weights, biases, scales, most, work, count):
 
 @helper
 def _flush(network, work, places, waiting, tables):
-    """Let the places that wait go through the network; return how many are waiting then."""
+    """Evaluate the network for queued places; return how many remain queued."""
     found = _evaluate(network[0], network[1], network[2], network[3], work, waiting)
     for q in range(waiting):
         tables[places[q]] = np.uint8(found[q])
@@ -82,7 +82,7 @@ def _flush(network, work, places, waiting, tables):
 
 @helper
 def choose_tables(known, bands, number, turn, shape, network, work, lines, places, tables, listed):
-    """Choose the table of every place of a pass; those with nothing around them share one. Or list features."""
+    """Choose the table of every place of a pass (empty surroundings share one), or list features."""
     count = shape[1]
     work[0, :, :] = 0
     places[0] = 0

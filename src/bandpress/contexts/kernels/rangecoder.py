@@ -1,5 +1,5 @@
 # mypy: disable-error-code="assignment,operator,arg-type"
-"""The range coder, compiled; docs/bitstream.md says what it does."""
+"""Range coder, compiled; specified in docs/bitstream.md."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ _TOP, _REFILL = 48, 32  # bits of the interval, and below how many it takes 16 m
 
 @helper
 def _put(low, position, data):
-    """Put out the 16 highest bits of `low`; let a carry run through what was put out before."""
+    """Write the 16 highest bits of `low`; propagate a carry into bytes already written."""
     if low >> _TOP:
         low -= 1 << _TOP
         place = position - 1
@@ -26,7 +26,7 @@ def _put(low, position, data):
 
 @helper
 def narrow(low, size, position, data, first, number, bits):
-    """Encode what takes `number` of 2^bits from `first` on."""
+    """Encode the interval of `number` out of 2^bits, starting at `first`."""
     part = size >> bits
     low, size = low + part * first, part * number
     if size >> _REFILL == 0:
@@ -37,7 +37,7 @@ def narrow(low, size, position, data, first, number, bits):
 
 @helper
 def refill(code, size, position, data):
-    """Take 16 more bits where the interval became small; a position beyond the data tells that there were none."""
+    """Read 16 more bits when the interval is small; a position beyond the data shows that there were none."""
     if size >> _REFILL == 0:
         bits = 0
         if position + 2 <= data.size:
@@ -48,7 +48,7 @@ def refill(code, size, position, data):
 
 @helper
 def take_plain(code, size, position, data, bits):
-    """Decode a number of plain bits; one that is too large tells of damage."""
+    """Decode a number of plain bits; one that is too large shows damage."""
     part = size >> bits
     value = code // part
     code, size, position = refill(code - value * part, part, position, data)

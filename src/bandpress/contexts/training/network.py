@@ -1,4 +1,4 @@
-"""The network that chooses tables, and the tables, as they are trained: in floating point.
+"""Trainable network and tables, in floating point.
 
 What is trained has a loss that is what coding costs. The network returns a place between two tables, and a class costs
 the mean of what it costs with both, so that the place has a gradient; `bandpress.contexts.model` rounds it.
@@ -58,25 +58,25 @@ class ContextNetwork:
         )
 
     def step(self, rows: Rows, rate: float) -> float:
-        """Take a step at a learning rate; returns bits a coefficient before it."""
+        """Take a step at a learning rate; return bits per coefficient before it."""
         self._rate.assign(rate)
         return float(self._step(*map(tf.constant, rows)))
 
     def bits(self, rows: Rows) -> float:
-        """Return what all rows cost."""
+        """Return the cost of all rows in bits."""
         return float(self._total(*map(tf.constant, rows)))
 
     def weights(self) -> list[np.ndarray]:
-        """Return what is trained."""
+        """Return the trained variables."""
         return [variable.numpy() for variable in self._variables]
 
     def assign(self, weights: list[np.ndarray]) -> None:
-        """Put back what `weights` returned."""
+        """Restore the result of `weights`."""
         for variable, value in zip(self._variables, weights, strict=True):
             variable.assign(value)
 
     def model(self, offsets: np.ndarray, card: Mapping[str, Any] | None = None) -> ContextModel:
-        """Bring it into integers."""
+        """Quantise the network to integers."""
         kernels, biases = ([part.numpy() for part in parts] for parts in (self._kernels, self._biases))
         kernels[-1], biases[-1] = kernels[-1] * _SPEED, biases[-1] * _SPEED
         return quantised(kernels, biases, self._logits.numpy(), offsets, card)

@@ -1,4 +1,4 @@
-"""What a context model is trained on: wavelet coefficients of clusters drawn from scenes. No TensorFlow here.
+"""Training data of context models: wavelet coefficients of clusters drawn from scenes. No TensorFlow here.
 
 One model is to serve every size of cluster and of scene, every rate and every sensor. So clusters are of few adjacent
 bands, or they are the first components of a KLT over many bands; they are cut to windows of all sizes, transposed now
@@ -51,7 +51,7 @@ class _Source(NamedTuple):
 
 
 class _Kind(NamedTuple):
-    """Bands of the clusters of a draw, components that are taken of them, limits of steps, most clusters."""
+    """Kind of a draw: bands per cluster, components taken, limits of steps, most clusters."""
 
     bands: int
     components: int
@@ -127,7 +127,7 @@ def _adjacent(rng: np.random.Generator, bands: int) -> _Kind:
 
 
 def _of_many(rng: np.random.Generator, bands: int) -> _Kind:
-    """Draw how many bands a KLT is over, all or a run of them, and how many of its components are taken."""
+    """Draw the bands of a KLT, all or a run of them, and the number of components taken."""
     if rng.random() < 0.5:
         bands = min(bands, round(_between(rng, (_FEWEST_BANDS, max(_FEWEST_BANDS, bands)))))
     count = _MANY if rng.random() < _SHARE_OF_MANY else int(rng.integers(_FEWEST, _MOST + 1))
@@ -135,7 +135,7 @@ def _of_many(rng: np.random.Generator, bands: int) -> _Kind:
 
 
 def _cluster(rng: np.random.Generator, source: _Source, kind: _Kind, size: tuple[int, int]) -> np.ndarray:
-    """Draw a cluster of a kind, and the step that it is counted in."""
+    """Draw a cluster of a kind, and its quantiser step."""
     first = int(rng.integers(len(source.cube) - kind.bands + 1))
     bands = source.cube[first : first + kind.bands]
     cut = measured(lambda: bands[:, *_window(rng, bands.shape[1:], size)], source.nodata)
@@ -149,7 +149,7 @@ def _window(rng: np.random.Generator, whole: tuple[int, ...], size: tuple[int, i
 
 
 def _between(rng: np.random.Generator, limits: tuple[float, float]) -> float:
-    """Draw a number, even on a logarithmic scale."""
+    """Draw a number, uniform on a logarithmic scale."""
     return float(np.exp(rng.uniform(*np.log(limits))))
 
 

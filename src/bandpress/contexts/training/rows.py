@@ -1,4 +1,4 @@
-"""Quantised clusters to the rows of numbers that a context model learns from. No TensorFlow here."""
+"""Training rows of a context model, from quantised clusters. No TensorFlow here."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ROWS = 3  # a stream of random numbers beside those of the pool
 
 
 class Rows(NamedTuple):
-    """Coefficients to learn from.
+    """Training coefficients.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Rows(NamedTuple):
     plain: np.ndarray
 
     def some(self, rng: np.random.Generator, most: int) -> Rows:
-        """Return at most so many of the rows."""
+        """Return at most this many rows."""
         if len(self.classes) <= most:
             return self
         chosen = rng.choice(len(self.classes), most, replace=False)
@@ -50,7 +50,7 @@ class Rows(NamedTuple):
 
 
 class Quantised(NamedTuple):
-    """A cluster as it is coded: energies of components, and magnitudes, int32, shape (components, lines, samples)."""
+    """A quantised cluster: energies of components, and magnitudes, int32, shape (components, lines, samples)."""
 
     energies: list[int]
     magnitudes: np.ndarray
@@ -69,7 +69,7 @@ def rows_of(clusters: Iterable[Quantised]) -> Rows:
 
 
 def quantised_with(model: ContextModel | None, values: np.ndarray) -> Quantised:
-    """Quantise a cluster as the encoder does with a model, or without one with a dead zone.
+    """Quantise a cluster as the encoder does: with a model, or else with a dead zone.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def quantised_with(model: ContextModel | None, values: np.ndarray) -> Quantised:
 
 
 def rows_at(pool: Pool, stream: int, number: int, most: int, model: ContextModel | None) -> Rows:
-    """Return the rows of a draw, quantised with a model: always the same ones for the same seed and model.
+    """Return the rows of a draw, quantised with a model; they depend only on seed, draw and model.
 
     Raises
     ------
@@ -113,7 +113,7 @@ def rows_at(pool: Pool, stream: int, number: int, most: int, model: ContextModel
 def batches(
     pool: Pool, first: int, most: int, model: ContextModel | None, threads: int
 ) -> Generator[Rows, None, None]:
-    """Yield the rows of draw `first` and those after it, without end, made ahead by threads; the same for any number.
+    """Yield the rows of draws from `first` on, without end, prepared by threads; any number of threads gives the same.
 
     Close it when enough are taken: what was made ahead is thrown away, so that the next ones can be of another model.
     """
@@ -126,7 +126,7 @@ def batches(
 
 
 def measured_offsets(pool: Pool, model: ContextModel, quantiser: ContextModel | None) -> np.ndarray:
-    """Measure how far below magnitudes coefficients are, in steps, shape (tables, SHAPED).
+    """Measure the mean offset of coefficients below their magnitudes, in steps, shape (tables, SHAPED).
 
     Parameters
     ----------

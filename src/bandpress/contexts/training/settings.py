@@ -1,4 +1,4 @@
-"""How a context model is trained. No TensorFlow here."""
+"""Settings of context-model training. No TensorFlow here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bandpress.errors import ModelError
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that decides what a training makes, besides the scenes.
+    """Settings of a training: everything but the scenes.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Training a context model, `bandpress.contexts.model`: scenes in, a model folder out.
+"""Training of a context model, `bandpress.contexts.model`: from scenes to a model folder.
 
 Tables and network are learned together, in minutes on one core, since all of it is a few thousand numbers. At some
 points of the schedule coefficients begin to be quantised as the encoder quantises them, with what was learned until
@@ -133,7 +133,7 @@ class _Run:
         self.step, self.checked, self.best = 0, -1, (math.inf, self.network.weights())
 
     def until_done(self, report: Callable[[Progress], object], say: Callable[[str], object]) -> float:
-        """Take steps until the schedule or the budget ends; return bits a coefficient of the best weights."""
+        """Take steps until the schedule or the budget ends; return bits per coefficient of the best weights."""
         budget = Budget(self.settings, time.monotonic)
         for end in (*self.settings.refreshed, 1.0):
             if self.step:
@@ -144,14 +144,14 @@ class _Run:
         return bits
 
     def model(self, card: Mapping[str, Any] | None = None) -> ContextModel:
-        """Return what is learned so far, in integers."""
+        """Return the model learned so far, in integers."""
         rough = self.network.model(np.zeros((self.settings.tables, SHAPED)))
         return self.network.model(measured_offsets(self.survey, rough, self.quantiser), card)
 
     def _part(
         self, end: float, budget: Budget, report: Callable[[Progress], object], say: Callable[[str], object]
     ) -> None:
-        """Take steps with one quantiser, until a share of the schedule."""
+        """Take steps with one quantiser, up to a share of the schedule."""
         most = self.settings.rows
         fixed = [
             rows_at(self.held_out, HELD_OUT, number, min(most, _VALIDATION_ROWS), self.quantiser)
