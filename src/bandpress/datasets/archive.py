@@ -35,6 +35,13 @@ _MOST_MEMBERS = 100_000
 _MOST_RATIO = 200
 _ALWAYS_FINE = 1 << 28
 _CHUNK = 1 << 20
+_MOST_AT_ONCE = 1 << 21
+_MAGIC: dict[bytes, Callable[..., Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\x00": lzma.open,
+}
+_LONGEST_MAGIC = max(map(len, _MAGIC))
 DAMAGED = (zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, gzip.BadGzipFile, EOFError)
 
 
@@ -228,8 +235,8 @@ def _members(path: Path, budget: Budget) -> Iterator[_Member]:
                 mode = info.external_attr >> 16
                 regular = not info.is_dir() and (not stat.S_IFMT(mode) or stat.S_ISREG(mode))
                 yield _Member(info.filename, info.is_dir(), regular, lambda info=info: archive.open(info))  # type: ignore[misc]
-    elif tarfile.is_tarfile(path):
-        with tarfile.open(path) as tar:
+    else:
+        with _open_tar(path) as tar:
             for entry in tar:
                 # A sparse file announces any size for free, and no scene comes as one.
                 regular = entry.isreg() and not entry.issparse()
@@ -237,8 +244,37 @@ def _members(path: Path, budget: Budget) -> Iterator[_Member]:
             # The checksum of a packed stream is at its end, beyond what the archive itself needs to be read.
             while tar.fileobj is not None and (rest := tar.fileobj.read(_CHUNK)):
                 budget.spend(len(rest))
-    else:
-        raise DataError(f"{path}: not an archive that is known here; expected one of {', '.join(ENDINGS)}")
+
+
+@contextmanager
+def _open_tar(path: Path) -> Iterator[tarfile.TarFile]:
+    with open(path, "rb") as file:
+        start = file.read(_LONGEST_MAGIC)
+    unpacked = next((open_ for magic, open_ in _MAGIC.items() if start.startswith(magic)), open)
+    with unpacked(path, "rb") as stream:
+        try:
+            tar = tarfile.open(fileobj=_Modest(stream, path), mode="r:")  # type: ignore[call-overload]  # noqa: SIM115
+        except tarfile.ReadError:
+            raise DataError(
+                f"{path}: not an archive that is known here; expected one of {', '.join(ENDINGS)}"
+            ) from None
+        with tar:
+            yield tar
+
+
+class _Modest:
+    """A stream of which little is read at a time: `tarfile` reads names and their like whole, whatever their size."""
+
+    def __init__(self, stream: IO[bytes], path: Path):
+        self._stream, self._path = stream, path
+        self.seek, self.tell = stream.seek, stream.tell
+
+    def read(self, size: int) -> bytes:
+        if size > _MOST_AT_ONCE:
+            raise DataError(
+                f"{self._path}: a name or a record of {size} bytes; expected at most {_MOST_AT_ONCE}"
+            )
+        return self._stream.read(size)
 
 
 def _write(member: _Member, path: Path, folder: Path, budget: Budget) -> None:

@@ -1,11 +1,13 @@
 """Archives that others made: refused or unpacked within their folder, never anything else."""
 
+import gzip
 import io
 import os
 import stat
 import subprocess
 import sys
 import tarfile
+import tracemalloc
 import zipfile
 
 import pytest
@@ -180,3 +182,20 @@ def test_two_processes_unpack_the_same_archive(tmp_path):
         ["True", "200"]
     ] * 3
     assert tree(tmp_path / "out") == files
+
+
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE])
+def test_a_name_of_hundreds_of_megabytes_is_refused_before_it_is_read(tmp_path, kind):
+    path = tmp_path / "names.tar.gz"
+    entry = tarfile.TarInfo("././@LongLink")
+    entry.size, entry.type = 300 << 20, kind
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        file.write(entry.tobuf(tarfile.GNU_FORMAT))
+        for _ in range(300):
+            file.write(bytes(1 << 20))
+    tracemalloc.start()
+    with pytest.raises(DataError, match="a name or a record of 314572800 bytes"):
+        archive.unpack(path, tmp_path / "out")
+    assert tracemalloc.get_traced_memory()[1] < 50e6
+    tracemalloc.stop()
+    assert not (tmp_path / "out").exists()
