@@ -1,6 +1,6 @@
-"""Write docs/cards.md, a card for each network kept in models/, from what the networks themselves say.
+"""Write docs/cards.md, a card for each model kept in models/, from the models' own cards.
 
-Called by ``make docs``. The command is that of the study file that keeps the network.
+Called by ``make docs``. Commands come from the study file that keeps the model.
 """
 
 import csv
@@ -14,21 +14,21 @@ from bandpress.study.file import load_study
 ROOT = Path(__file__).parents[1]
 TARGET = Path(__file__).parent / "cards.md"
 STUDY = ROOT / "studies/open.yaml"
-MACHINE = "one core of an AMD EPYC (Zen 4, AVX-512, no AMX), TensorFlow 2.14.1, other work beside it"
+MACHINE = "one core of an AMD EPYC (Zen 4, AVX-512, no AMX), TensorFlow 2.14.1, on a busy machine"
 INPUTS = {
     "samples": "bands",
     "components": "components of a KLT over all bands",
 }
 INTRODUCTION = f"""# The networks in models/
 
-What each network says of itself, and how it was made. Written by `make docs` from `models/*/model.json`; do not edit.
-Weights are kept in float16. All were trained on
+A card for each model, with the command that trained it. Written by `make docs` from `models/*/model.json`; do not edit.
+Weights are stored in float16. All were trained on
 {MACHINE};
-minutes are those that the training itself counted.
+minutes count training time only.
 
-The scenes are those of `studies/open.yaml`: none that is tested on was trained on, but for Hyperion, where both are
-parts of one scene. Numbers under "validation" are estimates on patches of the validation scene, latents rounded, that
-chose the weights; what files reach on test scenes is in [results/reference/open](../results/reference/open).
+The scenes are those of `studies/open.yaml`. No test scene was used in training, except for Hyperion, where both are
+parts of one scene. Validation numbers are estimates with rounded latents on patches of the validation scene, which also
+chose the weights; results of files on test scenes are in [results/reference/open](../results/reference/open).
 """
 
 
@@ -61,7 +61,7 @@ def card(name: str, family: TrainedFamily, folder: Path) -> str:
             f"{widths['qualities']} qualities, borders: {widths['borders']}; {size:.1f} MB",
             f"- Trained on {scenes}; validated on {validated}",
             f"- {made['steps']} steps in {minutes:.0f} min, seed {made['settings']['seed']}",
-            f"- Range that lambda refers to: {made['reference_range']:.0f} {unit}",
+            f"- Reference range of lambda: {made['reference_range']:.0f} {unit}",
             "",
             "```",
             command,
@@ -69,7 +69,7 @@ def card(name: str, family: TrainedFamily, folder: Path) -> str:
             "",
             f"Validation (MSE and lambda in {unit} squared, peak 65,535):",
             "",
-            "| lambda, bits a pixel | lambda, bits a sample | bps | PSNR, dB |",
+            "| lambda, bits per pixel | lambda, bits per sample | bps | PSNR, dB |",
             "|---|---|---|---|",
             *rows,
             "",
@@ -90,11 +90,11 @@ def context_card(name: str, family: ContextFamily, folder: Path) -> str:
         [
             f"## {name}",
             "",
-            f"- Contexts of wavelet coefficients: {made.get('sensor', 'every sensor')}, every k",
+            f"- Context model of wavelet coefficients: {made.get('sensor', 'every sensor')}, every k",
             f"- Two hidden layers of {made['settings']['hidden']}, {made['settings']['tables']} tables; {size:.0f} kB",
             f"- Trained on {trained}; validated on {validated}",
             f"- {made['steps']} steps in {minutes:.0f} min, seed {made['settings']['seed']}",
-            f"- Validation: {made['validation']['bits']:.4f} bits a coefficient of clusters drawn as in training",
+            f"- Validation: {made['validation']['bits']:.4f} bits per coefficient, on clusters drawn as in training",
             "",
             "```",
             shlex.join([*words, *family.training_options(family.names[0])]),
@@ -105,7 +105,7 @@ def context_card(name: str, family: ContextFamily, folder: Path) -> str:
 
 
 def _minutes(folder: Path) -> float:
-    """Return how long a training took, from its log."""
+    """Return the minutes of a training, from its log."""
     with open(f"{folder}.training/log.csv", newline="") as file:
         return float(list(csv.DictReader(file))[-1]["seconds"]) / 60
 

@@ -1,4 +1,4 @@
-"""Write docs/commands.md, the reference of the command line, from the command line itself. Called by ``make docs``."""
+"""Write docs/commands.md, the reference of the command line, from the commands' help. Called by ``make docs``."""
 
 from collections.abc import Iterator
 from pathlib import Path
