@@ -9,11 +9,15 @@ The same things under the same names as on the command line; docs/python.md has 
     bandpress.compare("scene.hdr", "scene.bpk")["psnr"]
 """
 
-from bandpress.api import compare, compress, decompress, read, write
-from bandpress.codecs import make_codec
-from bandpress.errors import BandpressError
-from bandpress.formats import read_scene, write_scene
-from bandpress.scene import Scene
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bandpress.api import compare, compress, decompress, read, write
+    from bandpress.codecs import make_codec
+    from bandpress.errors import BandpressError
+    from bandpress.formats import read_scene, write_scene
+    from bandpress.scene import Scene
 
 __version__ = "0.1.0"
 
@@ -29,3 +33,27 @@ __all__ = [
     "write",
     "write_scene",
 ]
+
+#: Where each name comes from. Imported when it is used: the command line starts at once, and Ctrl-C ends it at once.
+_HOMES = {
+    "BandpressError": "errors",
+    "Scene": "scene",
+    "compare": "api",
+    "compress": "api",
+    "decompress": "api",
+    "make_codec": "codecs",
+    "read": "api",
+    "read_scene": "formats",
+    "write": "api",
+    "write_scene": "formats",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'bandpress' has no attribute {name!r}")
+    return getattr(import_module(f"bandpress.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

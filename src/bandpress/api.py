@@ -1,6 +1,5 @@
 """The public functions. docs/python.md shows each in use."""
 
-import tempfile
 import warnings
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from bandpress.codecs import Codec, make_codec
 from bandpress.codecs.defaults import chosen
 from bandpress.container.bitstream import SUFFIX
 from bandpress.errors import BandpressError, SceneError
+from bandpress.files import scratch_folder
 from bandpress.formats import read_scene, write_scene
 from bandpress.formats.raw import AXES, Interleave, as_cube
 from bandpress.scaling import Scaling
@@ -127,8 +127,8 @@ def compress(
     if path is not None:
         coding.compress(scene, path, coder, progress, scaling=scaling)
         return Path(path)
-    with tempfile.TemporaryDirectory(prefix="bandpress-") as folder:
-        file = Path(folder) / f"scene{SUFFIX}"
+    with scratch_folder("bandpress-") as folder:
+        file = folder / f"scene{SUFFIX}"
         coding.compress(scene, file, coder, progress, scaling=scaling)
         return file.read_bytes()
 
@@ -161,9 +161,9 @@ def decompress(
     BitstreamError
         If the file is damaged.
     """
-    with tempfile.TemporaryDirectory(prefix="bandpress-") as folder:
+    with scratch_folder("bandpress-") as folder:
         if isinstance(source, bytes):
-            file = Path(folder) / f"scene{SUFFIX}"
+            file = folder / f"scene{SUFFIX}"
             file.write_bytes(source)
         else:
             file = Path(source)

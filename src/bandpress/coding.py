@@ -17,6 +17,7 @@ from bandpress.files import atomic_path
 from bandpress.prepared import prepare
 from bandpress.scaling import Scaling
 from bandpress.scene import Scene
+from bandpress.stages import at_stage
 
 #: What decoding may hold in memory whatever the size of the file, and for each byte of it: most of what an honest file
 #: of little content, such as a scene of one value, asks for, and a rate of 0.004 bits per sample.
@@ -110,6 +111,7 @@ def compress(
         size = bitstream.write(part, header, reported(), b"" if ready.holes is None else ready.holes.pack())
         _check_proportion(header, header.clusters, header.bands, size)
         if lossless and verified:
+            at_stage("checking")
             _compare(ready, part, getattr(codec, "model", None))
     return size
 

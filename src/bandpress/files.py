@@ -3,11 +3,15 @@
 import os
 import re
 import secrets
+import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bandpress.errors import ExistsError
+
+#: Temporary paths that this process writes.
+_unfinished: set[Path] = set()
 
 
 def refuse_to_replace(
@@ -70,6 +74,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     final = Path(path)
     final.parent.mkdir(parents=True, exist_ok=True)
     part = final.with_name(f".{final.stem[:80]}.{secrets.token_hex(4)}.part{final.suffix}")
+    _unfinished.add(part)
     try:
         yield part
         os.replace(part, final)
@@ -79,6 +84,26 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise
     finally:
         _remove(part)
+        _unfinished.discard(part)
+
+
+@contextmanager
+def scratch_folder(prefix: str, parent: Path | None = None) -> Iterator[Path]:
+    """Give an empty folder, in that for temporary files or in `parent`; remove it in the end with all that is in it."""
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=parent, ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        _unfinished.add(folder)
+        try:
+            yield folder
+        finally:
+            _unfinished.discard(folder)
+
+
+def remove_unfinished() -> None:
+    """Remove every temporary file and folder of this process, which is about to end without unwinding."""
+    for part in list(_unfinished):
+        with suppress(OSError):
+            _remove(part)
 
 
 def remove_parts(path: str | os.PathLike[str]) -> None:

@@ -56,20 +56,6 @@ def resolve(model: str | Path) -> Path:
     raise ModelError(f"{model}: no such model; expected a folder with {CARD}, or its name within {searched}")
 
 
-def all_within(folder: str | Path) -> list[Path]:
-    """Return the folder of every model in a folder, in its families too.
-
-    Raises
-    ------
-    ModelError
-        If there is none.
-    """
-    found = list(within(Path(folder), depth=2))
-    if not found:
-        raise ModelError(f"{folder}: no models; expected folders with {CARD}")
-    return found
-
-
 def locate(digest: str | None, given: str | Path | None = None) -> Path:
     """Return the folder of the model of that digest.
 

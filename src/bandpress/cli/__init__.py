@@ -1,6 +1,5 @@
 """Command line: each command is one module, imported when it is called."""
 
-import contextlib
 import signal
 import sys
 import warnings
@@ -10,26 +9,27 @@ from typing import Any
 import click
 
 from bandpress import environment
+from bandpress.cli import interrupts
 from bandpress.cli.printing import printable
 from bandpress.errors import BandpressError, SceneWarning
 
-#: Each command and its module below ``bandpress.cli``.
+#: Each command, whose module below ``bandpress.cli`` is named like it, and what the list of commands says of it.
 COMMANDS = {
-    "bench": "bench",
-    "clusters": "clusters",
-    "compare": "compare",
-    "compress": "compress",
-    "convert": "convert",
-    "data": "data",
-    "decompress": "decompress",
-    "evaluate": "evaluate",
-    "info": "info",
-    "models": "models",
-    "quicklook": "quicklook",
-    "synthesize": "synthesize",
-    "train": "train",
-    "train-contexts": "train_contexts",
-    "verify": "verify",
+    "bench": "Time codecs and training on synthetic scenes.",
+    "clusters": "Cut scenes into files of a few bands each, and merge them again.",
+    "compare": "Compare a scene with a restored one or a .bpk file; draw both.",
+    "compress": "Compress scenes, each into one .bpk file.",
+    "convert": "Write a scene in another format.",
+    "data": "List, fetch and check the data sets and models of a study.",
+    "decompress": "Decompress .bpk files into scenes.",
+    "evaluate": "Code, decode and measure scenes; a CSV file.",
+    "info": "Describe a scene or a .bpk file.",
+    "models": "List and copy models, or import the authors' models.",
+    "quicklook": "Write a picture of a scene.",
+    "synthesize": "Write a synthetic scene.",
+    "train": "Train a network.",
+    "train-contexts": "Train a context model.",
+    "verify": "Check the checksums of .bpk files.",
 }
 
 
@@ -42,7 +42,12 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        return import_module(f"bandpress.cli.{COMMANDS[name]}").command
+        return import_module(f"bandpress.cli.{name.replace('-', '_')}").command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
@@ -51,9 +56,10 @@ def cli() -> None:
     """Compress hyperspectral images in clusters of bands.
 
     \b
-    Example:
-      bandpress compress scene.224_680_512_2_1_0.raw --codec jpeg2000 --rate 0.5
-      bandpress decompress scene.bpk
+    Examples:
+      bandpress compress scene.hdr --rate 0.2
+      bandpress compare scene.hdr scene.bpk
+      bandpress decompress scene.bpk -o restored.hdr
     """
 
 
@@ -62,17 +68,11 @@ def _note(message: Warning | str, *_: Any, **__: Any) -> None:
     click.echo(printable(f"bandpress: note: {message}"), err=True)
 
 
-def _terminate(*_: Any) -> None:
-    """End as if interrupted, so that nothing is left half written."""
-    raise KeyboardInterrupt
-
-
 def main(argv: list[str] | None = None) -> None:
     """Run the command line; exit with 0 when done, 1 on a stated failure, 2 on wrong usage, 130 when interrupted."""
     environment.is_program = argv is None
     if environment.is_program:
-        with contextlib.suppress(ValueError):  # not in the main thread
-            signal.signal(signal.SIGTERM, _terminate)
+        interrupts.answer()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always", SceneWarning)
@@ -84,6 +84,9 @@ def main(argv: list[str] | None = None) -> None:
     except (BandpressError, OSError, MemoryError) as error:
         click.echo(printable(f"bandpress: {error}"), err=True)
         sys.exit(1)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("bandpress: interrupted; no partial files were left", err=True)
+    except (click.Abort, KeyboardInterrupt) as error:
+        terminated = isinstance(error.__cause__, interrupts.Terminated)
+        if environment.is_program:
+            interrupts.end(signal.SIGTERM if terminated else signal.SIGINT)
+        click.echo(interrupts.SAID[signal.SIGINT], err=True)
         sys.exit(130)

@@ -48,9 +48,9 @@ def command(
 
     \b
     Examples:
-      bandpress bench
-      bandpress bench -k 3 --bands 28 --bands 56 --bands 112 --bands 224
-      bandpress bench --model models/aviris-k3 --lines 100 --samples 100
+      bandpress bench --bands 28 --lines 256 --samples 256
+      bandpress bench -k 3 --bands 28 --bands 56 --lines 256 --samples 256
+      bandpress bench --model AVIRIS-k3 --lines 100 --samples 100
     """
     if ctx.invoked_subcommand is not None:
         return

@@ -59,8 +59,8 @@ def command(
 
     \b
     Examples:
-      bandpress bench codecs --threads 2 -o codecs.json
-      bandpress bench codecs --codec rklt-jpeg2000 --codec wavelet-learned -k 3 --lines 1024
+      bandpress bench codecs --bands 32 --lines 128 --samples 128 -o codecs.json
+      bandpress bench codecs --codec rklt-jpeg2000 --codec wavelet-learned -k all --bands 64 --lines 200 --samples 200
     """
     report = codec_benchmark.run(
         codecs or codec_benchmark.without_tensorflow(),

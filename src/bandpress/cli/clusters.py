@@ -13,9 +13,9 @@ def command() -> None:
     Only needed to exchange such files with other tools: compress and train take whole scenes.
 
     \b
-    Example:
-      bandpress clusters extract datasets/AVIRIS_test datasets/AVIRIS_test_3bands --bands 3
-      bandpress clusters merge datasets/AVIRIS_test_3bands restored/
+    Examples:
+      bandpress clusters extract flights/ clusters/ --bands 3
+      bandpress clusters merge clusters/ restored/
     """
 
 
@@ -54,7 +54,7 @@ def extract(
 
     \b
     Example:
-      bandpress clusters extract scene.224_680_512_2_1_0.raw clusters/ --bands 3 --first-band 10 --last-band 99
+      bandpress clusters extract scene.hdr clusters/ --bands 3 --first-band 10 --last-band 39
     """
     from bandpress.cli.progress import busy
     from bandpress.datasets.cluster_files import extract

@@ -137,7 +137,7 @@ def command(
       bandpress compress scene.hdr
       bandpress compress scene.hdr --rate 0.3 -k 3
       bandpress compress scene.hdr --model AVIRIS-k3 --quality 2
-      bandpress compress *.hdr --codec rklt-jpeg2000 -k all --rate 0.5 -o packed/
+      bandpress compress flights/*.hdr --codec rklt-jpeg2000 -k all --rate 0.5 -o packed/
       bandpress compress reflectance.hdr --scale 0.0001
     """
     given = {key: value for key, value in options.items() if value is not None}
@@ -150,7 +150,7 @@ def command(
         started = time.perf_counter()
         scene = read_scene(path, interleave=input_interleave)
         scaling = None if scale is None else Scaling(scene.dtype.str, scale, offset)
-        with bands_bar(path.name, scene.bands, search=codec.searches) as progress:
+        with bands_bar(path.name, scene.bands, scene.cube.nbytes) as progress:
             compress(scene, target, codec, progress, scaling=scaling)
         seconds = time.perf_counter() - started
         record = _record(scene, target, given, check)
@@ -175,7 +175,7 @@ def _record(scene: Scene, target: Path, given: dict[str, Any], check: bool) -> d
     if given.get("lossless") and header.scaled is None:  # compress has decoded and compared
         return record | {"lossless": True}
     if check:
-        with bands_bar(f"checking {target.name}", scene.bands) as progress:
+        with bands_bar(f"checking {target.name}", scene.bands, scene.cube.nbytes) as progress:
             decoded = decompress(target, model=given.get("model"), progress=progress).scene
         measured = measure(scene, decoded)
         record |= {

@@ -60,10 +60,10 @@ def command(
     \b
     Examples:
       bandpress convert scene.hdr scene.raw
-      bandpress convert scenes.mat:indian_pines scene.hdr --interleave bil
-      bandpress convert cube.npy scene.raw --input-interleave bsq --byte-order big
-      bandpress convert reflectance.hdr counts.hdr --scale 0.0001
-      bandpress convert counts.hdr reflectance.hdr --dtype float32
+      bandpress convert scenes.mat:indian_pines pines.hdr --interleave bil
+      bandpress convert cube.npy cube.raw --input-interleave bsq --byte-order big
+      bandpress convert reflectance.hdr integers.hdr --scale 0.0001
+      bandpress convert counts.hdr quantities.hdr --dtype float32
     """
     scene = read_scene(source, interleave=input_interleave)
     if dtype is None and (scale is not None or offset is not None):

@@ -59,6 +59,10 @@ def list_(path: Path, retrain: bool, ask: bool) -> None:
     """List what the study needs: source, licence, whether it is here, and its size.
 
     Opens no connection without --ask.
+
+    \b
+    Example:
+      bandpress data list --study studies/public.yaml
     """
     study = load_study(path)
     for item in inventory(study, retrain=retrain, lock=_lock(path)):
@@ -103,6 +107,10 @@ def check(path: Path, retrain: bool) -> None:
     """Check the files here: compare SHA-256 sums, open every scene. Downloads nothing.
 
     Exits with 1 if anything is missing or wrong.
+
+    \b
+    Example:
+      bandpress data check
     """
     study, lock = load_study(path), _lock(path)
     faults = 0

@@ -1,6 +1,7 @@
 """``bandpress decompress``: ``.bpk`` files back to scenes."""
 
 import re
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,11 +58,12 @@ def command(
 
     \b
     Examples:
-      bandpress decompress scene.bpk --model models/aviris-k3
-      bandpress decompress scene.bpk --bands 40-60 -o part.raw
-      bandpress decompress cluster_b1-3.3_680_512_2_1_0.raw.tfci --model models/aviris-k3-2
+      bandpress decompress scene.bpk -o restored.hdr
+      bandpress decompress scene.bpk --bands 40-60 -o part.hdr
+      bandpress decompress packed/*.bpk -o restored/
+      bandpress decompress jasper_b1-3.3_100_90_2_1_0.raw.tfci --model models/AVIRIS_3bands_2
     """
-    targets: dict[Path, tuple[Path, Interleave | None, int]] = {}
+    targets: dict[Path, tuple[Path, Interleave | None, Scene]] = {}
     for path in files:
         if path.suffix == ".tfci":
             continue
@@ -72,16 +74,19 @@ def command(
         target, interleave = scene_target(like, path, output, overwrite, several=len(files) > 1)
         if any(target == other for other, *_ in targets.values()):
             raise SceneError(f"{target}: would hold the scenes of two files; expected one file at a time")
-        targets[path] = target, interleave, like.bands
+        targets[path] = target, interleave, like
     for path in files:
         if path.suffix == ".tfci":
             _seed_stream(path, model, output, overwrite)
             continue
-        target, interleave, count = targets[path]
-        with bands_bar(path.name, count) as progress:
+        target, interleave, like = targets[path]
+        started = time.perf_counter()
+        with bands_bar(path.name, like.bands, like.cube.nbytes) as progress:
             decoded = decompress(path, model=model, bands=bands, salvage=salvage, progress=progress)
+        seconds = time.perf_counter() - started
         written = write_scene(decoded.scene, target, interleave=interleave)
-        click.echo(f"{written}: {decoded.scene.bands} bands")
+        size = " x ".join(map(str, decoded.scene.cube.shape))
+        click.echo(f"{written}  {size} (bands, lines, samples)  {decoded.scene.dtype.name}  {seconds:.1f} s")
         for cluster in decoded.damaged:
             click.echo(f"{path}: bands {cluster.first + 1}-{cluster.stop} are lost", err=True)
         if decoded.holes_lost:

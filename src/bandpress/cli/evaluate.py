@@ -1,7 +1,6 @@
 """``bandpress evaluate``: measure a codec or model on scenes, one line of CSV per scene."""
 
 import random
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from bandpress.container.bitstream import SUFFIX
 from bandpress.environment import need_tensorflow
 from bandpress.evaluation.evaluate import evaluate
 from bandpress.evaluation.metrics import write_csv
-from bandpress.files import refuse_to_replace
+from bandpress.files import refuse_to_replace, scratch_folder
 from bandpress.formats import input_files, read_scene
 from bandpress.pictures import colour_bands, stretch_of, to_rgb, write_png
 from bandpress.scene import Scene
@@ -82,7 +81,7 @@ def command(
     \b
     Examples:
       bandpress evaluate flights/ --rate 0.2 -o results.csv --png
-      bandpress evaluate flights/ --codec rklt-jpeg2000 -k 3 --rate 0.5 -o results.csv --sample 5 --seed 7
+      bandpress evaluate flights/ --codec rklt-jpeg2000 -k 3 --rate 0.5 -o results.csv --sample 2 --seed 7
     """
     given = {key: value for key, value in options.items() if value is not None}
     interleave = given.pop("input_interleave", None)
@@ -103,11 +102,11 @@ def command(
     refuse_to_replace(made, overwrite, (file for path in paths for file in input_files(path)))
     kept = {} if keep is None else streams(paths, keep, overwrite)
     rows = []
-    with tempfile.TemporaryDirectory(prefix="bandpress-") as scratch:
+    with scratch_folder("bandpress-") as scratch:
         for path in paths:
             scene = read_scene(path, interleave=interleave)
-            stream = kept.get(path, Path(scratch) / f"scene{SUFFIX}")
-            with bands_bar(path.name, 2 * scene.bands) as progress:
+            stream = kept.get(path, scratch / f"scene{SUFFIX}")
+            with bands_bar(path.name, 2 * scene.bands, 2 * scene.cube.nbytes) as progress:
                 record, decoded = evaluate(
                     scene, codec, stream, model=given.get("model"), multiscale=ms_ssim, progress=progress
                 )

@@ -32,7 +32,7 @@ def command(path: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(facts, indent=2))
     elif is_bitstream:
-        _show(facts)
+        _show({key: value for key, value in facts.items() if value is not None})
     else:
         _show_scene(facts)
 
@@ -90,4 +90,5 @@ def _show_scene(facts: dict[str, Any]) -> None:
 def _show(facts: dict[str, Any]) -> None:
     width = max(map(len, facts))
     for key, value in facts.items():
-        click.echo(printable(f"{key:{width}}  {value}"))
+        shown = f"{value:.6g}" if isinstance(value, float) else value
+        click.echo(printable(f"{key:{width}}  {shown}"))

@@ -17,16 +17,27 @@ def command() -> None:
 
     \b
     Examples:
-      bandpress models list models/
-      bandpress models import AVIRIS_3band_2 models/aviris-k3-2 --lambda 0.001
+      bandpress models list
+      bandpress models copy AVIRIS-k3 models/AVIRIS-half --half
+      bandpress models import AVIRIS_3bands_2 models/AVIRIS-theirs --lambda 0.001
     """
 
 
 @command.command("list")
-@click.argument("folder", default="models", type=click.Path(path_type=Path))
-def list_(folder: Path) -> None:
-    """List the models in FOLDER with their digests."""
-    for path in model_folders.all_within(folder):
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+def list_(folder: Path | None) -> None:
+    """List the models in FOLDER with their digests; without it, all that are found by their names.
+
+    \b
+    Example:
+      bandpress models list
+    """
+    places = model_folders.folders() if folder is None else [folder]
+    found = {path.resolve(): path for place in places for path in model_folders.within(place, depth=2)}
+    if not found:
+        searched = ", ".join(map(str, places)) or "no folder"
+        raise ModelError(f"{searched}: no models; expected folders with {model_folders.CARD}")
+    for path in found.values():
         if context_store.is_context_model(path):
             contexts = context_store.load(path)
             click.echo(
@@ -56,7 +67,7 @@ def copy(model: Path, out: Path, half: bool) -> None:
 
     \b
     Example:
-      bandpress models copy results/open/models/AVIRIS-k3/gains models/aviris-k3 --half
+      bandpress models copy AVIRIS-k3 models/AVIRIS-half --half
     """
     if context_store.is_context_model(model):
         if half:
@@ -81,7 +92,7 @@ def import_(saved_model: Path, out: Path, lambda_: float | None, sensor: str | N
 
     \b
     Example:
-      bandpress models import AVIRIS_3band_2 models/aviris-k3-2 --lambda 0.001 --sensor AVIRIS
+      bandpress models import AVIRIS_3bands_2 models/AVIRIS-theirs --lambda 0.001 --sensor AVIRIS
     """
     with tensorflow_for("importing a SavedModel"):
         from bandpress.hyperprior.authors.models import import_model

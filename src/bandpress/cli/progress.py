@@ -7,41 +7,59 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
+from bandpress.stages import heard
 
-class _Rate(ProgressColumn):
-    """Bands (or `unit`) done per second."""
 
-    def __init__(self, unit: str = "bands"):
+class _Time(ProgressColumn):
+    """Time since the beginning; once part of the work is done, its rate until now and the time that is left."""
+
+    def __init__(self, size: float):
         super().__init__()
-        self.unit = unit
+        self.size = size
 
     def render(self, task: Task) -> Text:
-        return Text("" if task.speed is None else f"{task.speed:.1f} {self.unit}/s")
+        elapsed = task.elapsed or 0.0
+        if not task.completed or not task.total or elapsed < 0.1:
+            return Text(_clock(elapsed))
+        left = elapsed * (task.total - task.completed) / task.completed
+        rate = self.size / 1e6 * task.completed / task.total / elapsed
+        return Text(f"{_clock(elapsed)}  {rate:.3g} MB/s  {_clock(left)} left")
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
 @contextmanager
-def bands_bar(
-    label: str, bands: int, unit: str = "bands", *, search: bool = False
-) -> Iterator[Callable[[int], object]]:
-    """Yield a function that takes the number of bands done so far.
+def bands_bar(label: str, bands: int, size: float, unit: str = "bands") -> Iterator[Callable[[int], object]]:
+    """Yield a function to be called with the number of bands (or `unit`) done so far.
 
-    With `search`, the bar pulses while the codec searches for an operating point, before the first band is done.
+    The bar pulses until the first is done, and says what a codec is at meanwhile: see `bandpress.stages`.
+
+    Parameters
+    ----------
+    label
+        Name of the file.
+    bands
+        How many there are.
+    size
+        Bytes of all of them, of which the bar shows how many are done in a second since it began.
+    unit
+        What is counted.
     """
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[state]}"),
-    )
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[state]}"), _Time(size))
     console = Console(stderr=True)
-    with Progress(
-        *columns, _Rate(unit), TimeRemainingColumn(), console=console, disable=not sys.stderr.isatty()
-    ) as progress:
-        state = "searching for the operating point" if search else f"0/{bands}"
-        task = progress.add_task(label, total=None if search else bands, state=state)
-        yield lambda done: progress.update(task, total=bands, completed=done, state=f"{done}/{bands}")
+    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task(label, total=None, state="")
+
+        def done(count: int) -> None:
+            progress.update(task, total=bands, completed=count, state=f"{count}/{bands} {unit}")
+
+        with heard(lambda stage: progress.update(task, state=stage)):
+            yield done
 
 
 @contextmanager

@@ -30,8 +30,8 @@ def command(output: Path, seed: int, overwrite: bool, **options: Any) -> None:
 
     \b
     Examples:
-      bandpress synthesize synthetic.raw --bands 224 --lines 512 --samples 680 --seed 1
-      bandpress synthesize synthetic.224_680_512_2_1_0.raw
+      bandpress synthesize synthetic.raw --bands 64 --lines 128 --samples 100 --seed 1
+      bandpress synthesize synthetic.64_100_128_2_1_0.raw
     """
     from bandpress.cli.progress import bands_bar
     from bandpress.datasets.synthesis import Plan, write
@@ -41,7 +41,7 @@ def command(output: Path, seed: int, overwrite: bool, **options: Any) -> None:
     if output.is_dir():
         output = output / file_name(plan.like())
     refuse_to_replace(output_files(plan.like(), output), overwrite)
-    with bands_bar(output.name, plan.lines, unit="lines") as progress:
+    with bands_bar(output.name, plan.lines, plan.like().cube.nbytes, "lines") as progress:
         click.echo(write(plan, output, progress))
 
 

@@ -179,13 +179,14 @@ def command(
 ) -> None:
     """Train a network on SCENES (files or folders).
 
-    The state and the log of the training are kept in OUTPUT.training.
+    The state and the log of the training are kept in OUTPUT.training. A minute shows that it runs; a model to keep
+    takes an hour and more (docs/models.md).
 
     \b
     Examples:
-      bandpress train flights/ --validate other.224_680_512_2_1_0.raw -k 3 --lambda 1e-4 --minutes 60 -o aviris-k3
-      bandpress train flights/ --lambda 1e-6 --lambda 1e-5 --lambda 1e-4 --lambda 1e-3 --minutes 60 -o family-k3
-      bandpress train flights/ --klt -k 1 --lambda 2e-4 --lambda 2e-3 --lambda 2e-2 -o components
+      bandpress train flights/ --validate other.hdr -k 3 --lambda 1e-4 --minutes 1 -o models/one
+      bandpress train flights/ -k 3 --lambda 1e-6 --lambda 1e-5 --lambda 1e-4 --minutes 1 -o models/family
+      bandpress train flights/ --klt -k 1 --lambda 2e-4 --lambda 2e-3 --lambda 2e-2 --minutes 1 -o models/components
     """
     lambdas = tuple(sorted(lambdas)) or (1e-4,)
     if steps is None and minutes is None:
@@ -239,7 +240,8 @@ def _components(
     if not validate_on:
         parts = [split_lines(scene) for scene in train_on]
         train_on, validate_on = [part[0] for part in parts], [part[1] for part in parts]
-    with bands_bar("components", len(train_on) + len(validate_on), "scenes") as progress:
+    size = sum(scene.cube.nbytes for scene in (*train_on, *validate_on))
+    with bands_bar("components", len(train_on) + len(validate_on), size, "scenes") as progress:
         done: list[list[Components]] = [[], []]
         for part, scenes in enumerate((train_on, validate_on)):
             for number, scene in enumerate(scenes):

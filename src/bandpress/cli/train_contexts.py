@@ -39,8 +39,8 @@ def command(
 
     \b
     Examples:
-      bandpress train-contexts flights/ -o contexts
-      bandpress train-contexts flights/ --validate other.224_680_512_2_1_0.raw --minutes 10 -o contexts
+      bandpress train-contexts flights/ --minutes 1 -o models/my-contexts
+      bandpress train-contexts flights/ --validate other.hdr --steps 50 -o models/my-contexts
     """
     if steps is None and minutes is None:
         steps = _STEPS

@@ -1,8 +1,10 @@
 """``bandpress verify``: check that files are intact and decode."""
 
+import math
 from pathlib import Path
 
 import click
+import numpy as np
 
 from bandpress.cli.progress import bands_bar
 from bandpress.codecs import needs_tensorflow
@@ -23,7 +25,7 @@ def command(files: tuple[Path, ...], decode: bool, model: Path | None) -> None:
     \b
     Examples:
       bandpress verify scene.bpk
-      bandpress verify *.bpk --decode --model models/aviris-k3
+      bandpress verify packed/*.bpk --decode
     """
     for path in files:
         with Reader(path) as reader:
@@ -31,8 +33,9 @@ def command(files: tuple[Path, ...], decode: bool, model: Path | None) -> None:
                 need_tensorflow(f"{path}: the codec {reader.header.codec}")
             reader.verify()
             clusters, bands = len(reader.clusters), reader.header.bands
+            size = math.prod(reader.header.shape) * np.dtype(reader.header.dtype).itemsize
         if decode:
-            with bands_bar(path.name, bands) as progress:
+            with bands_bar(path.name, bands, size) as progress:
                 decompress(path, model=model, progress=progress)
         done = "all checksums are correct, and it decodes" if decode else "all checksums are correct"
         click.echo(f"{path}: {clusters} clusters, {bands} bands, {done}")

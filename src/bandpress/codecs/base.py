@@ -73,11 +73,6 @@ class Codec(ABC):
     #: Whether the scene's rate is shared over clusters by distortion; of no account where there is an `allocation`.
     shares_rate: ClassVar[bool] = False
 
-    @property
-    def searches(self) -> bool:
-        """Whether the whole scene is coded before the first cluster can be written."""
-        return False
-
     @abstractmethod
     def encode(self, scene: Scene) -> Encoding:
         """Code a scene whose type is one of `bandpress.scene.CODABLE`.

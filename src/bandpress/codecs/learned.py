@@ -221,11 +221,6 @@ class Learned(Codec):
                 yield from cubes
 
     @property
-    def searches(self) -> bool:
-        """See `Codec.searches`."""
-        return self.rate is not None or self.psnr is not None
-
-    @property
     def bfloat16(self) -> bool:
         """Whether the encoder uses bfloat16."""
         return has_bfloat16() if self.precision == "auto" else self.precision == "bfloat16"

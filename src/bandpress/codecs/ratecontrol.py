@@ -18,6 +18,7 @@ from bandpress.container.bitstream import Header, overhead
 from bandpress.hyperprior.points import Point, has_gains, lambdas_of
 from bandpress.hyperprior.store import StoredModel
 from bandpress.scene import Scene
+from bandpress.stages import at_stage
 
 #: Clusters that the search looks at, spread over the bands.
 _SAMPLE = 6
@@ -111,6 +112,9 @@ def search(codec: Coder, scene: Scene, family: Sequence[StoredModel], kind: str,
 def _try(
     codec: Coder, scene: Scene, point: Point, clusters: Sequence[Cluster], kind: str, *, whole: bool
 ) -> Trial:
+    at_stage(
+        f"search{'' if whole else ' on a sample'}, lambda {point.lambda_ or point.model.card.get('lambda')}"
+    )
     chunks = list(codec.chunks(scene, point, clusters))
     encoding = codec.encode_at(scene, point, chunks)
     header = Header.of_scene(

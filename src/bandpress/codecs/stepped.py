@@ -9,6 +9,7 @@ from bandpress.codecs.budgets import within
 from bandpress.codecs.targets import LARGE, Trial, one_target, psnr_of, search, strips
 from bandpress.container.bitstream import Header
 from bandpress.scene import Scene
+from bandpress.stages import at_stage
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,6 @@ class Stepped(Codec):
     """
 
     shares_rate = True
-    searches = True
 
     rate: float | None = None
     psnr: float | None = None
@@ -49,6 +49,7 @@ class Stepped(Codec):
 
     def encode(self, scene: Scene) -> Encoding:
         """Code a scene with the given step, or the step that meets the target; see `Codec.encode`."""
+        at_stage("transform")
         trial = self._trial(scene)
         if self.step is not None:
             found = trial(self.step)

@@ -11,13 +11,14 @@ from bandpress.codecs.budgets import MOST_EXCESS
 from bandpress.container.bitstream import Header, overhead
 from bandpress.errors import CodecError
 from bandpress.scene import Scene
+from bandpress.stages import at_stage
 
 T = TypeVar("T")
 
 #: How close to the target is close enough: a ratio of rates, or dB.
 CLOSE = {"rate": 0.005, "psnr": 0.02}
 #: How often to code at most.
-_TRIALS = 10
+_TRIALS = 14
 _LEAST, _MOST = math.log(0.25), math.log(65536.0)
 #: Where a search starts, in DN.
 FIRST_STEP = 100.0
@@ -121,7 +122,8 @@ def meet_by_slope(
     tried: list[tuple[float, float, T]] = []
     wanted = math.log(target) if kind == "rate" else target
     at = math.log(start)
-    for _ in range(_TRIALS):
+    for number in range(1, _TRIALS + 1):
+        at_stage(f"search {number}, step {math.exp(at):.4g}")
         found = trial(math.exp(at))
         got = math.log(value(found)) if kind == "rate" else value(found)
         tried.append((at, got, found))

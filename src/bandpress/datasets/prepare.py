@@ -1,7 +1,6 @@
 """Preparation of fetched files as the workflow's scenes: one cropped GICI raw file per scene."""
 
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,6 +11,7 @@ from bandpress.datasets import archive
 from bandpress.datasets.entry import Dataset, SceneEntry
 from bandpress.datasets.fetch import check
 from bandpress.errors import DataError
+from bandpress.files import scratch_folder
 from bandpress.formats import is_scene, one_each, read_scene, split_variable, write_scene
 from bandpress.scene import CODABLE, Scene
 
@@ -199,8 +199,8 @@ def _plain(path: Path, out: Path | None) -> Iterator[Path]:
     if opener is None:
         yield path
         return
-    with tempfile.TemporaryDirectory(dir=out, prefix=".unpacked-") as folder:
-        plain = Path(folder) / path.with_suffix("").name
+    with scratch_folder(".unpacked-", out) as folder:
+        plain = folder / path.with_suffix("").name
         try:
             with opener(path, "rb") as source, open(plain, "wb") as target:
                 archive.copy(source, target, archive.Budget(path, plain.parent))

@@ -12,13 +12,13 @@ numpy, on any machine. A scene is made block of lines by block of lines in bound
 large the others are.
 """
 
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from bandpress.files import scratch_folder
 from bandpress.formats import write_scene
 from bandpress.scene import Scene
 
@@ -100,8 +100,8 @@ def write(plan: Plan, path: Path, progress: Callable[[int], object] = lambda lin
     """
     plane = plan.lines * plan.samples * plan.dtype.itemsize
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".synthesis-") as folder:
-        part = Path(folder) / "samples"
+    with scratch_folder(".synthesis-", path.parent) as folder:
+        part = folder / "samples"
         with open(part, "wb") as file:
             for first, tile in tiles(plan):
                 for band, samples in enumerate(tile):

@@ -1,6 +1,5 @@
 """Benchmark of the learned codec, stage by stage, against the machine's float32 matrix rate."""
 
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from bandpress.codecs import learned
 from bandpress.container.bitstream import Header
 from bandpress.datasets import synthesis
 from bandpress.evaluation import memory
+from bandpress.files import scratch_folder
 from bandpress.formats import read_scene, write_scene
 from bandpress.hyperprior import chunks as learned_chunks
 from bandpress.hyperprior import opened
@@ -120,8 +120,7 @@ def run(
     from bandpress.hyperprior.store import save
 
     a = model.architecture
-    with tempfile.TemporaryDirectory(prefix="bandpress-bench-") as name:
-        folder = Path(name)
+    with scratch_folder("bandpress-bench-") as folder:
         progress("making a synthetic scene")
         source = synthesis.write(synthesis.Plan(bands, lines, samples), folder / "synthetic.raw")
         stored = save(folder / "model", model)

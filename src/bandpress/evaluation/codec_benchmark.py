@@ -17,6 +17,7 @@ from bandpress.clusters import BandsPerCluster
 from bandpress.codecs import REGISTRY, codec_class, options_of
 from bandpress.container.bitstream import Reader
 from bandpress.errors import BandpressError
+from bandpress.files import scratch_folder
 from bandpress.machine import VARIABLE, processor_name, processors
 
 #: What limits the threads of libraries.
@@ -114,8 +115,7 @@ def run(
     """
     limit = threads or processors()
     bands, lines, samples = geometry
-    with tempfile.TemporaryDirectory(prefix="bandpress-bench-") as name:
-        folder = Path(name)
+    with scratch_folder("bandpress-bench-") as folder:
         progress("making synthetic scenes")
         large = ["--bands", str(bands), "--lines", str(lines), "--samples", str(samples)]
         scenes = {}

@@ -8,6 +8,7 @@ PACKAGE = ROOT / "src/bandpress"
 #: Every module and folder of the package, from the ground up. A new one is put where what it imports is below it.
 ROOMS = (
     "errors",
+    "stages",
     "machine",
     "pipeline",
     "compiled",

@@ -1,0 +1,107 @@
+"""Every example of every --help, of the README and of docs/*.md runs as typed."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sysconfig
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+import examples
+import sandbox
+from places import CONFORMANCE, ROOT
+
+#: Of a checkout without data and of a machine without a network, which tests are: what these say then.
+SAID = {
+    "bandpress data check": "is missing or wrong",
+    "bandpress data fetch": "or bring the files",
+}
+LONG = re.compile(r"bandpress (bench|train|data fetch)|AVIRIS")
+TENSORFLOW = re.compile(r"bandpress (bench(?! codecs)|train)|AVIRIS-k3 --|AVIRIS_3bands|models import")
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("examples") / "work"
+    folder.mkdir()
+    sandbox.fill(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(filled, tmp_path):
+    return shutil.copytree(filled, tmp_path / "work")
+
+
+def run(line: str, folder: Path) -> subprocess.CompletedProcess:
+    """Type a line into a shell whose environment is active, behind a proxy that answers nothing."""
+    if TENSORFLOW.search(line) and not (ROOT / ".venvs/tensorflow/.made").is_file():
+        pytest.skip("needs the TensorFlow environment of the checkout: make env")
+    if "AVIRIS_3bands" in line and not CONFORMANCE.is_dir():
+        pytest.skip(f"{CONFORMANCE} is missing: the authors' models and streams")
+    away = "http://127.0.0.1:9"
+    hidden = ("BANDPRESS_DATA", "BANDPRESS_MODELS", "PYTHONPATH")
+    env = {key: value for key, value in os.environ.items() if key not in hidden}
+    env |= {"HTTP_PROXY": away, "HTTPS_PROXY": away, "NO_PROXY": ""}
+    env["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), env["PATH"]])
+    return subprocess.run(line, shell=True, cwd=folder, env=env, capture_output=True, text=True, timeout=600)
+
+
+def check(line: str, folder: Path) -> None:
+    """Run a line and see that it did what it says."""
+    done = run(line, folder)
+    sentence = next((said for start, said in SAID.items() if line.startswith(start)), None)
+    assert done.returncode == (0 if sentence is None else 1), done.stdout + done.stderr
+    assert sentence is None or sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout or done.stderr, "it said nothing"
+    words = shlex.split(line, comments=True)
+    for option, name in pairwise(words):
+        if option in ("-o", "--picture"):
+            assert (folder / name).exists(), f"no {name}"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(line, marks=pytest.mark.slow if LONG.search(line) else (), id=line)
+        for line in examples.of_help()
+    ],
+)
+def test_the_examples_of_the_help_run_as_typed(line, folder):
+    sandbox.clear(folder, [line])
+    check(line, folder)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param(mine, marks=pytest.mark.slow if LONG.search("".join(mine)) else (), id=name)
+        for name, lines in examples.of_pages().items()
+        if (mine := [line for line in lines if line.startswith("bandpress ")])
+    ],
+)
+def test_the_examples_of_the_pages_run_in_their_order(lines, folder):
+    sandbox.clear(folder, lines)
+    for line in lines:
+        check(line, folder)
+
+
+@pytest.mark.parametrize("line", examples.of_sentences())
+def test_commands_in_sentences_exist_with_their_options(line):
+    assert examples.misused(line) is None
+
+
+def test_a_command_or_option_that_does_not_exist_is_found():
+    assert examples.misused("bandpress compress scene.hdr --rate 1 --gone 3") == "--gone"
+    assert examples.misused("bandpress data lost") == "lost"
+    assert examples.misused("bandpress data list --ask") is None
+
+
+def test_every_command_has_an_example():
+    without = [name for name, command in examples.commands() if "Example" not in (command.help or "")]
+    assert without == []
