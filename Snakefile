@@ -1,11 +1,10 @@
-# The map of the study. Reads one study file, includes one rule file a stage, names the targets.
+# Entry point: reads one study file, includes one rule file per stage, names the targets.
 #
 #     snakemake --cores all                                      the paper's study, config.yaml
 #     snakemake --cores all --configfile studies/demo.yaml       another study
 #     snakemake fig_rd_aviris --cores all                        one figure (target first)
-#     snakemake --cores all --config 'figures={rate: 0.3}'       any key of the study set otherwise
-#
-# Everything is made below results/<study>/ of the working directory; results/README.md says what is where.
+#     snakemake --cores all --config 'figures={rate: 0.3}'       change any key of the study
+# Results go to results/<study>/ in the working directory; results/README.md describes them.
 
 import inspect
 import sys
@@ -14,7 +13,7 @@ from pathlib import Path
 from snakemake.utils import min_version
 
 min_version("9.0")
-# The checkout, also where another workflow uses this one as a module or --directory names another folder.
+# The checkout, also when used as a module or with --directory.
 ROOT = Path(inspect.getfile(lambda: None)).resolve().parent
 sys.path.insert(0, str(ROOT / "src"))
 
@@ -39,7 +38,7 @@ rule all:
         RD,
         figure_files(),
         table_files(),
-        # The numbers are of these files: one that is missing is made again.
+        # The numbers come from these files, so missing ones are made again.
         lambda wildcards: coded_files(".bpk"),
         f"{OUT}/provenance.json",
         f"{OUT}/index.html",

@@ -1,10 +1,10 @@
 # Reads: scenes/{dataset}/{scene}/ of the test sets, models/{family}/{member}/.
-# Makes: streams/{dataset}/{scene}/{codec}/{point}.bpk, the coded scene; beside it .json, what was measured on it,
-#        and .bands.csv, the same band by band. Everything is measured on what the file on disk decodes to.
-#        speed/{dataset}/{scene}/{codec}.json, how long one point takes with nothing else running.
+# Makes: streams/{dataset}/{scene}/{codec}/{point}.bpk, the coded scene; beside it .json, its metrics,
+#        and .bands.csv, the metrics of each band. Metrics are measured on the decoded file from disk.
+#        speed/{dataset}/{scene}/{codec}.json, times of one point with nothing else running.
 
 
-# The code that each codec codes with: what it made is made again when that changes.
+# Digest of the code of each codec: files are coded again when it changes.
 CODE = {name: tracking.code_of_codec(entry.codec) for name, entry in STUDY.codecs.items()}
 
 
@@ -71,7 +71,7 @@ use rule code_scene as code_scene_learned with:
 
 
 rule time_codec:
-    """Time a codec at its point nearest to the rate of the figures, with all cores and nothing else running."""
+    """Time a codec at its point nearest to the study's comparison rate, with all cores and nothing else running."""
     input:
         script=here("scripts/time_codec.py"),
         scene=f"{OUT}/scenes/{{dataset}}/{{scene}}",

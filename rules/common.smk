@@ -17,19 +17,19 @@ from bandpress.study.missing import missing_table, must_be_brought
 
 
 def here(path):
-    """Return the path of a file of the checkout, relative to the working directory."""
+    """Return the path of a checkout file, relative to the working directory."""
     return os.path.relpath(ROOT / path)
 
 
-# Keys of --config that are not of the study.
+# Keys of --config that are not keys of the study.
 OPTIONS = ("download", "retrain", "tensorflow")
 
 
 def read_study():
-    """Return the study and its file, or stop before any job with one sentence a fault."""
+    """Return the study and its file, or stop before any job with one sentence per error."""
     files, changes = workflow.config_settings.configfiles, plain_values(workflow.config_settings.config)
     if config != workflow.config_settings.overwrite_config:
-        files, changes = [], config  # a module: it is the including workflow that says what
+        files, changes = [], config  # used as a module: the including workflow gives the study
     if len(files) > 1:
         sys.exit(f"{len(files)} study files were given ({', '.join(map(str, files))}); expected one")
     file = Path(os.path.relpath(files[0]) if files else here("config.yaml"))
@@ -57,7 +57,7 @@ NETWORKS = [name for name, family in STUDY.models.items() if family.source == "t
 CONTEXTS = [name for name, family in STUDY.models.items() if family.source == "contexts"]
 KEPT = [] if RETRAIN else [name for name in NETWORKS + CONTEXTS if STUDY.models[name].kept]
 TRAINED = [name for name in NETWORKS if name not in KEPT]
-# Families that codecs use and, where these are trained here, those that they go on from.
+# Families that codecs use and, for families trained here, those that they start from.
 USED = {codec.model for codec in STUDY.codecs.values() if codec.model}
 for _ in STUDY.models:
     USED |= {STUDY.models[name].init_from for name in TRAINED if name in USED} - {None}
@@ -66,7 +66,7 @@ FETCHED = [name for name, family in STUDY.models.items() if family.source == "fe
 
 
 def one_of(names):
-    """Return a wildcard constraint that matches these names and nothing else."""
+    """Return a wildcard constraint that matches only these names."""
     return "|".join(re.escape(name) for name in names) or "(?!)"
 
 
@@ -94,7 +94,7 @@ def scene_folders(dataset):
 
 
 def coded_files(suffix, dataset=None, scenes=None):
-    """Return one file of each (scene, codec, point), with the given suffix; of one data set, or of some scenes of it."""
+    """Return the file with a suffix of each (scene, codec, point), optionally of one data set or some of its scenes."""
     return [
         f"{OUT}/streams/{dataset}/{scene}/{codec}/{point}{suffix}"
         for dataset in ([dataset] if dataset else STUDY.test_sets)
@@ -104,18 +104,18 @@ def coded_files(suffix, dataset=None, scenes=None):
     ]
 
 
-# Where jobs go on a cluster, if the study says it. Results do not depend on it.
+# Cluster settings of the study, if any. Results do not depend on them.
 SITE = STUDY.cluster.resources
 
 
 def scene_mb(folder):
-    """Return the size of a prepared scene in MB; that of an AVIRIS scene while it is not there yet."""
+    """Return the size of a prepared scene in MB; the size of an AVIRIS scene if it does not exist yet."""
     files = list(Path(folder).glob("*.raw"))
     return sum(file.stat().st_size for file in files) / 1e6 if files else 160
 
 
 def memory(base, scenes=0):
-    """Return a resource function: MB of the process itself and how often it holds its scenes; twice that when retried."""
+    """Return a resource function: MB of the process plus some copies of its scenes; twice that on a retry."""
 
     def mem_mb(wildcards, input, attempt):
         folders = [path for key in ("scene", "train", "validate") for path in as_list(input.get(key, []))]
@@ -129,12 +129,12 @@ def as_list(paths):
     return [paths] if isinstance(paths, str) else list(paths)
 
 
-# Threads of what is timed: all that there are, so that nothing else runs. On a cluster two, beside what else a node does.
+# Threads of timed jobs: all, so that nothing else runs; on a cluster, two of a shared node.
 QUIET = workflow.cores if workflow.local_exec else 2
 
 if workflow.local_exec:
-    # One machine: no more jobs at once than its memory holds, and one at a time on its GPU, unless --resources says
-    # otherwise. A job that asks for more than there is runs alone.
+    # One machine: no more parallel jobs than fit in memory, and one at a time on the GPU, unless --resources says
+    # otherwise. A job that needs more than there is runs alone.
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     for name, key, most in (("mem", "mem_mb", int(0.8 * physical / 1e6)), ("gpu", "gpu", 1)):
         if name not in workflow.global_resources:

@@ -3,7 +3,7 @@
 
 
 rule train_contexts:
-    """Train a context model; takes minutes, and begins anew when it was interrupted."""
+    """Train a context model; takes minutes, and restarts after an interruption."""
     input:
         train=training_scenes("train_on"),
         validate=training_scenes("validate_on"),

@@ -1,9 +1,9 @@
 # Reads: the sources that the study names (a package's file, an address, a folder).
-# Makes: datasets/{dataset}.json, where the verified source lies and which scenes it holds;
-#        scenes/{dataset}/{scene}/, each scene cropped and in GICI raw, ready to be coded.
+# Makes: datasets/{dataset}.json, location and scenes of the verified source;
+#        scenes/{dataset}/{scene}/, each scene cropped and in GICI raw, ready to code.
 
 
-# --config download=yes: whatever its size. A resource, since what is fetched does not depend on it.
+# --config download=yes allows any size. A resource, not a parameter, since the files do not depend on it.
 DOWNLOAD = "yes" if str(config.get("download", False)).lower() in ("true", "yes", "1") else "ask"
 
 
@@ -12,7 +12,7 @@ localrules:
 
 
 checkpoint fetch_dataset:
-    """Fetch a data set, check it, and list its scenes; where Snakemake runs, since nodes may have no way out."""
+    """Fetch and check a data set and list its scenes; a local rule, since nodes may have no internet access."""
     input:
         script=here("scripts/fetch_dataset.py"),
         missing=lambda wildcards: note_missing(source_items(wildcards.dataset)),
@@ -48,7 +48,7 @@ rule prepare_scene:
     """Cut one scene out of its source and write it as GICI raw."""
     input:
         script=here("scripts/prepare_scene.py"),
-        # Fetched again, a scene is prepared again only if its own files have changed: see `content`.
+        # After a new fetch, a scene is prepared again only if its own files changed: see `content`.
         record=ancient(f"{OUT}/datasets/{{dataset}}.json"),
     output:
         directory(f"{OUT}/scenes/{{dataset}}/{{scene}}"),

@@ -1,9 +1,9 @@
 # Reads: streams/{dataset}/{scene}/{codec}/{point}.bpk, models/{family}/{member}/.
-# Makes: decoded/{dataset}/{scene}/{codec}/{point}/, the reconstruction, for those figures that show samples.
+# Makes: decoded/{dataset}/{scene}/{codec}/{point}/, the reconstruction, for the figures that show samples.
 
 
 rule decode_scene:
-    """Decode a file for those figures that show samples."""
+    """Decode a file for the figures that show samples."""
     input:
         stream=f"{OUT}/streams/{{dataset}}/{{scene}}/{{codec}}/{{point}}.bpk",
         model=model_of,

@@ -9,37 +9,37 @@ def figure_files():
 
 
 def of_first_scene(dataset):
-    """Return an input function: the options that choose the first scene of a data set, the rate, and the protocol."""
+    """Return an input function for the options that choose a data set's first scene, the rate and the protocol."""
     protocol = STUDY.codecs[STUDY.figures.reference].protocol
     choice = ["--rate", STUDY.figures.rate, "--protocol", protocol]
     return lambda wildcards: ["--scene", scenes_of(dataset)[0], *choice]
 
 
 def of_first_scenes_files(dataset, suffix):
-    """Return an input function: the files beside the streams of the first scene of a data set."""
+    """Return an input function for the files beside the streams of a data set's first scene."""
     return lambda wildcards: coded_files(suffix, dataset, scenes_of(dataset)[:1])
 
 
 def with_bands(dataset):
-    """Return an input function: the table of a data set, and its first scene's measures band by band."""
+    """Return an input function for the table of a data set, and its first scene's metrics of each band."""
     bands = of_first_scenes_files(dataset, ".bands.csv")
     return lambda wildcards: [rd_of(dataset), *bands(wildcards)]
 
 
 def shown(dataset):
-    """Return the points of which samples are shown: the folder of the decoded scene by CODEC/POINT."""
+    """Return the folder of the decoded scene for each CODEC/POINT that figures show."""
     scene = scenes_of(dataset)[0]
     points = STUDY.figures.false_colour[dataset].points.items()
     return {f"{codec}/{point}": f"{OUT}/decoded/{dataset}/{scene}/{codec}/{point}" for codec, point in points}
 
 
 def samples_of(dataset):
-    """Return an input function: the first scene of a data set, and what is shown of it decoded."""
+    """Return an input function for the first scene of a data set, and its decoded points that figures show."""
     return lambda wildcards: [scene_folders(dataset)[0], *shown(dataset).values()]
 
 
 def samples_options(dataset, *more):
-    """Return an input function: the options that hand those samples to a script."""
+    """Return an input function for the options that name these folders to a script."""
 
     def options(wildcards):
         decoded = [f"--reconstruction={point}={folder}" for point, folder in shown(dataset).items()]
@@ -49,7 +49,7 @@ def samples_options(dataset, *more):
 
 
 def training_logs():
-    """Return a label and the log of each training of a network: beside the network that it made, or that is kept."""
+    """Return label and log of each network training, from the trained or the kept network's folder."""
     found = []
     for name in (name for name in USED if name in NETWORKS):
         for member in STUDY.models[name].names:
@@ -60,7 +60,7 @@ def training_logs():
 
 
 def figures_of_study():
-    """Return every figure of the study by name. What is of one data set or sensor needs no other's data."""
+    """Return every figure of the study by name. A figure of one data set or sensor needs no other's data."""
     figures = {"gain": Target("gain", [RD]), "throughput": Target("throughput", [SPEED])}
     for sensor in STUDY.sensors:
         tables = [rd_of(name) for name in STUDY.test_sets if STUDY.datasets[name].sensor == sensor]

@@ -1,9 +1,9 @@
 # Reads: nothing; uses the names of rules/common.smk.
-# Makes: nothing; the functions that tell each rule what it reads, with which options.
+# Makes: nothing; defines the input and option functions of the rules.
 
 
 def training_scenes(use):
-    """Return an input function: the folders of a family's scenes for one use, train_on or validate_on."""
+    """Return an input function for the folders of a family's scenes for one use, train_on or validate_on."""
 
     def folders(wildcards):
         datasets = getattr(STUDY.models[wildcards.family], use)
@@ -13,13 +13,13 @@ def training_scenes(use):
 
 
 def beginning(wildcards):
-    """Return the network that a training goes on from, if there is one."""
+    """Return the network that a training starts from, if any."""
     first = STUDY.models[wildcards.family].init_from
     return [] if first is None else [f"{OUT}/models/{first}/{wildcards.member}"]
 
 
 def options_of(codec, point):
-    """Return the options of a codec at a point; a quality that is a model of its own is not among them."""
+    """Return the options of a codec at a point, without a quality that is a separate model."""
     entry = STUDY.codecs[codec]
     options = dict(entry.points[point])
     if entry.model and STUDY.models[entry.model].member(1) == "q1":
@@ -28,17 +28,17 @@ def options_of(codec, point):
 
 
 def coding_options(wildcards):
-    """Return the codec's options at a point as JSON; what does not change the file is not among them."""
+    """Return the codec's options at a point as JSON, without those that do not change the file."""
     return json.dumps(options_of(wildcards.codec, wildcards.point), sort_keys=True)
 
 
 def model_of(wildcards):
-    """Return the model that a file is coded with, if there is one."""
+    """Return the model that a file is coded with, if any."""
     return model_at(wildcards.codec, wildcards.point)
 
 
 def model_option(wildcards, input):
-    """Return the option that names it."""
+    """Return the --model option, if there is a model."""
     return f"--model {input.model}" if input.model else ""
 
 

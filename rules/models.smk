@@ -1,6 +1,5 @@
-# Reads: scenes/{dataset}/{scene}/ of the training and validation sets, or models that are kept, or that somebody else
-#        trained.
-# Makes: models/{family}/{member}/, a model folder each: card, weights, integer tables.
+# Reads: scenes/{dataset}/{scene}/ of the training and validation sets, or kept models, or fetched models.
+# Makes: models/{family}/{member}/, a model folder: card, weights, integer tables.
 
 
 localrules:
@@ -8,15 +7,15 @@ localrules:
     keep_model,
 
 
-# A profile or --config tensorflow=tensorflow-gpu chooses the environment with CUDA. Not a parameter of the rule: a model
-# that was trained without it stays.
+# A profile or --config tensorflow=tensorflow-gpu chooses the environment with CUDA. Not a parameter of the rule, so
+# models trained without it are kept.
 TRAINS_IN = config.get("tensorflow", "tensorflow")
 if TRAINS_IN not in ("tensorflow", "tensorflow-gpu"):
     sys.exit(f"--config tensorflow={TRAINS_IN}: not an environment; expected tensorflow or tensorflow-gpu")
 
 
 rule train_model:
-    """Train one network of a family; an interrupted training goes on from its last checkpoint."""
+    """Train one network of a family; an interrupted training resumes from its last checkpoint."""
     input:
         train=training_scenes("train_on"),
         validate=training_scenes("validate_on"),
@@ -54,7 +53,7 @@ rule train_model:
 
 
 rule keep_model:
-    """Take a network that was trained before by the study's own recipe; every byte of it is checked."""
+    """Copy a kept network, trained earlier by the study's recipe, and check every byte."""
     input:
         kept_model,
     output:
@@ -83,7 +82,7 @@ localrules:
 
 
 rule fetch_models:
-    """Fetch models, check them, and find the members that the study names; where Snakemake runs."""
+    """Fetch and check models, and find the members that the study names; a local rule."""
     input:
         script=here("scripts/fetch_models.py"),
         missing=lambda wildcards: note_missing(source_items(wildcards.family)),
@@ -121,7 +120,7 @@ rule fetch_models:
 
 
 rule import_model:
-    """Turn a fetched SavedModel into a model folder by reading its variables; nothing in it is executed."""
+    """Import a fetched SavedModel as a model folder by reading its variables; nothing in it is executed."""
     input:
         script=here("scripts/import_model.py"),
         record=f"{OUT}/models/{{family}}.json",

@@ -1,4 +1,4 @@
-# Reads: everything that the study has made; results/reference/.
+# Reads: all results of the study; results/reference/.
 # Makes: index.html, the study on one page. `compare` prints whether the study agrees with the reference results.
 
 
@@ -9,7 +9,7 @@ PICTURES = {
 
 
 rule index:
-    """Put the study on one page that opens without a server."""
+    """Make the study's page, which opens without a server."""
     input:
         script=here("scripts/make_index.py"),
         rd=RD,
@@ -50,7 +50,7 @@ rule index:
 
 
 rule compare:
-    """Say whether the study agrees with the reference results, and what it says of the paper's claims."""
+    """Compare the study with the reference results and the paper's claims."""
     input:
         script=here("scripts/compare.py"),
         rd=RD,

@@ -1,10 +1,10 @@
 # Reads: streams/{dataset}/{scene}/{codec}/{point}.json, speed/{dataset}/{scene}/{codec}.json.
-# Makes: rd/{dataset}.csv and rd.csv, one row a (scene, codec, point); speed.csv, likewise, with times of quiet runs;
+# Makes: rd/{dataset}.csv and rd.csv, one row per (scene, codec, point); speed.csv, the same with times of quiet runs;
 #        provenance.json.
 
 
 rule collect_dataset:
-    """Put the records of every coded scene of a data set into one tidy table."""
+    """Collect the records of a data set's coded scenes in one tidy table."""
     input:
         script=here("scripts/collect_rd.py"),
         dataset=f"{OUT}/datasets/{{dataset}}.json",
@@ -27,7 +27,7 @@ rule collect_dataset:
         streams=f"{OUT}/streams",
         points=points_of_dataset,
     shell:
-        # The records are not named one by one: a command is at most 128 KiB long, some 2,000 of them.
+        # Records are not named one by one: a command is limited to 128 KiB, about 2,000 records.
         "{params.run:q} analysis python {input.script:q}"
         " --streams {params.streams}"
         " --datasets {input.dataset}"
@@ -37,7 +37,7 @@ rule collect_dataset:
 
 
 rule collect_rd:
-    """Put the tables of all data sets together."""
+    """Merge the tables of all data sets."""
     input:
         script=here("scripts/collect_rd.py"),
         tables=[rd_of(name) for name in STUDY.test_sets],
@@ -72,7 +72,7 @@ use rule collect_rd as collect_speed with:
 
 
 rule provenance:
-    """Write down what made the results: study, versions, revision, models, machine."""
+    """Record the provenance of the results: study, versions, revision, models, machine."""
     input:
         script=here("scripts/provenance.py"),
         rd=RD,

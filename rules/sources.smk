@@ -1,17 +1,17 @@
-# Reads: the sources that the study names, where they are on this machine.
-# Makes: nothing; tells the rules what data and code their results are made from, and a person what is missing.
+# Reads: the local sources that the study names.
+# Makes: nothing; gives the rules digests of their data and code, and reports missing data.
 
-# What jobs depend on: not the licence or the citation, whose change remakes nothing.
+# Dependencies of jobs; licence and citation are not among them, so changing these remakes nothing.
 RECIPE = {"sensor", "role", "source", "scenes"}
 
 
 def source_of(wildcards):
-    """Return what fetching depends on, as JSON."""
+    """Return the dependencies of fetching, as JSON."""
     return STUDY.datasets[wildcards.dataset].model_dump_json(exclude_defaults=True, include=RECIPE)
 
 
 def entry_of(wildcards):
-    """Return what one scene depends on as JSON: its own crop, not that of its neighbours."""
+    """Return the dependencies of one scene as JSON: its own crop, not its neighbours'."""
     dataset = STUDY.datasets[wildcards.dataset]
     scenes = {wildcards.scene: dataset.scenes[wildcards.scene]} if dataset.scenes else None
     alone = dataset.model_copy(update={"scenes": scenes})
@@ -19,17 +19,17 @@ def entry_of(wildcards):
 
 
 def kept_model(wildcards):
-    """Return the folder of a model that is kept."""
+    """Return the folder of a kept model."""
     return here(STUDY.models[wildcards.family].kept_member(wildcards.member))
 
 
 def source_items(name):
-    """Return where a data set or a family of models comes from, as the inventory has it."""
+    """Return the inventory's items of a data set or a family of models."""
     return [item for item in inventory(STUDY, retrain=True, lock=LOCK) if item.name == name]
 
 
 def listing(wildcards):
-    """Return where a data set lies; where the study does not list its scenes, the names of the files there as well."""
+    """Return the location of a data set; if the study does not list its scenes, also its file names."""
     dataset = STUDY.datasets[wildcards.dataset]
     folders = [item.folder for item in source_items(wildcards.dataset)]
     if dataset.scenes or dataset.source.kind != "path":
@@ -37,21 +37,21 @@ def listing(wildcards):
     return [str(path) for folder in folders for path in (folder, *sorted(folder.rglob("*")))]
 
 
-# Snakemake remembers only those parameters that depend on wildcards alone, and not on `input`.
+# Snakemake records only parameters that depend on wildcards alone, not on `input`.
 
 
 def source_content(wildcards):
-    """Return a digest of the files that a scene is cut from."""
+    """Return a digest of a scene's source files."""
     return tracking.data(Path(OUT, "datasets", f"{wildcards.dataset}.json"), wildcards.scene, Path(SEEN))
 
 
 def kept_content(wildcards):
-    """Return a digest of the files of a model that is kept."""
+    """Return a digest of a kept model's files."""
     return tracking.folder(Path(kept_model(wildcards)), Path(SEEN))
 
 
 def member_content(wildcards):
-    """Return a digest of the files of a model that somebody else trained."""
+    """Return a digest of a fetched model's files."""
     members = json.loads(Path(OUT, "models", f"{wildcards.family}.json").read_text())["members"]
     return tracking.folder(Path(members[int(wildcards.member.removeprefix("q")) - 1]), Path(SEEN))
 
@@ -62,7 +62,7 @@ def code_of(script):
 
 
 def needed_to_code(dataset):
-    """Return what coding a data set takes: its source, models, and what models that are not there yet train on."""
+    """Return the items needed to code a data set: its source, models, and training sets of models not yet trained."""
     datasets = {
         name: entry for name, entry in STUDY.datasets.items() if entry.role != "test" or name == dataset
     }
@@ -71,12 +71,12 @@ def needed_to_code(dataset):
     return inventory(part, retrain=RETRAIN, lock=LOCK)
 
 
-# What jobs of this run need that is neither on this machine nor was fetched before, by name.
+# Missing items that jobs of this run need, by name.
 MISSING = {}
 
 
 def note_missing(items):
-    """Note what of these items is missing; return no input."""
+    """Record which of these items are missing; return no input."""
     for item in items:
         kind = "datasets" if item.kind == "data set" else "models"
         if not item.here and not Path(OUT, kind, f"{item.name}.json").is_file():
@@ -85,7 +85,7 @@ def note_missing(items):
 
 
 def stop_if_missing():
-    """Say what is missing; where it cannot be fetched and somebody has to bring it, end the workflow before any job."""
+    """Report missing items; end the workflow before any job if some need action by hand."""
     if not MISSING:
         return
     from bandpress.datasets.fetch import MOST

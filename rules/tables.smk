@@ -1,5 +1,5 @@
-# Reads: rd.csv, speed.csv, scenes/, models/{family}/{member}/model.json; results/reference/{study}/, if the project keeps
-#        results of this study, and the claims of the paper.
+# Reads: rd.csv, speed.csv, scenes/, models/{family}/{member}/model.json; results/reference/{study}/, if it exists,
+#        and the claims of the paper.
 # Makes: tables/{name}.csv, .md and .tex. Each is a target of its own, table_{name}.
 
 
@@ -9,7 +9,7 @@ REFERENCE = here(f"results/reference/{STUDY.study}")
 
 
 def cards():
-    """Return what the study says of its test sets, by name."""
+    """Return the study's entries of its test sets, by name."""
     return {
         name: STUDY.datasets[name].model_dump(include={"role", "sensor", "licence", "citation"})
         for name in STUDY.test_sets
@@ -17,17 +17,17 @@ def cards():
 
 
 def reference_files():
-    """Return the files of the reference results that a comparison reads."""
+    """Return the reference files that a comparison reads."""
     return sorted(str(path) for path in Path(REFERENCE).rglob("*") if path.suffix in (".csv", ".yaml"))
 
 
 def table_files():
-    """Return every table of the study, one file each."""
+    """Return the file of every table of the study."""
     return [f"{OUT}/tables/{name}.csv" for name in TABLES]
 
 
 class Target(NamedTuple):
-    """A figure or a table: its script, the files that it is given in order, others that it reads, its options."""
+    """A figure or table: its script, its input files in order, other files it reads, its options."""
 
     script: str
     reads: object
@@ -35,7 +35,7 @@ class Target(NamedTuple):
     options: object = []
 
 
-# Whether any point has a bound on its error.
+# Whether any point bounds its error.
 BOUNDED = any(entry.lossless or entry.max_errors for entry in STUDY.codecs.values())
 TABLES = {
     "headline": Target("headline", [RD]),
