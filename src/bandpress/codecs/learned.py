@@ -62,7 +62,7 @@ class Learned(Codec):
         Target in dB with the peak 65,535, instead of a quality.
     batch
         Clusters that go through the network together; 0: as many as memory for activations allows. Changes speed and
-        memory, never the file's samples.
+        memory; symbols near a half may be rounded otherwise, and samples move by 1.
     precision
         ``"float32"``; ``"bfloat16"``, in which the encoder's costliest convolutions take half the time on processors
         with instructions for it, at a cost in quality that grows with it; ``"auto"``: bfloat16 where there are such, so

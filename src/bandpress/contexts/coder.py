@@ -7,9 +7,9 @@ import numpy as np
 
 from bandpress.contexts.features import FEATURES, LOCAL, bands_of, energy_of
 from bandpress.contexts.kernels import component, features, network, rangecoder
-from bandpress.contexts.model import MOST, ContextModel, blank
+from bandpress.contexts.model import ContextModel, blank
 from bandpress.contexts.quantisation import LONE, ROUNDING, WORTH
-from bandpress.errors import BitstreamError, CodecError
+from bandpress.errors import BitstreamError
 
 #: Most bytes that a coefficient takes.
 _MOST_BYTES = 8
@@ -154,17 +154,7 @@ class Encoder:
         -------
         bool
             Whether anything was coded.
-
-        Raises
-        ------
-        CodecError
-            If a coefficient has more steps than can be coded.
         """
-        largest = max(float(coefficients.max()), -float(coefficients.min()))
-        if not largest <= MOST * step:
-            raise CodecError(
-                f"a coefficient of {largest:g} at a step of {step:g} DN; expected at most {MOST} steps: a coarser step"
-            )
         energy = first_energy(coefficients, step)
         self.energies.append(energy)
         if not energy:

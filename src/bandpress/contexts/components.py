@@ -18,8 +18,8 @@ import numpy as np
 
 from bandpress.container.bits import BitReader, BitWriter
 from bandpress.contexts.features import levels_of
-from bandpress.contexts.model import ContextModel
-from bandpress.errors import BitstreamError
+from bandpress.contexts.model import MOST, ContextModel
+from bandpress.errors import BitstreamError, CodecError
 from bandpress.pipeline import ahead
 from bandpress.transforms.wavelet import analyse, synthesise
 
@@ -104,6 +104,7 @@ class ComponentCoder:
         encoder = Encoder(self.model, *self.size)
         components = self._abreast(lambda image: analyse(image, self._levels), part.components)
         for number, values in enumerate(components):
+            _check_magnitudes(values, part.step)
             if encoder.add(values, part.step) and decoded is not None:
                 decoded[number] = self._samples(values, part.step)
         string = encoder.string()
@@ -163,6 +164,14 @@ class ComponentCoder:
         """Return a component of coefficients in quantiser steps."""
         values *= step
         return np.clip(np.rint(synthesise(values, self._levels)), -_MOST, _MOST)
+
+
+def _check_magnitudes(coefficients: np.ndarray, step: float) -> None:
+    largest = max(float(coefficients.max()), -float(coefficients.min()))
+    if not largest <= MOST * step:
+        raise CodecError(
+            f"a coefficient of {largest:g} at a step of {step:g} DN; expected at most {MOST} steps: a coarser step"
+        )
 
 
 def _announced(part: Part, energies: Sequence[int]) -> BitWriter:

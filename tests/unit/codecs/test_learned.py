@@ -104,6 +104,14 @@ def test_a_rate_picks_the_best_model_that_does_not_exceed_it(tmp_path, family):
 
 
 @pytest.mark.tensorflow
+def test_a_rate_that_headers_exceed_makes_no_file(tmp_path, family):
+    for model in (family, golden.MODELS["gains"]):
+        with pytest.raises(CodecError, match=r"reached with learned where 0\.02 were asked for"):
+            compress(scene(), tmp_path / "a.bpk", make_codec("learned", model=model, rate=0.02))
+    assert not list(tmp_path.glob("*.bpk"))
+
+
+@pytest.mark.tensorflow
 def test_a_rate_is_met_along_lambda_by_a_model_with_gains(tmp_path):
     pytest.importorskip("tensorflow", reason="needs the TensorFlow environment")
     path = tmp_path / "a.bpk"
