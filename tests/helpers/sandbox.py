@@ -45,7 +45,7 @@ def fill(folder: Path) -> None:
     write_scene(engineers_scene(), folder / "scene.hdr", interleave="bil")
     (folder / "flights").mkdir()
     for number, name in enumerate(("north", "south")):
-        flight = Scene(cube(24, 104, 112, 10 + number).astype("<u2"), name)
+        flight = Scene(cube(24, 128, 112, 10 + number).astype("<u2"), name)
         write_scene(flight, folder / "flights" / f"{name}.hdr", interleave="bil")
     write_scene(Scene(cube(24, 104, 100, 5).astype("<u2"), "other"), folder / "other.hdr", interleave="bil")
     small = cube(12, 30, 40, 6)

@@ -60,7 +60,7 @@ def list_(folder: Path | None) -> None:
     "--half", is_flag=True, help="Store weights in float16, half the size; gives the copy a new digest."
 )
 def copy(model: Path, out: Path, half: bool) -> None:
-    """Copy MODEL to the new folder OUT, and check every byte.
+    """Copy MODEL, a folder or a name, to the new folder OUT, and check every byte.
 
     Without --half the copy has the same digest and decodes the same files. With --half it has a new digest, and cannot
     decode files written with MODEL.
@@ -69,6 +69,7 @@ def copy(model: Path, out: Path, half: bool) -> None:
     Example:
       bandpress models copy AVIRIS-k3 models/AVIRIS-half --half
     """
+    model = _one(model)
     if context_store.is_context_model(model):
         if half:
             raise ModelError(f"{model}: holds integers alone; expected a copy without --half")
@@ -78,6 +79,16 @@ def copy(model: Path, out: Path, half: bool) -> None:
     found = store.load(model)
     made = store.save(out, found, half=True) if half else store.copy(found, out)
     click.echo(f"{made.path}: digest {made.digest}")
+
+
+def _one(model: Path) -> Path:
+    """Return the folder of the model of that path or name."""
+    found = list(model_folders.within(model_folders.resolve(model)))
+    if len(found) > 1:
+        raise ModelError(
+            f"{model}: a family of {len(found)} models; expected one of {', '.join(map(str, found))}"
+        )
+    return found[0]
 
 
 @command.command("import")

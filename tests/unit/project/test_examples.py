@@ -18,7 +18,7 @@ from places import CONFORMANCE, ROOT
 #: Of a checkout without data and of a machine without a network, which tests are: what these say then.
 SAID = {
     "bandpress data check": "is missing or wrong",
-    "bandpress data fetch": "or bring the files",
+    "bandpress data fetch": "the connection failed",
 }
 LONG = re.compile(r"bandpress (bench|train|data fetch)|AVIRIS")
 TENSORFLOW = re.compile(r"bandpress (bench(?! codecs)|train)|AVIRIS-k3 --|AVIRIS_3bands|models import")
@@ -74,6 +74,8 @@ def check(line: str, folder: Path) -> None:
 )
 def test_the_examples_of_the_help_run_as_typed(line, folder):
     sandbox.clear(folder, [line])
+    if ".tfci" in line:
+        check("bandpress models import AVIRIS_3bands_2 models/AVIRIS_3bands_2", folder)
     check(line, folder)
 
 
