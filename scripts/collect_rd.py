@@ -72,7 +72,9 @@ def collect(paths: list[Path], output: Path) -> None:
         If there is no record, one cannot be read, or two are of the same point.
     """
     if not paths:
-        raise StudyError(f"{output}: no records were given; expected one a scene, codec and operating point")
+        raise StudyError(
+            f"{output}: no records were given; expected one per scene, codec and operating point"
+        )
     rows, source = [], {}
     for path in paths:
         row = read_record(path)

@@ -1,6 +1,6 @@
 r"""Compare a run with the kept reference results. Writes .csv, .md and .tex.
 
-One row a point; below the table, whatever differs by name, in the other tables too. The CSV has besides a row for each
+One row per point; below the table, whatever differs by name, in the other tables too. The CSV has besides a row for each
 of those differences.
 
 Example:

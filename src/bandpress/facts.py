@@ -1,6 +1,6 @@
 """Description of a scene besides its samples, as JSON, checked where it is read.
 
-One object with any of `wavelengths` and `fwhm` (nm, one a band), `bad_bands` (true for a bad one, one a band),
+One object with any of `wavelengths` and `fwhm` (nm, one per band), `bad_bands` (true for a bad one, one per band),
 `sensor`, `nodata` and `metadata`, in ``.bpk`` files also `origin`. Numbers are finite, but for `nodata`, which may be
 the text ``"nan"``, ``"inf"`` or ``"-inf"``.
 """

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-#: Entries with one item a band.
+#: Entries with one item per band.
 _OF_BAND = ("band names", "band tags", "scale_factor", "add_offset", "units", "wavelength", "fwhm", "bbl")
 #: Entries that name bands by their numbers.
 _NUMBERS = ("default bands", "z plot range", "z plot average", "default stretch")

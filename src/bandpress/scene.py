@@ -71,7 +71,7 @@ class Scene:
             values = getattr(self, key)
             if values is not None and len(values) != self.bands:
                 raise SceneError(
-                    f"scene {self.name}: {len(values)} {key} for {self.bands} bands; expected one a band"
+                    f"scene {self.name}: {len(values)} {key} for {self.bands} bands; expected one per band"
                 )
 
     @property

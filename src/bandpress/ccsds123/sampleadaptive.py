@@ -30,11 +30,11 @@ def decode(data: bytes, shape: tuple[int, int, int], p: Parameters) -> np.ndarra
     Raises
     ------
     CodecError
-        If the data are shorter than a bit a sample.
+        If the data are shorter than a bit per sample.
     """
     if math.prod(shape) > 8 * len(data):
         raise CodecError(
-            f"ccsds123: {len(data)} bytes for an image of {shape}; expected a bit a sample or more"
+            f"ccsds123: {len(data)} bytes for an image of {shape}; expected a bit per sample or more"
         )
     indexes = np.zeros(shape, np.uint16)
     _code(True, indexes, np.frombuffer(bytearray(data), np.uint8), *_constants(p))

@@ -22,7 +22,7 @@ class Encoding:
     bands_per_cluster
         How the scene was cut.
     chunks
-        One byte string a cluster, in order of bands; may be made while it is iterated over.
+        One byte string per cluster, in order of bands; may be made while it is iterated over.
     parameters
         What the decoder needs besides the chunks, as JSON; known before the first chunk.
     model

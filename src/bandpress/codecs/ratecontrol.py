@@ -57,7 +57,7 @@ class Trial:
     point
         The operating point.
     chunks
-        One a cluster.
+        One per cluster.
     value
         Bits per sample, or dB.
     """

@@ -97,7 +97,7 @@ class ContextModel:
     frequencies
         Of each class, int64, shape (tables, CLASSES), each row with a sum of 2^16 and no zero.
     offsets
-        How far below a magnitude of 1, 2, …, `SHAPED` and more a coefficient is to be expected, in 1/256 of the
+        Expected offset of a coefficient below a magnitude of 1, 2, …, `SHAPED` and more, in 1/256 of the
         quantiser's step, int64, shape (tables, SHAPED).
     card
         What is known about its training.
@@ -282,7 +282,7 @@ def quantised(
     weights, biases
         Floating point, for features that count `UNIT`; the last layer's output counts tables and is rounded.
     logits
-        Logarithms of the frequencies, up to a constant a row, shape (tables, CLASSES).
+        Logarithms of the frequencies, up to a constant per row, shape (tables, CLASSES).
     offsets
         In steps, shape (tables, SHAPED).
 

@@ -34,7 +34,7 @@ class Direction:
     Parameters
     ----------
     stages
-        Seconds a cluster of each stage, one after the other, without overlap.
+        Seconds per cluster of each stage, one after the other, without overlap.
     wall
         Seconds of the whole scene from file to file, with overlap.
     macs

@@ -81,7 +81,7 @@ def measure(
     original, decoded
         Scenes of the same shape (bands, lines, samples) and of any real types, memory maps included.
     clusters
-        The clusters in which the scene was coded, for the mean of their PSNRs. Default: one a band.
+        The clusters in which the scene was coded, for the mean of their PSNRs. Default: one per band.
     multiscale
         Also compute `ms_ssim` and `ms_ssim_range`, which take as long as everything else.
     threads
@@ -98,7 +98,7 @@ def measure(
           windows that hold measurements alone; None where the scene is too small for the measure;
         - `sam_mean`, `sam_p95`: mean and 95th percentile over pixels of the spectral angle in degrees;
         - `range_min`, `range_max`: extremes of the original;
-        - `mse_per_band`: list, one value a band; NaN where it holds no measurement;
+        - `mse_per_band`: list, one value per band; NaN where it holds no measurement;
         - what `MORE` names.
 
         PSNR and SNR of an exact reconstruction are infinite.

@@ -26,7 +26,7 @@ def describe(scene: Scene, path: str | Path | None = None) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``band_min`` and ``band_max`` have one number a band, None where a band holds no measurement at all;
+        ``band_min`` and ``band_max`` have one number per band, None where a band holds no measurement at all;
         samples that are `nodata` or not a number do not count.
     """
     low, high = ranges(scene.cube, scene.nodata)

@@ -223,7 +223,7 @@ def _described(scene: Scene, fields: Mapping[str, Any], header: Path) -> Scene:
                     metadata[field] = fields[field]
         scene = replace(scene, **known)
     except (ValueError, TypeError, AttributeError) as error:
-        raise SceneError(f"{header}: {error}; expected numbers, one a band") from None
+        raise SceneError(f"{header}: {error}; expected numbers, one per band") from None
     found = read_sidecar(header)
     return with_facts(
         scene, {**found, "metadata": {**metadata, **found.get("metadata", {})}}, sidecar(header)
@@ -231,7 +231,7 @@ def _described(scene: Scene, fields: Mapping[str, Any], header: Path) -> Scene:
 
 
 def _gains(scene: Scene) -> dict[str, list[str]]:
-    """Return scale and offset as ENVI's gains and offsets, one a band."""
+    """Return scale and offset as ENVI's gains and offsets, one per band."""
     found: dict[str, list[str]] = {}
     for key, field in _GAINS.items():
         value = scene.metadata.get(key)

@@ -154,7 +154,7 @@ def _prisma(file: Any, fields: Any, path: Path) -> Scene:
         widths = np.ravel(file.attrs[f"List_Fwhm_{part}"]).astype(float)
         flags = np.ravel(file.attrs.get(f"List_Cw_{part}_Flags", np.ones(len(centres))))
         if not len(cube) == len(centres) == len(widths) == len(flags):
-            raise SceneError(f"{path}: {len(centres)} {part} wavelengths; expected {len(cube)}, one a band")
+            raise SceneError(f"{path}: {len(centres)} {part} wavelengths; expected {len(cube)}, one per band")
         order = slice(None, None, -1) if _decreasing(centres[flags == 1]) else slice(None)
         cubes.append(cube[order])
         known["wavelengths"] += centres[order].tolist()

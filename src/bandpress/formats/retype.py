@@ -115,5 +115,5 @@ def _of_bands(metadata: dict[str, Any], key: str, bands: int, usual: float) -> l
     value = metadata.get(key, usual)
     values = value if isinstance(value, list | tuple) else [value] * bands
     if len(values) != bands or not all(isinstance(v, int | float) for v in values):
-        raise SceneError(f"{key} {value!r} in the metadata; expected a number, or one a band")
+        raise SceneError(f"{key} {value!r} in the metadata; expected a number, or one per band")
     return [float(v) for v in values]

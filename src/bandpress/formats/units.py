@@ -34,7 +34,7 @@ def in_nm(
         Of both, as the file says it. Without one, centres below 100 are taken as µm, since no imaging spectrometer
         works below 100 nm or beyond 100 µm; widths alone are taken as µm below 1.
     wavelengths, fwhm
-        One number a band, or its text.
+        One number per band, or its text.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def in_nm(
     numbers = {key: [float(value) for value in values] for key, values in given.items() if values is not None}
     numbers = {key: values for key, values in numbers.items() if values}
     for key in [key for key, values in numbers.items() if not all(map(math.isfinite, values))]:
-        _warn(f"{path}: {key} that are not finite are left out; expected one number a band")
+        _warn(f"{path}: {key} that are not finite are left out; expected one number per band")
         del numbers[key]
     if not numbers:
         return {}

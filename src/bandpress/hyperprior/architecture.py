@@ -71,7 +71,7 @@ class Architecture:
             object.__setattr__(self, "hidden", tuple(self.hidden))
             if len(self.widths) != _STAGES - 1:
                 raise ModelError(
-                    f"architecture: hidden is {list(self.widths)}; expected one number, or {_STAGES - 1}, one a stage"
+                    f"architecture: hidden is {list(self.widths)}; expected one number, or {_STAGES - 1}, one per stage"
                 )
         for key in ("bands_per_cluster", "hidden", "latent", "hyper", "qualities"):
             for value in self.widths if key == "hidden" else (getattr(self, key),):
@@ -157,7 +157,7 @@ class Architecture:
           ``/1`` 3×3 (correlation), whose outputs are indexes into `scale_table`.
         - ``prior/matrix/I``, ``prior/bias/I``, ``prior/factor/I``: the factorised density of the hyper-latents
           (Ballé 2018, appendix 6.1), ``prior/offset``: what is added to the integers that it codes.
-        - ``gains/y``, ``gains/y_inverse``, ``gains/z``, ``gains/z_inverse``: one positive vector a quality, only where
+        - ``gains/y``, ``gains/y_inverse``, ``gains/z``, ``gains/z_inverse``: one positive vector per quality, only where
           there is more than one.
         """
         shapes: dict[str, tuple[int, ...]] = {}

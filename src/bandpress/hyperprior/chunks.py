@@ -75,7 +75,7 @@ def _steps(point: Point, ranges: Sequence[Ranges], k: int) -> np.ndarray:
 def worth(batch: Batch, point: Point) -> np.ndarray:
     """Return the bits that a unit of squared error of each band is worth, (active clusters, k); 0 for repeated ones.
 
-    The loss counts bits a pixel + lambda · squared error in DN², averaged over the k bands.
+    The loss counts bits per pixel + lambda · squared error in DN², averaged over the k bands.
     """
     k = point.model.architecture.bands_per_cluster
     lambda_ = point.lambda_ or float(np.atleast_1d(point.model.card["lambda"])[0])

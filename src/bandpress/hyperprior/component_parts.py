@@ -2,7 +2,7 @@
 
 Components lie around zero. Those of a cluster are normalised by one width to lie around 1/2 within (0, 1), and their
 quality follows from that width and the quantiser step (`bandpress.hyperprior.quality`), so that all clusters have about
-one distortion in DN². A cluster that costs more than it gains, in bits a pixel + lambda · MSE, is left out.
+one distortion in DN². A cluster that costs more than it gains, in bits per pixel + lambda · MSE, is left out.
 
 A part, bit by bit (`docs/bitstream.md`)::
 

@@ -50,7 +50,7 @@ def gaussian_bits(y: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
 
 
 def factorised_bits(parameters: Mapping[str, tf.Variable], z: tf.Tensor) -> tf.Tensor:
-    """Bits of hyper-latents under the factorised density (Ballé 2018, appendix 6.1), one a channel, the last axis.
+    """Bits of hyper-latents under the factorised density (Ballé 2018, appendix 6.1), one per channel, the last axis.
 
     Parameters
     ----------

@@ -18,9 +18,9 @@ bands of a cluster, N and M the hidden and the latent channels::
     |  3x3, ReLU                                   |  hyper-synthesis
     |  5x5 ↓2                                      |  5x5 ↑2, ReLU; 3x3
     v                                              |
-    z  hyper-latents, a 32nd ------------ Q ------ ẑ   bits under a learned density, one a channel
+    z  hyper-latents, a 32nd ------------ Q ------ ẑ   bits under a learned density, one per channel
 
-    loss = bits a pixel of ŷ and ẑ + lambda · mean squared error in DN²
+    loss = bits per pixel of ŷ and ẑ + lambda · mean squared error in DN²
 
 Q rounds to integers; in training it adds uniform noise of the same width, which has gradients. A family of qualities in
 one network multiplies y and z by gains before Q, and divides by them after it.
@@ -214,7 +214,7 @@ def rate_distortion(
     bits, squared_error
         Of each cluster, in all; the error in DN².
     lambda_
-        Bits a pixel that one DN² is worth, of each cluster.
+        Bits per pixel that one DN² is worth, of each cluster.
     shape
         That of the batch: (clusters, lines, samples, bands).
     """

@@ -23,7 +23,7 @@ def cluster_steps(
     Parameters
     ----------
     lambdas
-        The family's, one a quality, lowest first, for a cluster whose range is `reference_range`; from the card,
+        The family's, one per quality, lowest first, for a cluster whose range is `reference_range`; from the card,
         ``lambda``.
     reference_range
         In DN; from the card, ``reference_range``.
@@ -45,7 +45,7 @@ def cluster_steps(
 
 
 def lambda_of_step(step: float, k: int) -> float:
-    """Return the lambda, at bits a pixel of k bands + lambda · MSE, that leads to a quantiser step.
+    """Return the lambda, at bits per pixel of k bands + lambda · MSE, that leads to a quantiser step.
 
     Where rates are high the distortion is step² / 12, and a sample costs h - log2(step) bits.
     """

@@ -51,7 +51,7 @@ class RangeCoder:
         Parameters
         ----------
         strings
-            One a cluster.
+            One per cluster.
         shape
             Lines, samples, channels.
         indexes

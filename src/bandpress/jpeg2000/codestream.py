@@ -168,7 +168,7 @@ def _parse(codestream: bytes) -> tuple[list[tuple[int, bytes]], int]:
 
 
 def _packet_lengths(coded: bytes) -> list[int]:
-    """Decode the lengths of a PLT segment: seven bits a byte, the highest bit says that more follow."""
+    """Decode the lengths of a PLT segment: seven bits per byte, the highest bit says that more follow."""
     lengths, value = [], 0
     for byte in coded:
         value = value << 7 | byte & 0x7F

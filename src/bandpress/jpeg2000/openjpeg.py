@@ -18,7 +18,7 @@ import numpy as np
 
 from bandpress.errors import CodecError, MissingDependencyError
 
-#: OpenJPEG codes at most 31 bits a component; beyond 25 its fixed-point distortions overflow.
+#: OpenJPEG codes at most 31 bits per component; beyond 25 its fixed-point distortions overflow.
 MOST_BITS = 25
 
 _READ = ctypes.CFUNCTYPE(ctypes.c_size_t, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p)

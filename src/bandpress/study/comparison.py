@@ -100,7 +100,7 @@ class Comparison:
     Attributes
     ----------
     points
-        One row a point of either side: POINT, sensor, family, bands_per_cluster, model (``none``, ``same``,
+        One row per point of either side: POINT, sensor, family, bands_per_cluster, model (``none``, ``same``,
         ``retrained``), bps, bps_expected, psnr, psnr_expected, identical, verdict.
     differences
         What is not as expected, in the order of the tables.

@@ -23,7 +23,7 @@ class _Section(BaseModel):
 class TrainedFamily(_Section):
     """Models that the workflow trains.
 
-    `kind` is ``separate``, one network a lambda as in the paper, or ``gains``, one network for all of them, which codes
+    `kind` is ``separate``, one network per lambda as in the paper, or ``gains``, one network for all of them, which codes
     at any rate between. Quality q is the q-th lambda, counted from 1; a network with gains also knows those between.
 
     `init_from` is a family of the same widths whose networks these go on from, member by member.

@@ -75,7 +75,7 @@ class Budget:
         return share
 
     def left(self, step: int, per_step: float) -> float:
-        """Return the seconds left, at `per_step` seconds a step."""
+        """Return the seconds left, at `per_step` seconds per step."""
         left = math.inf if self._settings.steps is None else (self._settings.steps - step) * per_step
         if self._settings.minutes is not None:
             left = min(left, 60 * self._settings.minutes - self.seconds)

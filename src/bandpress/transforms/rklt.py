@@ -18,7 +18,7 @@ from functools import cached_property
 
 import numpy as np
 
-#: Samples a band that are transformed at a time.
+#: Samples per band that are transformed at a time.
 _BLOCK = 4096
 #: Rows that the inverse recovers between two matrix products.
 _ROWS = 16

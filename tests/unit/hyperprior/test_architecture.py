@@ -1,4 +1,4 @@
-"""Widths of the network: one number of hidden channels, or one a stage."""
+"""Widths of the network: one number of hidden channels, or one per stage."""
 
 import pytest
 

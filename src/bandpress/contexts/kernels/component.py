@@ -1,7 +1,7 @@
 # mypy: disable-error-code="assignment,operator,arg-type"
 """Coefficients of a component, compiled: quantised and encoded, decoded, or listed.
 
-All that a decoder does is integer arithmetic, or one subtraction of doubles a coefficient.
+All that a decoder does is integer arithmetic, or one subtraction of doubles per coefficient.
 """
 
 import numpy as np

@@ -24,7 +24,7 @@ class Settings:
     tables
         Tables of frequencies, at most 256.
     rows
-        Coefficients a step.
+        Coefficients per step.
     seed
         Of everything that is drawn.
     learning_rate

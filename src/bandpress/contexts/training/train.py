@@ -69,11 +69,11 @@ def train(
         What to choose the best weights on. Default: the last eighth of the lines of each scene, which then is not
         trained on.
     threads
-        Of TensorFlow, and of what prepares its batches; default: one a processor.
+        Of TensorFlow, and of what prepares its batches; default: one per processor.
     card
         What else the model's card is to say: ``sensor``, for example.
     report
-        Called after each step; the rate is in bits a coefficient.
+        Called after each step; the rate is in bits per coefficient.
     say
         Called with a sentence now and then.
 
@@ -210,4 +210,4 @@ class _Run:
         if recent:
             row["train_loss"] = float(np.mean(recent))
         self.kept.note(row)
-        say(f"step {self.step}: validation at {bits:.4f} bits a coefficient")
+        say(f"step {self.step}: validation at {bits:.4f} bits per coefficient")

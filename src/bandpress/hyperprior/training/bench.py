@@ -28,11 +28,11 @@ class Speed(NamedTuple):
     name
         What was measured.
     seconds
-        Median seconds a step.
+        Median seconds per step.
     samples
-        Samples a second.
+        Samples per second.
     gflops
-        Thousand million multiplications and additions a second; three times the forward ones count for a step.
+        Thousand million multiplications and additions per second; three times the forward ones count for a step.
     """
 
     name: str
@@ -58,7 +58,7 @@ def train_speeds(
     architecture
         Widths.
     patch, batch
-        Lines and samples of a patch; patches a step.
+        Lines and samples of a patch; patches per step.
     steps
         How many steps the median is of.
     forms

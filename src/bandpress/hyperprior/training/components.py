@@ -38,7 +38,7 @@ def component_clusters(scenes: Sequence[Scene], k: int, lambdas: Sequence[float]
     k
         Components of a cluster; those that have fewer are left out.
     lambdas
-        Operating points of the scenes: weights of the mean squared error in DN², against bits a pixel.
+        Operating points of the scenes: weights of the mean squared error in DN², against bits per pixel.
 
     Raises
     ------

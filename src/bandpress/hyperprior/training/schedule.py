@@ -20,7 +20,7 @@ class Settings:
     Parameters
     ----------
     lambdas
-        Weight of the mean squared error, in DN², against bits a pixel (all k bands); one number, or for a family the
+        Weight of the mean squared error, in DN², against bits per pixel (all k bands); one number, or for a family the
         lowest quality first.
     steps
         Steps of the schedule; None: as many as the minutes allow.
@@ -29,7 +29,7 @@ class Settings:
     patch
         Lines and samples of a patch, a multiple of 16.
     batch
-        Patches a step.
+        Patches per step.
     seed
         Of data order, noise and random weights.
     learning_rate

@@ -83,7 +83,7 @@ def train(
     restart
         Throw that state away.
     threads
-        Of TensorFlow; default: one a processor.
+        Of TensorFlow; default: one per processor.
     tensorboard
         Folder for TensorBoard's event files. Default: none are written.
     card
@@ -283,7 +283,7 @@ def _start(
     made = warm_start.fit(patches.fixed(_SURVEY), (*architecture.widths, architecture.latent), filters)
     say(
         f"{architecture.filters} channels can reach {warm_start.psnr(made.floor):.1f} dB on "
-        f"the training patches, at {architecture.macs_per_sample()['encoder']:.0f} multiplications a sample"
+        f"the training patches, at {architecture.macs_per_sample()['encoder']:.0f} multiplications per sample"
     )
     if settings.start == "random":
         return architecture.random_weights(settings.seed), made.scale

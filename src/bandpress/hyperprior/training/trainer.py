@@ -1,6 +1,6 @@
 """One training step: the loss, its gradients, the optimizer and the averages of the weights.
 
-The loss is that of Ballé et al. (ICLR 2018): bits a pixel (all k bands) + lambda · mean squared error in DN². Patches
+The loss is that of Ballé et al. (ICLR 2018): bits per pixel (all k bands) + lambda · mean squared error in DN². Patches
 come from clusters of very different ranges, and the network sees them normalised; what a unit of normalised error is
 worth is known from the range. In a family with gains, the quality of each patch follows from lambda and that worth,
 as it does for each cluster when coding, see `bandpress.hyperprior.quality`.

@@ -157,7 +157,7 @@ def weights(
     architecture
         The network.
     lambdas
-        What the distortion weighs, one a quality, for a cluster whose bands range over `made.scale`.
+        What the distortion weighs, one per quality, for a cluster whose bands range over `made.scale`.
     seed
         For what the data do not tell: the hyper networks' kernels.
     gamma

@@ -36,7 +36,7 @@ def describe_models(folders: Sequence[Path]) -> pd.DataFrame:
     pandas.DataFrame
         One row a model: family, quality, bands_per_cluster (none for contexts), hidden, latent, hyper, lambda, steps,
         parameters, bytes (of the folder's files), encoder_kmac_per_sample, decoder_kmac_per_sample
-        (analytic, thousands of multiply-accumulates a sample of a large image).
+        (analytic, thousands of multiply-accumulates per sample of a large image).
 
     Raises
     ------

@@ -40,7 +40,7 @@ def read_rd(path: str | Path) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a (scene, codec, operating point); `bands_per_cluster` as text, `label` and `family` filled in.
+        One row per (scene, codec, operating point); `bands_per_cluster` as text, `label` and `family` filled in.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def read_rd(path: str | Path) -> pd.DataFrame:
     if missing:
         raise StudyError(f"{path}: column {missing[0]!r} is missing; expected {', '.join(REQUIRED)}")
     if frame.empty:
-        raise StudyError(f"{path}: no rows; expected one a scene, codec and operating point")
+        raise StudyError(f"{path}: no rows; expected one per scene, codec and operating point")
     for column, default in OPTIONAL.items():
         frame[column] = frame[column].fillna(default) if column in frame.columns else default
     frame["family"] = frame["family"].where(frame["family"] != "", frame["codec"])

@@ -22,7 +22,7 @@ def throughput(frame: pd.DataFrame, keys: Sequence[str] = KEYS) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a codec: the keys, measurements, encode_msps and decode_msps
+        One row per codec: the keys, measurements, encode_msps and decode_msps
         (million samples per second), their lowest and highest, peak_memory_mb (the highest), and threads and processor
         where they are the same for all.
 
