@@ -1,7 +1,6 @@
 r"""Compare a run with the kept reference results. Writes .csv, .md and .tex.
 
-One row per point; below the table, whatever differs by name, in the other tables too. The CSV has besides a row for each
-of those differences.
+One row per point. Notes below the table name each difference, also of the other tables; the CSV has a row for each.
 
 Example:
   python scripts/table_comparison.py results/demo --reference results/reference/demo \

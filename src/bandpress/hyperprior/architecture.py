@@ -157,8 +157,8 @@ class Architecture:
           ``/1`` 3×3 (correlation), whose outputs are indexes into `scale_table`.
         - ``prior/matrix/I``, ``prior/bias/I``, ``prior/factor/I``: the factorised density of the hyper-latents
           (Ballé 2018, appendix 6.1), ``prior/offset``: what is added to the integers that it codes.
-        - ``gains/y``, ``gains/y_inverse``, ``gains/z``, ``gains/z_inverse``: one positive vector per quality, only where
-          there is more than one.
+        - ``gains/y``, ``gains/y_inverse``, ``gains/z``, ``gains/z_inverse``: one positive vector per quality, if
+          there are several.
         """
         shapes: dict[str, tuple[int, ...]] = {}
         for transform in ("analysis", "synthesis", "hyper_analysis", "hyper_synthesis"):

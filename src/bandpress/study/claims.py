@@ -78,8 +78,8 @@ def judge(claims: dict[str, Claim], rd: pd.DataFrame, scenes: pd.DataFrame) -> p
     Returns
     -------
     pandas.DataFrame
-        One row per (claim, pooling): says, source, claimed_db, found_db (mean over scenes and cluster sizes, or missing),
-        found (in words), protocol, verdict, reason.
+        One row per (claim, pooling): says, source, claimed_db, found_db (mean over scenes and cluster sizes, or
+        missing), found (in words), protocol, verdict, reason.
     """
     try:
         compared = gains(rd, same_clusters(rd))

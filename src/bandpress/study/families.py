@@ -23,13 +23,13 @@ class _Section(BaseModel):
 class TrainedFamily(_Section):
     """Models that the workflow trains.
 
-    `kind` is ``separate``, one network per lambda as in the paper, or ``gains``, one network for all of them, which codes
-    at any rate between. Quality q is the q-th lambda, counted from 1; a network with gains also knows those between.
+    `kind` is ``separate``, one network per lambda as in the paper, or ``gains``, one network for all lambdas and any
+    rate between. Quality q is the q-th lambda, counted from 1; a network with gains also has fractional qualities.
 
-    `init_from` is a family of the same widths whose networks these go on from, member by member.
-    `kept` is a folder, counted from the study's checkout, with the networks that this very recipe made before: they are
-    used as they are, unless the study is run with ``--config retrain=true``.
-    `inputs` are what the network is to see: samples; for `klt-learned` components of the KLT over all bands,
+    `init_from` is a family of the same widths; each network starts from its member.
+    `kept` is a folder, relative to the checkout, with networks that this recipe made before; they are used unchanged,
+    unless the study runs with ``--config retrain=true``.
+    `inputs` are the network's inputs: samples; for `klt-learned` components of the KLT over all bands,
     whose lambdas name operating points of the scenes; `levels` is then the number of qualities.
     """
 

@@ -158,7 +158,7 @@ def test_bodies_of_noise_decode_to_something_within_the_type():
     for coder in CODERS:
         parameters = Parameters(bits=8, coder=coder, max_error=2)
         start = header.write(parameters, (3, 9, 11))
-        for size in (1, 40, 400):
+        for size in (40, 400):
             out, _ = stream.decode(start + rng.integers(1, 256, size, np.uint8).tobytes())
             assert out.min() >= 0
             assert out.max() <= 255
