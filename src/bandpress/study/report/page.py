@@ -77,7 +77,7 @@ def render(
         tiles=tiles(results, rd),
         verdicts=[made[name] for name in VERDICTS if name in made],
         compared="comparison" in made,
-        figures=drawn,
+        figures=sorted(drawn, key=lambda figure: figure.wide),
         tables=[table for name, table in made.items() if name not in (*VERDICTS, "headline")],
         cards=parts.data_cards(card, scenes, pictures),
         stages=read_stages(results / "benchmarks"),

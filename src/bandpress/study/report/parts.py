@@ -19,6 +19,9 @@ from bandpress.study.scripting import only_file
 #: A figure's SVG of more bytes is embedded as PNG instead.
 LARGE = 1_500_000
 
+#: A figure's PNG of more pixels across is as wide as a page of a journal, not as a column.
+WIDE = 1000
+
 #: A table of more rows is shown in a box of its own that scrolls.
 LONG = 20
 
@@ -27,13 +30,14 @@ _QUICKLOOK_PIXELS = 400
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure with its caption; or a `note` if it cannot be made."""
+    """A figure with its caption; `note` stands in for one with nothing to draw, `wide` ones fill the page."""
 
     name: str
     title: str
     caption: str
     image: str
     note: str
+    wide: bool
     files: Sequence[str]
 
 
@@ -79,8 +83,10 @@ def figure(results: Path, name: str, caption: Path) -> Figure:
         image = data_uri(svg.read_bytes(), "image/svg+xml")
     else:
         image = data_uri(png.read_bytes(), "image/png")
+    with Image.open(png) as opened:
+        wide = opened.width > WIDE
     files = [f"figures/{name}{suffix}" for suffix in (".pdf", ".svg", ".png", ".csv")]
-    return Figure(name, title, rest, image, note_of(stem.with_suffix(".csv")), files)
+    return Figure(name, title, rest, image, note_of(stem.with_suffix(".csv")), wide, files)
 
 
 def note_of(numbers: Path) -> str:
