@@ -22,8 +22,6 @@ from bandpress.stages import at_stage
 #: What decoding may hold in memory whatever the size of the file, and for each byte of it: most of what an honest file
 #: of little content, such as a scene of one value, asks for, and a rate of 0.004 bits per sample.
 _FREE_BYTES, _BYTES_A_BYTE = 1 << 29, 1 << 12
-#: Bytes of a sample while its cluster is decoded.
-_WORKING_BYTES = 8
 
 #: Called with the number of bands done so far.
 Progress = Callable[[int], object]
@@ -109,7 +107,7 @@ def compress(
 
     with atomic_path(path) as part:
         size = bitstream.write(part, header, reported(), b"" if ready.holes is None else ready.holes.pack())
-        _check_proportion(header, header.clusters, header.bands, size)
+        _check_proportion(header, type(codec), header.clusters, header.bands, size)
         if lossless and verified:
             at_stage("checking")
             _compare(ready, part, getattr(codec, "model", None))
@@ -182,7 +180,12 @@ def decompress(
             )
         wanted = covering(reader.clusters, first, stop)
         with _naming(path):
-            _check_proportion(header, wanted, stop - first, Path(path).stat().st_size)
+            if header.codec not in REGISTRY:
+                raise BitstreamError(
+                    f"codec {header.codec!r} is not known; expected one of {', '.join(REGISTRY)}"
+                )
+            decoder = codec_class(header.codec)
+            _check_proportion(header, decoder, wanted, stop - first, Path(path).stat().st_size)
         if bands is None and not salvage:
             reader.verify()
         scaling = header.scaling
@@ -196,9 +199,7 @@ def decompress(
             ) from None
         holes, holes_lost = _holes(reader, salvage)
         with _naming(path):
-            if header.codec not in REGISTRY:
-                raise BitstreamError(f"unknown codec {header.codec!r}; expected one of {', '.join(REGISTRY)}")
-            codec = codec_class(header.codec).decoder(header, None if model is None else Path(model))
+            codec = decoder.decoder(header, None if model is None else Path(model))
             needed = {cluster: codec.needed(header, cluster) for cluster in wanted}
             broken = set(reader.damaged()) if salvage else set()
             damaged = tuple(cluster for cluster in wanted if not broken.isdisjoint(needed[cluster]))
@@ -226,11 +227,13 @@ def _holes(reader: Reader, salvage: bool) -> tuple[Holes | None, bool]:
         return None, True
 
 
-def _check_proportion(header: Header, clusters: Iterable[Cluster], bands: int, size: int) -> None:
+def _check_proportion(
+    header: Header, codec: type[Codec], clusters: Iterable[Cluster], bands: int, size: int
+) -> None:
     """Refuse a file that is implausibly small for its scene, before allocating memory for the samples."""
     dtype = np.dtype(header.dtype if header.scaling is None else header.scaling.dtype)
-    largest = max((cluster.count for cluster in clusters), default=0)
-    needed = header.lines * header.samples * (bands * dtype.itemsize + largest * _WORKING_BYTES)
+    working = max(map(codec.working_bytes, clusters), default=0)
+    needed = header.lines * header.samples * (bands * dtype.itemsize + working)
     most = _FREE_BYTES + _BYTES_A_BYTE * size
     if needed > most:
         raise BitstreamError(

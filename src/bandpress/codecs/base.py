@@ -12,6 +12,9 @@ from bandpress.clusters import BandsPerCluster, Cluster
 from bandpress.container.bitstream import Header
 from bandpress.scene import Scene
 
+#: Bytes of a sample while its cluster is decoded: as a component, and as a sample.
+_WORKING_BYTES = 8
+
 
 @dataclass(frozen=True)
 class Encoding:
@@ -123,6 +126,11 @@ class Codec(ABC):
             In increasing order, `cluster` among them.
         """
         return (cluster,)
+
+    @classmethod
+    def working_bytes(cls, cluster: Cluster) -> int:
+        """Return about how many bytes a pixel of a cluster takes while it is decoded."""
+        return _WORKING_BYTES * cluster.count
 
     @abstractmethod
     def decode(self, header: Header, chunks: Iterable[tuple[Cluster, bytes]]) -> Iterator[np.ndarray]:

@@ -30,7 +30,7 @@ from bandpress.codecs.targets import Trial, rounded_step, step_of
 from bandpress.container.bits import BitReader
 from bandpress.container.bitstream import Header
 from bandpress.errors import BitstreamError, ModelError
-from bandpress.hyperprior import store
+from bandpress.hyperprior import opened, store
 from bandpress.hyperprior.component_parts import ComponentNetwork
 from bandpress.hyperprior.store import StoredModel
 from bandpress.pipeline import batches
@@ -73,6 +73,11 @@ class KltLearned(Stepped):
     def decoder(cls, header: Header, model: Path | None = None) -> "KltLearned":
         """Return the codec for a file; see `Codec.decoder`."""
         return cls(model=str(named_model(header, model).path), step=step_of(header))
+
+    @classmethod
+    def working_bytes(cls, cluster: Cluster) -> int:
+        """Count what a network of ordinary width keeps too; see `Codec.working_bytes`."""
+        return super().working_bytes(cluster) + opened.BYTES_A_PIXEL
 
     def decode(self, header: Header, chunks: Iterable[tuple[Cluster, bytes]]) -> Iterator[np.ndarray]:
         """Decode the scene, see `Codec.decode`."""

@@ -180,6 +180,11 @@ class Learned(Codec):
         """Return the codec for a file; see `Codec.decoder`."""
         return cls(model=str(model_of(header, model).path))
 
+    @classmethod
+    def working_bytes(cls, cluster: Cluster) -> int:
+        """Count what a network of ordinary width keeps too; see `Codec.working_bytes`."""
+        return super().working_bytes(cluster) + opened.BYTES_A_PIXEL
+
     def decode(self, header: Header, chunks: Iterable[tuple[Cluster, bytes]]) -> Iterator[np.ndarray]:
         """Decode clusters; see `Codec.decode`."""
         assert header.model is not None

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 #: Bytes of activations that a batch may take: what bounds memory.
 _BATCH_BYTES = 300 << 20
 _MOST_BATCH = 32
+#: What activations of 64 channels take for each pixel of a cluster, half of the size either way, in a few copies.
+BYTES_A_PIXEL = 384
 
 
 def batch_size(architecture: Architecture, lines: int, samples: int) -> int:

@@ -7,6 +7,7 @@ import time
 import pytest
 
 import every_codec
+import golden
 import hostile_files
 from bandpress.coding import decompress
 from bandpress.errors import BitstreamError
@@ -69,6 +70,14 @@ def test_a_small_file_of_a_huge_scene_is_refused_before_memory_is_taken(tmp_path
     spent, peak = map(float, done.stdout.split())
     assert spent < 5
     assert peak < 1e9
+
+
+@pytest.mark.parametrize("name", ["plain", "gains"])
+def test_a_small_file_of_a_huge_scene_never_reaches_a_network(tmp_path, name):
+    parts, path = hostile_files.Parts(golden.stream(name)), tmp_path / "huge.bpk"
+    path.write_bytes(parts.join(hostile_files.as_json(parts.header | {"lines": 1600, "samples": 1600})))
+    with pytest.raises(BitstreamError, match="bytes of memory"):
+        decompress(path, model=golden.MODELS[name])
 
 
 def test_what_thousands_of_clusters_need_is_told_in_time_that_grows_with_them(tmp_path):
