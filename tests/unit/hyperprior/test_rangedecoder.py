@@ -5,7 +5,12 @@ import time
 import numpy as np
 import pytest
 
+import golden
+import hostile_files
+from bandpress.coding import decompress
+from bandpress.container.ranges import side_bytes
 from bandpress.errors import BitstreamError
+from bandpress.hyperprior import store
 from bandpress.hyperprior.rangedecoder import Tables
 
 #: Two tables: six integers and the escape, two and the escape.
@@ -54,3 +59,21 @@ def test_what_tensorflow_compression_writes_comes_back():
         np.testing.assert_array_equal(coder.decode(coder.encode(values, indexes), (8, 9, 2), indexes), values)
     extremes = np.array([(1 << 20), -(1 << 20), 0, 7], np.int32).reshape(1, 1, 2, 2)
     np.testing.assert_array_equal(coder.decode(coder.encode(extremes), (1, 2, 2)), extremes)
+
+
+@pytest.mark.tensorflow
+def test_a_file_whose_hyper_latents_are_an_escape_without_end_is_refused(tmp_path):
+    parts = hostile_files.Parts(golden.stream("plain"))
+    cdf = store.load(golden.MODELS["plain"]).tables["z/cdf"]
+    first = cdf[1 : np.flatnonzero(cdf < 0)[1]]
+    z = int(first[-2]).to_bytes(2, "big")
+    side = side_bytes(3, np.dtype("i2"))
+    chunk = parts.chunks[0][:side] + len(z).to_bytes(4, "little") + z
+    path = tmp_path / "endless.bpk"
+    path.write_bytes(parts.join(chunks=[chunk, *parts.chunks[1:]]))
+    started = time.process_time()
+    with pytest.raises(BitstreamError, match="does not end where its integers do"):
+        decompress(path, model=golden.MODELS["plain"])
+    print(
+        f"refused after {time.process_time() - started:.2f} s of processor time, TensorFlow's start included"
+    )
