@@ -18,7 +18,7 @@ LINES = dict.fromkeys(
     if not line.startswith("bandpress ")
 )
 #: What a person types around them.
-AROUND = {"pip install .", ". .venv/bin/activate", "tmux"}
+AROUND = {"pip install .[pictures]", ". .venv/bin/activate", "tmux"}
 
 
 def typed(command: str) -> list[str]:

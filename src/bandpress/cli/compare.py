@@ -13,6 +13,7 @@ from bandpress.environment import need_tensorflow
 from bandpress.errors import SceneError
 from bandpress.evaluation import summary
 from bandpress.files import refuse_to_replace
+from bandpress.formats.optional import require
 
 
 @click.command()
@@ -42,6 +43,7 @@ def command(
     if picture is not None and picture.suffix.lower() != ".png":
         raise SceneError(f"{picture}: the suffix is {picture.suffix!r}; expected .png")
     if picture is not None:
+        require("matplotlib", picture, "pictures")
         refuse_to_replace([picture], overwrite, [original, restored])
     facts: list[str] = []
     if Path(restored).suffix.lower() == SUFFIX:

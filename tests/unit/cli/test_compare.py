@@ -1,6 +1,7 @@
 """bandpress compare as a person types it."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -79,3 +80,13 @@ def test_what_cannot_be_done_is_refused_before_anything_is_decoded(scene, tmp_pa
     (tmp_path / "p.png").write_text("mine")
     assert "--overwrite" in run(capsys, "compare", scene, scene, "--picture", tmp_path / "p.png")[2]
     assert (tmp_path / "p.png").read_text() == "mine"
+
+
+def test_a_picture_without_the_package_that_draws_is_refused_before_anything_is_read(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(SystemExit) as ended:
+        main(["compare", str(tmp_path / "none.hdr"), str(tmp_path / "none.bpk"), "--picture", "a.png"])
+    assert ended.value.code == 1
+    assert "bandpress[pictures]" in capsys.readouterr().err
