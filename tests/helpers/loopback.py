@@ -89,7 +89,7 @@ class Loopback:
         return f"{self.address}/{path}"
 
     def misbehave(self, path: str, *what) -> None:
-        """What to do at the next requests for a file, one after the other, before behaving.
+        """Queue faults for the next requests for a file.
 
         A number is a status; ``"truncate"`` closes the connection half way, ``"stall"`` sends half and then nothing,
         ``"hold"`` sends half and the rest once `release` is set, ``"silent"`` never answers, ``"lie"`` sends as many

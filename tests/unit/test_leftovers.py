@@ -1,4 +1,4 @@
-"""What a killed process leaves beside a file is removed by the next that writes it, and nothing else is."""
+"""The next writer of a file removes the leftovers of a killed one, and nothing else."""
 
 from bandpress.files import atomic_path, remove_parts
 

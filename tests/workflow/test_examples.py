@@ -1,4 +1,4 @@
-"""What the README and the pages tell to type besides bandpress itself: snakemake plans it, make knows it."""
+"""Commands in the README and docs other than bandpress: snakemake plans them, make knows them."""
 
 import re
 import shlex

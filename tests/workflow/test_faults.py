@@ -1,4 +1,4 @@
-"""What a shared machine does to a study: jobs killed, disks full, folders read-only. docs/cluster.md has the table.
+"""Faults of a shared machine: jobs killed, disks full, folders read-only. docs/cluster.md has the table.
 
 After each fault the documented command finishes, results are those of an undisturbed run, and no half-written file was
 taken for a finished one.

@@ -71,7 +71,7 @@ def test_a_family_goes_on_from_the_networks_of_another(study):
 
 
 def test_a_family_that_nothing_uses_any_more_is_not_trained(study):
-    """What a kept network went on from is a recipe, to be followed only when all is trained again."""
+    """The network that a kept network started from is needed only when all is trained again."""
     file = study.folder / study.study
     text = file.read_text()
     start, end = text.index("  tiny-k3:\n"), text.index("\ncodecs:")

@@ -1,4 +1,4 @@
-"""What is remade when something changes, what a failure says, and what small studies make."""
+"""Remaking after changes, failure messages, and results of small studies."""
 
 import re
 import shutil
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.workflow
 
 
 def planned(study) -> dict[str, int]:
-    """How often each rule would run."""
+    """Return the number of jobs of each rule in a dry run."""
     done = study.run("-n", "-p")
     assert done.returncode == 0, done.stdout
     if "Nothing to be done" in done.stdout:

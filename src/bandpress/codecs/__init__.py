@@ -44,7 +44,7 @@ def codec_class(name: str) -> type[Codec]:
         If there is none.
     """
     if name not in REGISTRY:
-        raise CodecError(f"codec {name!r} is not known; expected one of {', '.join(sorted(REGISTRY))}")
+        raise CodecError(f"unknown codec {name!r}; expected one of {', '.join(sorted(REGISTRY))}")
     module, _, attribute = REGISTRY[name].partition(":")
     return getattr(import_module(module), attribute)
 
@@ -80,7 +80,7 @@ def checked_option(codec: str, option: str, value: Any, text: bool = False) -> A
     known = options_of(codec)
     if option not in known:
         raise CodecError(
-            f"codec {codec}: option {option!r} is not known; expected one of {', '.join(sorted(known))}"
+            f"codec {codec}: unknown option {option!r}; expected one of {', '.join(sorted(known))}"
         )
     from pydantic import TypeAdapter, ValidationError  # takes a while to import: not before it is needed
 

@@ -136,7 +136,7 @@ def _parts(cluster: Cluster, chunk: bytes, reader: BitReader, most: int) -> list
     count = reader.number(_COUNT_BITS)
     if count > most:
         raise BitstreamError(
-            f"cluster {cluster}: announces {count} coded clusters of components; expected at most {most}"
+            f"cluster {cluster}: states {count} coded clusters of components; expected at most {most}"
         )
     width = reader.number(_LENGTH_BITS)
     lengths = [reader.number(width) for _ in range(count)]

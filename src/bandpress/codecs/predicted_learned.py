@@ -209,7 +209,7 @@ def _split(cluster: Cluster, chunk: bytes) -> tuple[bytes, bytes]:
     stop = _LENGTH.size + size
     if stop > len(chunk):
         raise BitstreamError(
-            f"cluster {cluster}: announces {size} bytes of components; expected at most {len(chunk) - _LENGTH.size}"
+            f"cluster {cluster}: states {size} bytes of components; expected at most {len(chunk) - _LENGTH.size}"
         )
     return chunk[_LENGTH.size : stop], chunk[stop:]
 

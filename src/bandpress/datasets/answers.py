@@ -143,9 +143,9 @@ def read_page(address: str, patience: Patience) -> tuple[str, bytes]:
             for chunk in answer.iter_content(CHUNK):
                 body += chunk
                 if len(body) > _LARGEST_PAGE:
-                    raise Failure(f"more than {_LARGEST_PAGE} bytes, which is no web page", again=False)
+                    raise Failure(f"more than {_LARGEST_PAGE} bytes, which is not a web page", again=False)
             if not (is_page(answer) or looks_like_page(body)):
-                raise Failure("the server answered with something that is no web page", again=False)
+                raise Failure("the answer of the server is not a web page", again=False)
             return answer.url, body
 
     return retried(ask, patience)
@@ -212,10 +212,10 @@ def understood(answer: requests.Response, have: int, pages: bool = False) -> tup
     if status == 206:
         match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", answer.headers.get("Content-Range", ""))
         if match is None or int(match[1]) != have:
-            raise Failure("the server answered with another part of the file than was asked for", again=False)
+            raise Failure("the server sent another part of the file than requested", again=False)
         return have, None if match[2] == "*" else int(match[2])
     if status == 416:
-        raise Failure("the server has fewer bytes than were there before", again=False)
+        raise Failure("the file on the server is now shorter than the part already here", again=False)
     if status != 200:
         wait = answer.headers.get("Retry-After", "")
         raise Failure(

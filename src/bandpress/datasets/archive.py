@@ -181,7 +181,7 @@ def _stated(path: Path, folder: Path | None = None) -> Iterator[None]:
         raise DataError(f"{path}: cannot be unpacked ({error}); expected a plain archive") from None
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT) and folder is not None:
-            raise DataError(f"{folder}: no room left on the device to unpack {path}") from None
+            raise DataError(f"{folder}: no space left on the device to unpack {path}") from None
         if error.errno is None:  # as bz2 has it of a file that is none
             raise DataError(f"{path}: damaged ({error}); expected a zip or tar archive") from None
         raise
@@ -211,7 +211,7 @@ class Budget:
                 f"{self.path}: unpacks to more than {_MOST_RATIO} times its size; expected an archive of scenes"
             )
         if self.folder is not None and shutil.disk_usage(self.folder).free < count:
-            raise DataError(f"{self.folder}: no room left on the device to unpack {self.path}")
+            raise DataError(f"{self.folder}: no space left on the device to unpack {self.path}")
 
     def member(self) -> None:
         """Count a file or folder."""
@@ -256,7 +256,7 @@ def _open_tar(path: Path) -> Iterator[tarfile.TarFile]:
             tar = tarfile.open(fileobj=_Modest(stream, path), mode="r:")  # type: ignore[call-overload]  # noqa: SIM115
         except tarfile.ReadError:
             raise DataError(
-                f"{path}: not an archive that is known here; expected one of {', '.join(ENDINGS)}"
+                f"{path}: unknown kind of archive; expected one of {', '.join(ENDINGS)}"
             ) from None
         with tar:
             yield tar

@@ -88,7 +88,7 @@ def download(
                     _from_first(addresses, path, expected, patience, most)
     except OSError as error:
         if error.errno in _NO_ROOM:
-            raise DataError(f"{folder}: no room left on the device to download {addresses[0]}") from None
+            raise DataError(f"{folder}: no space left on the device to download {addresses[0]}") from None
         raise DataError(
             f"{path}: cannot be written ({error.strerror}); expected a folder to download into"
         ) from None
@@ -136,7 +136,7 @@ def ask_consent(addresses: list[str], owner: str, most: int | None, patience: Pa
             for address, size in list(sizes.items())[:20]
         )
         raise DataError(
-            f"data set {owner}: {len(addresses)} files of {in_words(total)} are to be downloaded: {shown}; "
+            f"data set {owner}: {len(addresses)} files of {in_words(total)} would be downloaded: {shown}; "
             f"expected at most {in_words(most)} without consent ({CONSENT})"
         )
 

@@ -87,7 +87,7 @@ def open_scene(
             )
         if scene.sensor == "synthetic" and "synthetic" not in scene_name:
             raise DataError(
-                f"{path}: a made-up scene; expected a name with 'synthetic' in it, not {scene_name}"
+                f"{path}: a synthetic scene; expected a name with 'synthetic' in it, not {scene_name}"
             )
         yield scene
 
@@ -138,8 +138,8 @@ def _scene_name(path: Path) -> str:
     name = plain.stem if name == plain.name else name
     if _NAME.fullmatch(name) is None:
         raise DataError(
-            f"{str(path)!a}: the name of the file cannot be that of a scene; expected letters, digits and . _ -, or"
-            " a name for it under scenes"
+            f"{str(path)!a}: the file name is not a valid scene name; expected letters, digits and . _ -, or"
+            " an entry under scenes that names it"
         )
     return name
 

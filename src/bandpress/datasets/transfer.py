@@ -88,7 +88,7 @@ def _rest(address: str, part: Path, patience: Patience, most: int | None) -> Non
     if total is not None and have != total:
         if have > total:
             forget(part)
-        raise Failure(f"{have} bytes came; {total} were announced")
+        raise Failure(f"{have} bytes received; expected {total}")
 
 
 class TooLarge(Failure):

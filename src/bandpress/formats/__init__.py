@@ -274,7 +274,7 @@ def _format(path: Path, writing: bool = False) -> Format:
         return _ENVI
     if not entries:
         raise SceneError(
-            f"{path}: the suffix {path.suffix!r} is not known; expected one of {', '.join(SUFFIXES)}"
+            f"{path}: unknown suffix {path.suffix!r}; expected one of {', '.join(SUFFIXES)}"
             + ("" if writing else ", or an ENVI header beside it")
         )
     return next((entry for entry in entries if _claims(entry, path)), entries[0])

@@ -134,4 +134,4 @@ def quiet(rasterio: Any) -> warnings.catch_warnings:
 
 
 def _left_out(path: Path, why: object) -> None:
-    warnings.warn(f"{path}: where the scene lies is left out ({why})", SceneWarning, stacklevel=3)
+    warnings.warn(f"{path}: the georeference is left out ({why})", SceneWarning, stacklevel=3)

@@ -87,7 +87,7 @@ def _fitting(
             )
         if nodata is not None and (shown == nodata).any():
             raise SceneError(
-                f"scene {scene.name}: measurements would become {nodata:g}, which is to be the no-data value; expected "
+                f"scene {scene.name}: valid samples would become {nodata:g}, the no-data value; expected "
                 "another --dtype, --scale or --offset"
             )
     filled = values if holes is None else np.where(holes, 0, values)

@@ -113,10 +113,10 @@ def read_components(reader: BitReader, chunk: bytes, bands: int, layout: Layout,
     """
     count = reader.number(_count_bits(bands))
     if count > bands:
-        raise CodecError(f"a chunk announces {count} components; expected at most {bands}")
+        raise CodecError(f"a chunk states {count} components; expected at most {bands}")
     bits = [reader.number(_WIDTH_BITS) for _ in range(count)]
     if not all(2 <= width <= openjpeg.MOST_BITS for width in bits):
-        raise CodecError(f"a chunk announces components of {bits} bits; expected 2 to {openjpeg.MOST_BITS}")
+        raise CodecError(f"a chunk states components of {bits} bits; expected 2 to {openjpeg.MOST_BITS}")
     shape = (bands, layout.lines, layout.samples)
     if not count:
         return np.zeros(shape, np.int32)

@@ -6,11 +6,11 @@ from bandpress.datasets.inventory import Item
 
 #: What becomes of a source that is not on this machine, by `Item.action`.
 _ACTIONS = {
-    "hand": "to be brought by hand",
-    "consent": "too large to come unasked",
-    "install": "a package to install",
+    "hand": "put it there by hand",
+    "consent": "large: needs consent",
+    "install": "install its package",
     "download": "downloaded",
-    "page": "looked for on the page and downloaded",
+    "page": "found on the page and downloaded",
 }
 
 
@@ -34,7 +34,7 @@ def missing_table(study: str, items: Iterable[Item]) -> str:
     for item in items:
         place = (str(item.folder), _ACTIONS[item.action], " or ".join(item.addresses))
         rows.setdefault(place, []).append(item.name)
-    lines = [("missing", "folder", "what happens", "offered on")]
+    lines = [("missing", "folder", "action", "offered on")]
     lines += [(", ".join(names), *place) for place, names in rows.items()]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     table = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)

@@ -79,7 +79,7 @@ class Checkpoints:
         unfinished = (self.folder / "last.npz").exists() and not restart
         if unfinished and not resume:
             raise ModelError(
-                f"{self.folder}: holds a training that did not finish; expected to be told to resume or to restart it"
+                f"{self.folder}: holds a training that did not finish; expected --resume or --restart"
             )
         if unfinished:
             self._compare()
@@ -113,7 +113,7 @@ class Checkpoints:
                 part.write_bytes(state.getbuffer())
         except OSError as error:
             raise ModelError(
-                f"{path}: {error.strerror} while writing {state.tell()} bytes; expected room for them (what was saved "
+                f"{path}: {error.strerror} while writing {state.tell()} bytes; expected disk space (what was saved "
                 "before is kept)"
             ) from None
 

@@ -151,7 +151,7 @@ def read_reflections(reader: BitReader, bands: int) -> Reflections:
     """
     count = reader.number(bands.bit_length())
     if count >= bands:
-        raise CodecError(f"side information announces {count} vectors; expected fewer than {bands}")
+        raise CodecError(f"side information states {count} vectors; expected fewer than {bands}")
     precisions, vectors = [], []
     for i in range(count):
         precisions.append(reader.number(_PRECISION_BITS))

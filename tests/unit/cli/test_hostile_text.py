@@ -1,4 +1,4 @@
-"""What files and people say reaches a terminal as text, and numbers out of all measure are refused."""
+"""Text from files and users is escaped on the terminal, and absurd numbers are refused."""
 
 import numpy as np
 import pytest

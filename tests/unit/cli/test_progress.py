@@ -12,7 +12,7 @@ from bandpress.cli import progress
 
 @pytest.fixture
 def shown(monkeypatch):
-    """What a person would see."""
+    """Return the text shown on a terminal."""
     screen = io.StringIO()
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     monkeypatch.setattr(

@@ -1,4 +1,4 @@
-"""What a decoder knows of a coefficient: every one is listed once, and nothing is used before it is known."""
+"""Features of coefficients: every coefficient is listed once, and nothing is used before it is decoded."""
 
 import numpy as np
 import pytest
@@ -56,7 +56,7 @@ def test_every_coefficient_is_listed_once(size):
 
 @pytest.mark.parametrize("size", [(3, 3), (5, 17), (24, 20)])
 def test_a_feature_depends_on_what_came_before_alone(size):
-    """What is not known yet may be anything: the features up to there are the same.
+    """Features do not depend on coefficients not yet decoded.
 
     Places of a pass, whose shared features are the same, do not know one another.
     """

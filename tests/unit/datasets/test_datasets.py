@@ -390,7 +390,7 @@ def test_what_is_missing_or_cannot_be_coded_is_one_sentence(tmp_path):
 
 def test_a_made_up_scene_needs_synthetic_in_its_name(tmp_path):
     path = write(Plan(2, 3, 4), tmp_path / "in" / "s.raw")
-    with pytest.raises(DataError, match="made-up scene"):
+    with pytest.raises(DataError, match="a synthetic scene"):
         prepare(dataset({"jasper": {"file": path.name}}, path="in"), "d", tmp_path / "in", tmp_path / "out")
     prepare(dataset({"synthetic-1": {"file": path.name}}, path="in"), "d", tmp_path / "in", tmp_path / "out")
 

@@ -185,7 +185,7 @@ def test_disk_full(site, tmp_path, lengths):
     if mounted.returncode:
         pytest.skip("a small tmpfs cannot be mounted here")
     try:
-        refused(folder, "no room left on the device", site=site)
+        refused(folder, "no space left on the device", site=site)
         assert visible(folder) == []
     finally:
         subprocess.run(["umount", str(folder)], check=True)

@@ -1,4 +1,4 @@
-"""What a study needs and what of it is there, told from its file and the data folder alone."""
+"""Inventory of a study's data, from its file and the data folder alone."""
 
 from pathlib import Path
 

@@ -106,7 +106,7 @@ def test_geotiff_from_envi_lies_where_gdal_reads_it(tmp_path, turned):
 
 def test_a_place_that_envi_cannot_hold_is_one_sentence(tmp_path):
     scene = read_scene(geotiff(tmp_path / "a.tif", control))
-    with pytest.warns(SceneWarning, match="where the scene lies is left out"):
+    with pytest.warns(SceneWarning, match="the georeference is left out"):
         write_scene(scene, tmp_path / "b.hdr")
 
 

@@ -1,4 +1,4 @@
-"""What of Snakemake the rules use beyond its documented language: named here, so that a move is noticed."""
+"""Undocumented parts of Snakemake that the rules use; these tests fail if one moves."""
 
 import inspect
 import re

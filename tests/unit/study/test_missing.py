@@ -1,4 +1,4 @@
-"""What of a study's data is missing: one table."""
+"""Table of a study's missing data."""
 
 from bandpress.datasets.inventory import inventory
 from bandpress.study.file import load_study

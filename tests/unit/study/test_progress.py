@@ -1,4 +1,4 @@
-"""What a person sees of a running workflow, and of a failed job."""
+"""Progress display of a running workflow and of a failed job."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""What a result is made from: digests that change with what made it, and with nothing else."""
+"""Digests of a result's inputs change with them, and with nothing else."""
 
 import json
 import os
@@ -60,7 +60,7 @@ def test_a_script_is_followed_into_the_package_and_the_scripts_beside_it(package
 
 @pytest.fixture
 def record(tmp_path):
-    """What was written of a data set of two scenes, the first an ENVI pair."""
+    """Record of a data set of two scenes, the first an ENVI pair."""
     for name, content in {"one.img": b"1", "one.hdr": b"ENVI", "two.raw": b"2"}.items():
         (tmp_path / name).write_bytes(content)
     path = tmp_path / "set.json"

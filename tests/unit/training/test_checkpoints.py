@@ -22,7 +22,7 @@ def test_a_full_disk_leaves_the_state_before(tmp_path):
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
     try:
         with pytest.raises(
-            ModelError, match=r"last.npz: File too large while writing 8\d+ bytes; expected room"
+            ModelError, match=r"last.npz: File too large while writing 8\d+ bytes; expected disk space"
         ):
             kept.save("last", {"a": np.ones(10_000)})
     finally:

@@ -113,7 +113,7 @@ def train(
         made = context_store.save(out, run.model(facts))
     except (OSError, SafetensorError) as error:
         raise ModelError(
-            f"{out}: the trained model could not be written ({error}); expected room for it"
+            f"{out}: the trained model could not be written ({error}); expected disk space"
         ) from None
     kept.finish(run.step)
     return made

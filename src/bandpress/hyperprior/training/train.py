@@ -155,7 +155,7 @@ def train(
         made = finalise(out, best, architecture, facts, held_out.fixed(_CALIBRATION).x)
     except (OSError, SafetensorError) as error:
         raise ModelError(
-            f"{out}: the trained model could not be written ({error}); expected room for it: {kept.folder} keeps the "
+            f"{out}: the trained model could not be written ({error}); expected disk space: {kept.folder} keeps the "
             "training, resume finishes it"
         ) from None
     kept.finish(run.step)
