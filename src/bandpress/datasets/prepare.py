@@ -139,7 +139,7 @@ def _scene_name(path: Path) -> str:
     if _NAME.fullmatch(name) is None:
         raise DataError(
             f"{str(path)!a}: the file name is not a valid scene name; expected letters, digits and . _ -, or"
-            " an entry under scenes that names it"
+            " a name for it under scenes"
         )
     return name
 

@@ -384,7 +384,7 @@ def test_a_page_that_leads_in_circles(site, tmp_path):
 def test_a_page_that_does_not_end_and_one_that_is_none(site, tmp_path, monkeypatch):
     monkeypatch.setattr("bandpress.datasets.answers._LARGEST_PAGE", 1000)
     refused(site.page("p", "x" * 2000), tmp_path, "more than 1000 bytes")
-    refused(site.offer("q", b"PK\x03\x04" + bytes(100)), tmp_path, "no web page")
+    refused(site.offer("q", b"PK\x03\x04" + bytes(100)), tmp_path, "not a web page")
 
 
 # Services whose pages are not for reading: their own readers, against answers of the shape that they read.
