@@ -52,7 +52,7 @@ def test_a_training_from_before_precisions_had_names_is_resumed_in_float32(tmp_p
 
 def test_an_unfinished_training_is_not_lost_by_mistake(tmp_path):
     Checkpoints(tmp_path / "t", {}, resume=False).save("last", {})
-    with pytest.raises(ModelError, match="did not finish; expected to be told to resume or to restart"):
+    with pytest.raises(ModelError, match="did not finish; expected --resume or --restart"):
         Checkpoints(tmp_path / "t", {}, resume=False)
     assert Checkpoints(tmp_path / "t", {}, resume=True).load("last") == {}
     assert Checkpoints(tmp_path / "t", {}, resume=False, restart=True).load("last") is None
