@@ -1,5 +1,6 @@
-"""Atomic writing of files, and protection of existing files."""
+"""Atomic writing of files, protection of existing files, digests."""
 
+import hashlib
 import os
 import re
 import secrets
@@ -130,3 +131,9 @@ def _remove(path: Path) -> None:
         path.rmdir()
     else:
         path.unlink(missing_ok=True)
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,7 +4,8 @@
 """
 
 from bandpress.datasets.entry import Dataset, SceneEntry, Source, refuse_overlaps
-from bandpress.datasets.fetch import data_folder, fetch
+from bandpress.datasets.fetch import fetch
+from bandpress.datasets.folder import data_folder
 from bandpress.datasets.prepare import find_scenes, prepare
 
 __all__ = [

@@ -16,11 +16,10 @@ from bandpress.datasets import archive
 from bandpress.datasets import lock as locks
 from bandpress.datasets.answers import PATIENCE, Failure, Patience, probe
 from bandpress.datasets.entry import file_name
-from bandpress.datasets.fetch import digest
 from bandpress.datasets.size import in_words
 from bandpress.datasets.transfer import TooLarge, forget, transfer
 from bandpress.errors import DataError, MissingDependencyError
-from bandpress.files import atomic_path
+from bandpress.files import atomic_path, digest
 
 try:
     import pooch

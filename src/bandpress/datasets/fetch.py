@@ -1,27 +1,18 @@
 """Fetching of a data set's source as checked files on this machine."""
 
-import hashlib
 import importlib.util
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bandpress.datasets import archive
 from bandpress.datasets.entry import Dataset, Source, file_name
+from bandpress.datasets.folder import VARIABLE, data_folder
 from bandpress.errors import DataError
+from bandpress.files import digest
 
 if TYPE_CHECKING:
     from bandpress.datasets.answers import Patience
-
-#: Environment variable that names the folder shared between checkouts.
-VARIABLE = "BANDPRESS_DATA"
-
-
-def data_folder() -> Path:
-    """Return the folder for data sets: what ``BANDPRESS_DATA`` names, or ``data`` in the working directory."""
-    return Path(os.environ.get(VARIABLE) or "data")
-
 
 #: Bytes of a data set that are downloaded without being asked for.
 MOST = 2_000_000_000
@@ -251,9 +242,3 @@ def check(path: Path, sha256: str) -> None:
     found = digest(path)
     if found != sha256:
         raise DataError(f"{path}: SHA-256 {found}; expected {sha256}")
-
-
-def digest(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

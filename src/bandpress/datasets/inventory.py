@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bandpress.datasets.entry import Source, file_name
-from bandpress.datasets.fetch import brought, data_folder
+from bandpress.datasets.fetch import brought
+from bandpress.datasets.folder import data_folder
 from bandpress.datasets.lock import offered
 from bandpress.datasets.models import models_folder
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bandpress.datasets.fetch import data_folder
+from bandpress.datasets.folder import data_folder
 from bandpress.errors import DataError
 from bandpress.files import atomic_path
 from bandpress.formats.optional import require

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bandpress.datasets.entry import Dataset, Source
-from bandpress.datasets.fetch import MOST, brought, data_folder, fetch
+from bandpress.datasets.fetch import MOST, brought, fetch
+from bandpress.datasets.folder import data_folder
 from bandpress.errors import DataError
 
 #: Folder below the data folder for models of all families that are brought by hand.

@@ -9,7 +9,7 @@ from bandpress.datasets import lock as locks
 from bandpress.datasets.answers import Failure, Patience, ask_size
 from bandpress.datasets.download import CONSENT, stored
 from bandpress.datasets.entry import file_name
-from bandpress.datasets.fetch import data_folder
+from bandpress.datasets.folder import data_folder
 from bandpress.datasets.inventory import Item, origin
 from bandpress.datasets.offered import Offer, look
 from bandpress.datasets.size import in_words

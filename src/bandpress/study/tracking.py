@@ -11,8 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from bandpress.codecs import codec_class
-from bandpress.datasets.fetch import digest
-from bandpress.files import atomic_path
+from bandpress.files import atomic_path, digest
 
 _SOURCE = Path(__file__).parents[2]
 #: Modules that list what there is: an entry more changes nothing that was made with the others.

@@ -1,0 +1,12 @@
+"""The folder for data sets."""
+
+import os
+from pathlib import Path
+
+#: Environment variable that names the folder shared between checkouts.
+VARIABLE = "BANDPRESS_DATA"
+
+
+def data_folder() -> Path:
+    """Return the folder for data sets: what ``BANDPRESS_DATA`` names, or ``data`` in the working directory."""
+    return Path(os.environ.get(VARIABLE) or "data")
