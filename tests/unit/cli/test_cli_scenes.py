@@ -74,7 +74,7 @@ def test_convert_changes_byte_order_and_replaces_only_when_told(capsys, tmp_path
     again = ("convert", scene, tmp_path / "l.raw", "--byte-order", "little")
     assert "give --overwrite" in refused(capsys, *again)
     assert run(capsys, *again, "--overwrite")[0] == 0
-    assert "another one to write" in refused(capsys, "convert", scene, scene, "--overwrite")
+    assert "expected another output" in refused(capsys, "convert", scene, scene, "--overwrite")
 
 
 def test_convert_refuses_what_it_cannot_do(capsys, tmp_path, scene):

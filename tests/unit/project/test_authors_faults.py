@@ -427,7 +427,7 @@ def test_a_network_for_components_is_trained_on_components():
 
 def test_a_transform_needs_a_network_that_was_trained_for_it():
     """No switch puts a transform before a network that was trained without it."""
-    with pytest.raises(CodecError, match="unknown codec 'klt'"):
+    with pytest.raises(CodecError, match="unknown option 'klt'"):
         make_codec("learned", model="model", klt=True)
     codec = make_codec("klt-learned", model=golden.MODELS["gains"], step=20.0)
     with pytest.raises(ModelError, match="not trained on components"):
