@@ -160,7 +160,11 @@ def shell_lines(text):
 
 
 #: Files of worked examples: the reader writes them.
-TO_BE_WRITTEN = {"scripts/fig_angle.py", "scripts/captions/fig_angle.rst"}
+TO_BE_WRITTEN = {
+    "scripts/fig_angle.py",
+    "scripts/captions/fig_angle.rst",
+    "src/bandpress/codecs/zlib_bands.py",
+}
 
 
 def documents():
