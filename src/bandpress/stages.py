@@ -1,4 +1,4 @@
-"""What a long piece of work is at, in words, for whoever shows it: the bar of the command line."""
+"""Progress messages of long work, for display by the command line's bar."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
