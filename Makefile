@@ -21,7 +21,7 @@ STUDY ?= demo
 STUDY_FILE = $(if $(filter paper,$(STUDY)),config.yaml,studies/$(STUDY).yaml)
 export UV_LINK_MODE ?= copy
 
-.PHONY: help env env-gpu demo report compare reference test test-slow test-matrix test-all check format docs pins clean
+.PHONY: help env env-gpu demo report compare reference test test-slow test-long test-matrix test-all check format docs pins clean
 
 help:  ## Say what can be made.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -49,18 +49,22 @@ reference: env  ## Keep the results of a study (STUDY=demo) as its reference res
 	envs/run workflow python scripts/keep_reference.py results/$(STUDY) --output results/reference/$(STUDY)
 
 test: env  ## Run the tests, but not the long matrices. WORKERS=0: one at a time.
-	$(PYTEST_WORKFLOW) $(SHARED_OUT) -m "not tensorflow and not workflow and not slow"
-	$(PYTEST_TENSORFLOW) $(SHARED_OUT) -m "tensorflow and not workflow and not slow"
-	$(PYTEST_WORKFLOW) -m "workflow and not slow"
+	$(PYTEST_WORKFLOW) $(SHARED_OUT) -m "not tensorflow and not workflow and not slow and not long"
+	$(PYTEST_TENSORFLOW) $(SHARED_OUT) -m "tensorflow and not workflow and not slow and not long"
+	$(PYTEST_WORKFLOW) -m "workflow and not slow and not long"
 
 test-slow: env  ## Run the long tests of the library.
 	$(PYTEST_WORKFLOW) -m "slow and not tensorflow and not workflow"
 	$(PYTEST_TENSORFLOW) -m "slow and tensorflow and not workflow"
 
+test-long: env  ## Run what takes many minutes: thousands of hostile files, examples that train.
+	$(PYTEST_WORKFLOW) -m "long and not tensorflow"
+	$(PYTEST_TENSORFLOW) -m "long and tensorflow"
+
 test-matrix: env  ## Run the workflow under faults, on Slurm, at scale, from the authors' archives.
 	$(PYTEST_WORKFLOW) -m "slow and workflow"
 
-test-all: test test-slow test-matrix  ## Run everything.
+test-all: test test-slow test-long test-matrix  ## Run everything.
 
 check: env  ## Check format, lint and types.
 	envs/run workflow ruff format --check .

@@ -60,7 +60,7 @@ def test_the_bound_holds_on_random_scenes():
         check_bound(seed)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_bound_holds_on_ten_thousand_random_scenes():
     for seed in range(10_000):
         check_bound(seed)

@@ -109,7 +109,7 @@ def test_the_bound_holds_for_random_scenes_and_parameters():
         check(seed)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_bound_holds_for_ten_thousand_random_scenes_and_parameters():
     for seed in range(10_000):
         check(seed)

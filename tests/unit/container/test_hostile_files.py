@@ -32,7 +32,7 @@ def test_some_hostile_files(tmp_path, codec, options):
     check(tmp_path, codec, options, FEW, 0)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("codec", "options"), every_codec.cases())
 def test_many_hostile_files(tmp_path, codec, options):
     check(tmp_path, codec, options, MANY // len(every_codec.OPTIONS[codec]), 1)

@@ -2,6 +2,8 @@
 
 import pytest
 
+pytest.importorskip("pooch")
+
 from bandpress.datasets.answers import Patience
 from bandpress.datasets.inventory import inventory
 from bandpress.datasets.reach import asked

@@ -68,7 +68,7 @@ def check(line: str, folder: Path) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        pytest.param(line, marks=pytest.mark.slow if LONG.search(line) else (), id=line)
+        pytest.param(line, marks=pytest.mark.long if LONG.search(line) else (), id=line)
         for line in examples.of_help()
     ],
 )
@@ -82,7 +82,7 @@ def test_the_examples_of_the_help_run_as_typed(line, folder):
 @pytest.mark.parametrize(
     "lines",
     [
-        pytest.param(mine, marks=pytest.mark.slow if LONG.search("".join(mine)) else (), id=name)
+        pytest.param(mine, marks=pytest.mark.long if LONG.search("".join(mine)) else (), id=name)
         for name, lines in examples.of_pages().items()
         if (mine := [line for line in lines if line.startswith("bandpress ")])
     ],
