@@ -12,6 +12,8 @@ rule code_scene:
     """Code a scene, decode the file, measure."""
     input:
         script=here("scripts/code_scene.py"),
+        # Waits for a new fetch, which may say that the scene is to be prepared again.
+        fetched=ancient(f"{OUT}/datasets/{{dataset}}.json"),
         scene=f"{OUT}/scenes/{{dataset}}/{{scene}}",
         model=model_of,
     output:
@@ -74,6 +76,7 @@ rule time_codec:
     """Time a codec at its point nearest to the study's comparison rate, with all cores and nothing else running."""
     input:
         script=here("scripts/time_codec.py"),
+        fetched=ancient(f"{OUT}/datasets/{{dataset}}.json"),
         scene=f"{OUT}/scenes/{{dataset}}/{{scene}}",
         records=records_of_codec,
         models=lambda wildcards: models_of(wildcards.codec),

@@ -1,5 +1,6 @@
 """Commands in the README and docs other than bandpress: snakemake plans them, make knows them."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -7,6 +8,7 @@ import subprocess
 import pytest
 
 import examples
+from bandpress.cli import main
 from places import ROOT
 
 pytestmark = pytest.mark.workflow
@@ -46,3 +48,30 @@ def test_snakemake_plans_what_the_pages_say(line, checkout):
 def test_make_knows_what_the_pages_say(line):
     known = subprocess.run([*shlex.split(line), "-n"], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert known.returncode == 0, known.stderr
+
+
+def test_the_study_and_the_figure_of_extending_are_planned_as_printed(checkout):
+    page = (ROOT / "docs/extending.md").read_text("utf-8")
+    data, _, codec = re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)[:3]
+    (line,) = re.findall(r"^FIGURES\[.*$", page, re.MULTILINE)
+    (figures,) = re.findall(r"`(figures: \{reference.*?\})`", page)
+    (checkout.folder / "mine.yaml").write_text(f"study: mine\ntitle: mine\n{data}{codec}{figures}\n")
+    (synthesize,) = re.findall(r"`bandpress (synthesize [^`]*)`", page)
+    main(synthesize.replace("flights/", f"{checkout.folder}/data/flights/").split())
+    script = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)[3]
+    (checkout.folder / "scripts/fig_angle.py").write_text(script)
+    (checkout.folder / "scripts/captions/fig_angle.rst").write_text("Spectral angle. At each rate.\n")
+    rules = checkout.folder / "rules/figures.smk"
+    text = rules.read_text()
+    loop = text.index("\nfor name")
+    rules.write_text(f"{text[:loop]}\n{line}\n{text[loop:]}")
+    planned = subprocess.run(
+        ["envs/run", "workflow", "snakemake", "-n", "fig_angle", "--configfile", "mine.yaml"],
+        cwd=checkout.folder,
+        env={**os.environ, "BANDPRESS_DATA": str(checkout.folder / "data")},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+    assert "fig angle" in planned.stdout + planned.stderr

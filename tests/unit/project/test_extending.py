@@ -64,8 +64,8 @@ def test_the_data_set(tmp_path, monkeypatch):
     for scene in ("synthetic-north", "synthetic-south"):
         arguments = ["--record", "Flights.json", "--dataset", "Flights", "--scene", scene, "--entry", entry]
         prepare_scene.main([*arguments, "--output", scene])
-    whole = read_scene(tmp_path / "flights/flight.12_40_64_2_1_0.raw").cube
-    assert np.array_equal(read_scene(only_file(Path("synthetic-south"))).cube, whole[:, 32:])
+    whole = read_scene(tmp_path / "flights/flight.12_80_128_2_1_0.raw").cube
+    assert np.array_equal(read_scene(only_file(Path("synthetic-south"))).cube, whole[:, 64:])
 
 
 @pytest.fixture(scope="module")
