@@ -5,6 +5,7 @@
 rule train_contexts:
     """Train a context model; takes minutes, and restarts after an interruption."""
     input:
+        fetched=ancient(training_records),
         train=training_scenes("train_on"),
         validate=training_scenes("validate_on"),
     output:

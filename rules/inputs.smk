@@ -12,6 +12,12 @@ def training_scenes(use):
     return folders
 
 
+def training_records(wildcards):
+    """Return the records of the data sets that a training reads: it waits for a new fetch."""
+    family = STUDY.models[wildcards.family]
+    return [f"{OUT}/datasets/{dataset}.json" for dataset in [*family.train_on, *family.validate_on]]
+
+
 def beginning(wildcards):
     """Return the network that a training starts from, if any."""
     first = STUDY.models[wildcards.family].init_from

@@ -7,8 +7,7 @@ localrules:
     keep_model,
 
 
-# A profile or --config tensorflow=tensorflow-gpu chooses the environment with CUDA. Not a parameter of the rule, so
-# models trained without it are kept.
+# --config tensorflow=tensorflow-gpu chooses the environment with CUDA; no parameter, so that models are kept.
 TRAINS_IN = config.get("tensorflow", "tensorflow")
 if TRAINS_IN not in ("tensorflow", "tensorflow-gpu"):
     sys.exit(f"--config tensorflow={TRAINS_IN}: not an environment; expected tensorflow or tensorflow-gpu")
@@ -17,6 +16,7 @@ if TRAINS_IN not in ("tensorflow", "tensorflow-gpu"):
 rule train_model:
     """Train one network of a family; an interrupted training resumes from its last checkpoint."""
     input:
+        fetched=ancient(training_records),
         train=training_scenes("train_on"),
         validate=training_scenes("validate_on"),
         init=beginning,

@@ -1,4 +1,4 @@
-r"""Rate of each cluster against its bands, at about the same total rate.
+r"""Rates of clusters against their bands, at about the same total rate.
 
 Writes .pdf, .svg, .png and .csv. Reads the streams that rd.csv names. The rate of a cluster is
 that of its chunk; the header is left out.

@@ -17,7 +17,7 @@ from places import CONFORMANCE, ROOT
 
 #: Of a checkout without data and of a machine without a network, which tests are: what these say then.
 SAID = {
-    "bandpress data check": "is missing or wrong",
+    "bandpress data check": "missing or wrong",
     "bandpress data fetch": "the connection failed",
 }
 LONG = re.compile(r"bandpress (bench|train|data fetch)|AVIRIS")
