@@ -189,7 +189,7 @@ def decompress(
         if bands is None and not salvage:
             reader.verify()
         scaling = header.scaling
-        dtype = np.dtype(header.dtype if scaling is None else scaling.dtype)
+        dtype = header.sample_type
         shape = (stop - first, header.lines, header.samples)
         try:
             cube = np.zeros(shape, dtype)
@@ -231,9 +231,8 @@ def _check_proportion(
     header: Header, codec: type[Codec], clusters: Iterable[Cluster], bands: int, size: int
 ) -> None:
     """Refuse a file that is implausibly small for its scene, before allocating memory for the samples."""
-    dtype = np.dtype(header.dtype if header.scaling is None else header.scaling.dtype)
     working = max(map(codec.working_bytes, clusters), default=0)
-    needed = header.lines * header.samples * (bands * dtype.itemsize + working)
+    needed = header.lines * header.samples * (bands * header.sample_type.itemsize + working)
     most = _FREE_BYTES + _BYTES_A_BYTE * size
     if needed > most:
         raise BitstreamError(

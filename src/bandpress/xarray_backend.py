@@ -22,7 +22,7 @@ class _Bands(BackendArray):
     def __init__(self, path: Path, header: Header):
         self.path = path
         self.shape = header.shape
-        self.dtype = np.dtype(header.dtype)
+        self.dtype = header.sample_type
 
     def __getitem__(self, key: indexing.ExplicitIndexer) -> Any:
         return indexing.explicit_indexing_adapter(key, self.shape, indexing.IndexingSupport.OUTER, self._read)

@@ -45,6 +45,14 @@ def test_every_way_to_index_gives_what_the_array_gives(opened, cube, key):
     assert np.array_equal(found.values, expected.values)
 
 
+def test_scaled_files_give_quantities(cube, tmp_path):
+    scene = Scene((cube * 1e-4).astype(">f4"))
+    file = bandpress.compress(scene, tmp_path / "f.bpk", codec="jpeg2000", lossless=True, scale=1e-4)
+    found = xr.open_dataset(file, engine="bandpress")["image"]
+    assert found.dtype == scene.dtype
+    assert np.allclose(found.values, scene.cube, atol=1e-6)
+
+
 def test_only_the_bands_asked_for_are_decoded(opened, monkeypatch):
     asked = []
     decode = xarray_backend.decompress

@@ -100,7 +100,9 @@ def _like(path: Path, header: Header, bands: tuple[int, int] | None) -> Scene:
         raise CodecError(
             f"{path}: bands {first}-{last} were asked for; expected bands within 1-{header.bands}"
         )
-    zeros = np.broadcast_to(np.zeros((), header.dtype), (last - first + 1, header.lines, header.samples))
+    zeros = np.broadcast_to(
+        np.zeros((), header.sample_type), (last - first + 1, header.lines, header.samples)
+    )
     return header.to_scene(zeros, slice(first - 1, last))
 
 

@@ -126,6 +126,11 @@ class Header:
         """Scaling of the coded integers; None if they are the samples themselves."""
         return None if self.scaled is None else Scaling(**self.scaled)
 
+    @property
+    def sample_type(self) -> np.dtype:
+        """Type of the decoded samples, byte order included."""
+        return np.dtype(self.dtype if self.scaled is None else self.scaled["dtype"])
+
     def to_scene(self, cube: np.ndarray, bands: slice = slice(None)) -> Scene:
         """Wrap decoded samples, all bands or those of the slice `bands`, as the scene that was coded."""
         like = Scene(np.broadcast_to(cube[:1, :1, :1], self.shape), name=self.scene)
@@ -209,7 +214,7 @@ class Header:
         if self.scaled is not None:
             scaling.check(self.scaled)
         if self.holes is not None:
-            holes.check(self.holes, np.dtype(self.dtype if self.scaled is None else self.scaled["dtype"]))
+            holes.check(self.holes, self.sample_type)
         facts.check(self.metadata, self.bands)
 
 

@@ -62,9 +62,20 @@ def sources(path: Path) -> list[Path]:
 
 
 def outputs(scene: Scene, path: Path) -> list[Path]:
-    """Return the files that a scene is written to: header, data, sidecar."""
+    """Return the files that a scene is written to: header, data, sidecar.
+
+    Raises
+    ------
+    SceneError
+        If other files beside them would be taken for the header of the data, or the data of the header.
+    """
     header = path if envi_pair.is_header(path) else path.with_suffix(".hdr")
     data = path.with_suffix(".img") if path == header else path
+    rivals = envi_pair.rivals(header, data, scene.dtype.itemsize * math.prod(scene.cube.shape))
+    if rivals:
+        raise SceneError(
+            f"{header}: with {rivals[0].name} beside it, {data.name} could not be read back; expected another name"
+        )
     return [header, data, sidecar(header)]
 
 

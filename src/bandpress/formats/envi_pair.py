@@ -7,6 +7,7 @@ as in AVIRIS archives (``…_rdn_img`` with ``…_rdn_img.hdr``), and suffixes m
 from pathlib import Path
 
 from bandpress.errors import SceneError
+from bandpress.files import same_file
 
 #: Endings of data files, as they are looked for beside a header.
 DATA = (".img", ".dat", ".raw", ".bin", ".bsq", ".bil", ".bip", ".hyspex")
@@ -44,8 +45,7 @@ def header_of(data: Path) -> Path | None:
 def data_files(header: Path) -> list[Path]:
     """Return the data files that belong to a header by name; skip those with a header of their own."""
     stem = header.with_suffix("")
-    named = [stem.with_name(stem.name + e) for ending in DATA for e in (ending, ending.upper())]
-    found = [path for path in (stem, *named) if path.is_file() and _same(header_of(path), header)]
+    found = [path for path in _named(stem) if path.is_file() and _same(header_of(path), header)]
     if not found and header.parent.is_dir():
         found = sorted(
             path
@@ -82,11 +82,43 @@ def data_of(header: Path, size: int) -> Path:
     return (fitting or found)[0]
 
 
+def rivals(header: Path, data: Path, size: int) -> list[Path]:
+    """Return files that would keep a pair from being read back once it is written.
+
+    These are a header with the data file's whole name, and other data files without such a header.
+
+    Parameters
+    ----------
+    header, data
+        The files that are to be written.
+    size
+        Bytes of `data`; data files of another size are no rivals.
+    """
+    others = [
+        path
+        for path in _named(header.with_suffix(""))
+        if path.is_file() and path.stat().st_size == size and not _same(data, path)
+        if not _own_headers(path, header)
+    ]
+    return _own_headers(data, header) + others
+
+
 def scene_of(header: Path) -> str:
     """Return the name of a scene: the header's name without suffixes."""
     stem = header.with_suffix("")
     return stem.stem if stem.suffix.lower() in DATA else stem.name
 
 
+def _named(stem: Path) -> list[Path]:
+    """Return the usual names of data files of a header without its suffix."""
+    return [stem, *(stem.with_name(stem.name + e) for ending in DATA for e in (ending, ending.upper()))]
+
+
+def _own_headers(data: Path, but: Path) -> list[Path]:
+    """Return the headers with a data file's whole name, except one."""
+    names = [data.with_name(data.name + ending) for ending in (".hdr", ".HDR")]
+    return [path for path in names if path.is_file() and not _same(but, path)]
+
+
 def _same(one: Path | None, two: Path) -> bool:
-    return one is not None and (one == two or one.samefile(two))
+    return one is not None and (one == two or same_file(one, two))

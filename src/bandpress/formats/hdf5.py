@@ -59,6 +59,13 @@ def read(path: Path, variable: str | None = None, interleave: Interleave | None 
                     shapes[name] = item.shape
 
             file.visititems(see)
+            if INFO not in file:
+                said = [
+                    key
+                    for key in file.attrs
+                    if not key.startswith(("List_", "ScaleFactor_", "Offset_", "L2Scale"))
+                ]
+                hdf5_facts.say_what_is_left(path, said)
             swath = _prisma_swath(file) if variable is None else None
             if swath is not None:
                 _say_what_is_left(

@@ -1,12 +1,15 @@
 """Metadata of an array in an HDF5 or NetCDF 4 file: axis names, attributes, coordinates, georeference."""
 
 import math
+import warnings
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from bandpress.errors import SceneWarning
 from bandpress.formats.arrays import ORDERS
 from bandpress.formats.units import in_nm
 from bandpress.scene import Scene
@@ -23,6 +26,8 @@ _OWN = (
     "_netcdf4dimid",
     "_netcdf4coordinates",
 )
+#: Values that a list in the metadata may have.
+_MOST_VALUES = 1 << 14
 _CENTRES = ("wavelength", "wavelengths", "wl", "band", "bands", "lambda")
 _WIDTHS = ("fwhm", "fwhms", "bandwidth", "bandwidths")
 
@@ -46,6 +51,9 @@ def described(scene: Scene, dataset: Any, names: list[str], path: Path) -> Scene
     """Return the scene with the metadata of its array."""
     attributes = {key: _plain(value) for key, value in dataset.attrs.items()}
     metadata = {k: v for k, v in attributes.items() if v is not None and k.lower() not in (*_OWN, *_NODATA)}
+    say_what_is_left(
+        path, [k for k, v in attributes.items() if v is None and k.lower() not in (*_OWN, *_NODATA)]
+    )
     lower = {key.lower(): value for key, value in attributes.items()}
     nodata = next((_number(lower[key]) for key in _NODATA if _number(lower.get(key)) is not None), None)
     centres, widths = (_of_bands(dataset, kind, scene.bands) for kind in (_CENTRES, _WIDTHS))
@@ -55,6 +63,14 @@ def described(scene: Scene, dataset: Any, names: list[str], path: Path) -> Scene
         known = in_nm(path, unit, *(None if item is None else item.values for item in (centres, widths)))
     metadata |= _georeference(dataset, names, metadata.get("grid_mapping"))
     return replace(scene, nodata=nodata, metadata=metadata, **known)
+
+
+def say_what_is_left(path: Path, names: Iterable[str]) -> None:
+    """Warn of attributes that are not read."""
+    left = [name for name in names if name.lower() not in _OWN and not name.startswith("_NC")]
+    if left:
+        listed = ", ".join(left[:3]) + (", …" if len(left) > 3 else "")
+        warnings.warn(f"{path}: attributes left out: {listed}", SceneWarning, stacklevel=3)
 
 
 def describe(file: Any, cube: Any, scene: Scene, interleave: str) -> None:
@@ -188,7 +204,9 @@ def _plain(value: Any) -> Any:
     if not isinstance(value, np.generic | np.ndarray) or value.dtype.kind not in "biufSUO":
         return None
     if isinstance(value, np.ndarray):
-        items = [_plain(item) for item in value.ravel()[:1024]]
+        if value.size > _MOST_VALUES:
+            return None
+        items = [_plain(item) for item in value.ravel()]
         return items[0] if len(items) == 1 else None if None in items else items
     number = value.item()
     return str(number) if isinstance(number, float) and not math.isfinite(number) else number

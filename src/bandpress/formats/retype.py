@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from bandpress.errors import SceneError
-from bandpress.nodata import hidden
+from bandpress.nodata import hidden, sample_of
 from bandpress.scaling import Scaling
 from bandpress.scene import Scene
 
@@ -91,7 +91,17 @@ def _fitting(
                 "another --dtype, --scale or --offset"
             )
     filled = values if holes is None else np.where(holes, 0, values)
-    made = filled.astype(dtype)
+    with np.errstate(over="ignore"):
+        made = filled.astype(dtype)
+    if dtype.kind == "f":
+        if not np.isfinite(made).all():
+            raise SceneError(
+                f"scene {scene.name}: samples from {shown.min():g} to {shown.max():g}; expected {dtype.name} ones, up "
+                f"to {np.finfo(dtype).max:g}: another --dtype"
+            )
+        value = sample_of(nodata, dtype)
+        if value is not None:  # a measurement that equals it stays one
+            made[made == value] = np.nextafter(value, dtype.type(np.inf))
     if holes is not None:
         made[holes] = nodata
     return made

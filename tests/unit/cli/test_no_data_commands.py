@@ -55,6 +55,15 @@ def test_a_floating_point_scene_goes_through_a_file_at_a_scale(tmp_path, floats)
     np.testing.assert_allclose(after.cube, before.cube, atol=0.5001e-4, equal_nan=True)
 
 
+def test_a_scaled_scene_of_raw_floats_comes_back_under_its_own_name(tmp_path):
+    cube = np.random.default_rng(2).random((2, 5, 6)).astype(">f4")
+    path = write_scene(Scene(cube, "s"), tmp_path / "s.2_6_5_6_0_0.raw")
+    run("compress", path, "--codec", "jpeg2000", "--lossless", "--scale", 0.001, "-o", tmp_path / "s.bpk")
+    (tmp_path / "back").mkdir()
+    run("decompress", tmp_path / "s.bpk", "-o", tmp_path / "back")
+    assert np.allclose(read_scene(tmp_path / "back" / path.name).cube, cube, atol=6e-4)
+
+
 @pytest.mark.parametrize(
     ("name", "shape", "metadata"),
     [

@@ -61,6 +61,20 @@ def test_of_several_data_files_the_size_decides_else_the_file_must_be_named(tmp_
     assert (read_scene(tmp_path / "x.img").cube == CUBE).all()
 
 
+@pytest.mark.parametrize(
+    ("there", "target"),
+    [("x.raw", "x.hdr"), ("x.DAT", "x.hdr"), ("x", "x.img"), ("x.img.hdr", "x.img"), ("x.img.HDR", "x.hdr")],
+)
+def test_a_pair_that_could_not_be_read_back_beside_other_files_is_not_written(tmp_path, there, target):
+    (tmp_path / there).write_bytes(bytes(CUBE.nbytes))
+    with pytest.raises(SceneError, match=rf"with {there} beside it, x\.img could not be read back"):
+        write_scene(Scene(CUBE), tmp_path / target)
+    assert [path.name for path in tmp_path.iterdir()] == [there]
+    (tmp_path / there).write_bytes(b"1")
+    if not there.lower().endswith(".hdr"):
+        assert (read_scene(write_scene(Scene(CUBE), tmp_path / target)).cube == CUBE).all()
+
+
 def test_a_header_beside_a_geotiff_is_no_second_scene(tmp_path):
     (tmp_path / "x.hdr").write_text(HEADER)
     (tmp_path / "x.tif").write_bytes(b"")

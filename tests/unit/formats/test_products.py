@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bandpress import read_scene
-from bandpress.errors import SceneError
+from bandpress.errors import SceneError, SceneWarning
 
 h5py = pytest.importorskip("h5py")
 
@@ -70,6 +70,19 @@ def test_emit_level_1b_and_2a(tmp_path, variable, good):
     assert scene.bad_bands == ((False, True, False) if good else None)
     assert (scene.sensor, scene.nodata) == ("EMIT", -9999)
     assert scene.metadata == {"units": "uW/cm^2/SR/nm"}
+
+
+def test_attributes_are_kept_whole_or_named_as_left_out(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["cube"] = np.zeros((2, 3, 4))
+        file["cube"].attrs["long"] = np.arange(2000)
+        file["cube"].attrs["complex"] = 1j
+        file.attrs["title"] = "a field"
+    with pytest.warns(SceneWarning) as found:
+        scene = read_scene(tmp_path / "a.h5")
+    assert scene.metadata == {"long": list(range(2000))}
+    said = " ".join(str(warning.message) for warning in found)
+    assert all(f"left out: {name}" in said for name in ("complex", "title"))
 
 
 def test_any_array_of_an_hdf5_file_is_named_after_a_colon_and_mapped_where_it_is_in_one_piece(tmp_path):

@@ -6,6 +6,7 @@ import pytest
 from bandpress import Scene
 from bandpress.errors import SceneError
 from bandpress.formats.retype import retyped
+from bandpress.nodata import hidden
 
 COUNTS = np.random.default_rng(0).integers(-500, 15000, (3, 5, 7)).astype(">i2")
 
@@ -49,11 +50,20 @@ def test_scale_and_offset_of_the_file_are_applied_once_and_by_band():
         (np.full((1, 2, 2), 9.0), None, "int16", 1e-4, "another --dtype, --scale or --offset"),
         (np.array([[[65535, -9999]]]), -9999.0, "uint16", None, "would become 65535"),
         (np.full((1, 2, 2), 9.0), None, "float32", 0.1, "for integers only"),
+        (np.array([[[1.0, 1e39, np.nan]]]), None, "float32", None, "from 1 to 1e.39; expected float32"),
     ],
 )
 def test_samples_that_would_not_stay_what_they_are_are_refused(cube, nodata, kind, scale, words):
     with pytest.raises(SceneError, match=words):
         retyped(Scene(cube, nodata=nodata), kind, scale)
+
+
+def test_a_quantity_that_equals_the_no_data_value_stays_a_measurement():
+    counts = np.array([[[5, 0, 7]]], "<u2")
+    scene = Scene(counts, nodata=0, metadata={"scale_factor": 0.1, "add_offset": -0.5})
+    made = retyped(scene, "float32")
+    assert (hidden(made.cube, made.nodata) == (counts == 0)).all()
+    assert np.allclose(made.cube[counts > 0], [0, 0.2])
 
 
 def test_integers_of_32_bits_that_fit_become_16_bits_with_the_no_data_value_kept():
