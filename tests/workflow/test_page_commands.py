@@ -1,6 +1,5 @@
 """Commands in the README and docs other than bandpress: snakemake plans them, make knows them."""
 
-import os
 import re
 import shlex
 import subprocess
@@ -23,6 +22,20 @@ LINES = dict.fromkeys(
 AROUND = {"pip install .[pictures]", ". .venv/bin/activate", "tmux"}
 
 
+EXTENDING = (ROOT / "docs/extending.md").read_text("utf-8")
+
+
+def study_of_extending(checkout) -> None:
+    """Write the study that docs/extending.md describes, and its scene."""
+    data, _, codec = re.findall(r"^```yaml\n(.*?)^```", EXTENDING, re.MULTILINE | re.DOTALL)[:3]
+    (figures,) = re.findall(r"`(figures: \{reference.*?\})`", EXTENDING)
+    study = f"study: mine\ntitle: mine\n{data}{codec}{figures}\n"
+    (checkout.folder / "studies/mine.yaml").write_text(study)
+    (synthesize,) = re.findall(r"`bandpress (synthesize [^`]*)`", EXTENDING)
+    (checkout.folder / "flights").mkdir()
+    main(synthesize.replace("flights/", f"{checkout.folder}/flights/").split())
+
+
 def typed(command: str) -> list[str]:
     return [line for line in LINES if shlex.split(line)[0] == command]
 
@@ -33,6 +46,8 @@ def test_every_line_is_of_a_kind_that_is_tried():
 
 @pytest.mark.parametrize("line", [line for line in typed("snakemake") if "--report" not in line])
 def test_snakemake_plans_what_the_pages_say(line, checkout):
+    if "studies/mine.yaml" in line:
+        study_of_extending(checkout)
     planned = subprocess.run(
         ["envs/run", "workflow", *shlex.split(line), *([] if re.search(r" -n\b", line) else ["-n"])],
         cwd=checkout.folder,
@@ -50,15 +65,10 @@ def test_make_knows_what_the_pages_say(line):
     assert known.returncode == 0, known.stderr
 
 
-def test_the_study_and_the_figure_of_extending_are_planned_as_printed(checkout):
-    page = (ROOT / "docs/extending.md").read_text("utf-8")
-    data, _, codec = re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)[:3]
-    (line,) = re.findall(r"^FIGURES\[.*$", page, re.MULTILINE)
-    (figures,) = re.findall(r"`(figures: \{reference.*?\})`", page)
-    (checkout.folder / "mine.yaml").write_text(f"study: mine\ntitle: mine\n{data}{codec}{figures}\n")
-    (synthesize,) = re.findall(r"`bandpress (synthesize [^`]*)`", page)
-    main(synthesize.replace("flights/", f"{checkout.folder}/data/flights/").split())
-    script = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)[3]
+def test_the_figure_of_extending_is_planned_as_printed(checkout):
+    study_of_extending(checkout)
+    (line,) = re.findall(r"^FIGURES\[.*$", EXTENDING, re.MULTILINE)
+    script = re.findall(r"^```python\n(.*?)^```", EXTENDING, re.MULTILINE | re.DOTALL)[3]
     (checkout.folder / "scripts/fig_angle.py").write_text(script)
     (checkout.folder / "scripts/captions/fig_angle.rst").write_text("Spectral angle. At each rate.\n")
     rules = checkout.folder / "rules/figures.smk"
@@ -66,9 +76,8 @@ def test_the_study_and_the_figure_of_extending_are_planned_as_printed(checkout):
     loop = text.index("\nfor name")
     rules.write_text(f"{text[:loop]}\n{line}\n{text[loop:]}")
     planned = subprocess.run(
-        ["envs/run", "workflow", "snakemake", "-n", "fig_angle", "--configfile", "mine.yaml"],
+        ["envs/run", "workflow", "snakemake", "-n", "fig_angle", "--configfile", "studies/mine.yaml"],
         cwd=checkout.folder,
-        env={**os.environ, "BANDPRESS_DATA": str(checkout.folder / "data")},
         capture_output=True,
         text=True,
         timeout=300,
