@@ -58,7 +58,12 @@ def read(path: Path) -> Scene:
 def sources(path: Path) -> list[Path]:
     """Return the files that a scene is read from."""
     match = _ENMAP.fullmatch(path.name)
-    return [path] if match is None else [path, *_xml(path, match)]
+    return [path, *_beside(path), *([] if match is None else _xml(path, match))]
+
+
+def outputs(scene: Scene, path: Path) -> list[Path]:
+    """Return the files that are written, replaced or removed: GDAL would take those beside it as of the new file."""
+    return [path, *_beside(path)]
 
 
 def write(scene: Scene, path: Path) -> Path:
@@ -91,6 +96,8 @@ def write(scene: Scene, path: Path) -> Path:
             for index, band in enumerate(scene.cube, start=1):
                 file.write(band.astype(band.dtype.newbyteorder("="), copy=False), index)
             _describe(file, scene, set(options))
+        for other in _beside(path):
+            other.unlink(missing_ok=True)
     except (rasterio.errors.RasterioError, TypeError, KeyError, ValueError) as error:
         raise SceneError(
             f"{path}: cannot be written as GeoTIFF ({error}); samples are {scene.dtype.name}"
@@ -223,6 +230,12 @@ def _enmap(scene: Scene, path: Path, match: re.Match[str]) -> Scene:
         )
         centres, widths = centres[cut], widths[cut]
     return replace(scene, wavelengths=tuple(centres), fwhm=tuple(widths))
+
+
+def _beside(path: Path) -> list[Path]:
+    """Return the files beside a GeoTIFF in which GDAL looks for metadata, a mask, overviews and the transform."""
+    whole = [path.with_name(path.name + ending) for ending in (".aux.xml", ".msk", ".ovr")]
+    return whole + [path.with_suffix(ending) for ending in (".tfw", ".tifw", ".tiffw", ".wld")]
 
 
 def _xml(path: Path, match: re.Match[str]) -> list[Path]:

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from bandpress import Scene, read_scene, write_scene
-from bandpress.errors import SceneWarning
+from bandpress.errors import ExistsError, SceneWarning
+from bandpress.files import refuse_to_replace
+from bandpress.formats import output_files
 
 rasterio = pytest.importorskip("rasterio")
 from rasterio.control import GroundControlPoint  # noqa: E402
@@ -153,3 +155,19 @@ def test_a_mask_is_said_to_be_left_out(tmp_path):
 def test_a_tag_of_somebody_else_with_our_name_is_left_alone(tmp_path, text):
     geotiff(tmp_path / "a.tif", lambda file: file.update_tags(BANDPRESS=text))
     assert read_scene(tmp_path / "a.tif").metadata["tags"] == {"BANDPRESS": text}
+
+
+@pytest.mark.parametrize("there", ["x.tif.aux.xml", "x.tfw", "x.wld"])
+def test_what_is_beside_a_geotiff_is_not_taken_for_metadata_of_a_new_one(tmp_path, there):
+    target, other = tmp_path / "x.tif", tmp_path / there
+    other.write_text(
+        "<PAMDataset><GeoTransform>100,1,0,200,0,-1</GeoTransform></PAMDataset>"
+        if there.endswith("xml")
+        else "1\n0\n0\n-1\n9\n9\n"
+    )
+    scene = Scene(np.zeros((1, 3, 4), "u1"))
+    with pytest.raises(ExistsError, match=there):
+        refuse_to_replace(output_files(scene, target))
+    write_scene(scene, target)
+    assert read_scene(target).metadata == {}
+    assert not other.exists()
