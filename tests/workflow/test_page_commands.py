@@ -44,6 +44,7 @@ def test_every_line_is_of_a_kind_that_is_tried():
     assert set(LINES) - AROUND - set(typed("snakemake")) - set(typed("make")) == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", [line for line in typed("snakemake") if "--report" not in line])
 def test_snakemake_plans_what_the_pages_say(line, checkout):
     if "studies/mine.yaml" in line:
