@@ -10,6 +10,15 @@ from typing import Any
 #: Environment variable that limits the threads of a process. The launcher ``envs/run`` limits those of BLAS, OpenMP,
 #: numba and TensorFlow by it, before any of them starts.
 VARIABLE = "BANDPRESS_THREADS"
+#: Variables that limit the threads of one library each, read when it is imported.
+_OF_LIBRARIES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+)
 
 
 def processors() -> int:
@@ -18,6 +27,11 @@ def processors() -> int:
     if given.isdecimal() and int(given):
         return int(given)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def limits(threads: int) -> dict[str, str]:
+    """Return the environment variables that limit a new process to a number of threads."""
+    return dict.fromkeys((VARIABLE, *_OF_LIBRARIES), str(threads))
 
 
 def helpers(most: int) -> Executor:

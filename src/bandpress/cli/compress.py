@@ -9,6 +9,7 @@ import click
 
 from bandpress.cli.paths import expanded, streams
 from bandpress.cli.progress import bands_bar
+from bandpress.cli.threads import threads_option
 from bandpress.codecs import REGISTRY, checked_option, defaults, make_codec, needs_tensorflow
 from bandpress.coding import compress, decompress, rate
 from bandpress.container.bitstream import Reader
@@ -98,6 +99,7 @@ def _bands_per_cluster(ctx: click.Context, param: click.Parameter, value: str | 
     type=click.Choice(["bsq", "bil", "bip"], case_sensitive=False),
     help="Order of axes, for files that do not state it. Default: bip.",
 )
+@threads_option
 @click.option(
     "--check/--no-check",
     default=True,

@@ -10,6 +10,7 @@ import numpy as np
 
 from bandpress.cli.paths import scene_target
 from bandpress.cli.progress import bands_bar
+from bandpress.cli.threads import threads_option
 from bandpress.codecs import needs_tensorflow
 from bandpress.coding import decompress
 from bandpress.container.bitstream import Header, Reader
@@ -43,6 +44,7 @@ def _bands(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
     type=click.Path(path_type=Path),
     help="A file with a suffix, or a folder. Default: beside the input.",
 )
+@threads_option
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 def command(
     files: tuple[Path, ...],

@@ -18,10 +18,8 @@ from bandpress.codecs import REGISTRY, codec_class, options_of
 from bandpress.container.bitstream import Reader
 from bandpress.errors import BandpressError
 from bandpress.files import scratch_folder
-from bandpress.machine import VARIABLE, processor_name, processors
+from bandpress.machine import limits, processor_name, processors
 
-#: What limits the threads of libraries.
-_LIMITS = (VARIABLE, "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 #: A scene that takes no time: what is left is how long a command takes to start.
 _SMALL = ("--bands", "8", "--lines", "32", "--samples", "32")
 
@@ -162,7 +160,7 @@ def _row(codec: str, size: BandsPerCluster, scene: Path, small: Path, rate: floa
 
 
 def _environment(threads: int) -> dict[str, str]:
-    return os.environ | dict.fromkeys(_LIMITS, str(threads))
+    return os.environ | limits(threads)
 
 
 def _command(words: Sequence[str], threads: int) -> Cost:
