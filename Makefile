@@ -117,5 +117,6 @@ define make-environment
 	@echo "Installing $(2) into $(1)"
 	@$(UV) pip sync --quiet --compile-bytecode --python $(1)/bin/python $(2)
 	@$(UV) pip install --quiet --no-deps --python $(1)/bin/python --editable .
+	@$(1)/bin/python -m bandpress.kernels
 	@touch $@
 endef

@@ -1,7 +1,8 @@
 """Compiled kernels: numba without the interpreter lock, kept on disk so that only the first call ever compiles.
 
 Kernels are exact: integers, or IEEE operations in the order in which they are written. numba contracts and reorders
-none of them unless it is told to, which is done only where every operation is exact anyway.
+none of them unless it is told to, which is done only where every operation is exact anyway. ``make env`` compiles all
+kernels (`bandpress.kernels`); elsewhere each is compiled when it is first needed.
 """
 
 import hashlib
@@ -27,6 +28,8 @@ _find_cache()
 
 import numba  # noqa: E402 - reads the environment when it is imported
 
+from bandpress.stages import at_stage  # noqa: E402
+
 #: Options of functions that only kernels call.
 NO_WRAPPERS: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 #: Compile what only kernels call.
@@ -49,6 +52,8 @@ def kernel(signature: str) -> Callable[[Callable[..., Any]], Any]:
         made: Any = numba.njit(nogil=True, cache=True)(function)
         index = made._cache._cache_file
         index._source_stamp = (index._source_stamp, _digest(Path(function.__code__.co_filename).parent))
+        if not index._load_index():
+            at_stage("compiling, once only")
         made.compile(signature)
         made.disable_compile()
         return made

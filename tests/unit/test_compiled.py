@@ -47,6 +47,23 @@ def test_a_kernel_is_compiled_once_and_again_when_its_helper_changes(tmp_path):
     assert answer(tmp_path, 3) == [21, 0]
 
 
+def test_the_first_call_says_that_it_compiles_and_later_ones_do_not(tmp_path):
+    (tmp_path / "helped.py").write_text(HELPED.format(2))
+    (tmp_path / "coded.py").write_text(KERNEL)
+    said = "from bandpress.stages import heard\nwith heard(print):\n    import coded"
+    path = os.pathsep.join([str(ROOT / "src"), str(tmp_path)])
+    variables = os.environ | {"PYTHONPATH": path, "NUMBA_CACHE_DIR": str(tmp_path / "kept")}
+    for expected in ("compiling, once only\n", ""):
+        assert subprocess.check_output([sys.executable, "-c", said], env=variables, text=True) == expected
+
+
+def test_make_env_compiles_every_kernel():
+    using = [p for p in (ROOT / "src/bandpress").rglob("*.py") if "import helper, kernel" in p.read_text()]
+    code = "import sys, bandpress.kernels; print(*sys.modules)"
+    imported = subprocess.check_output([sys.executable, "-c", code], text=True).split()
+    assert {".".join(p.relative_to(ROOT / "src").with_suffix("").parts) for p in using} <= set(imported)
+
+
 def test_the_folder_for_temporary_files_is_the_last_resort(tmp_path, monkeypatch):
     from bandpress import compiled
 

@@ -33,6 +33,7 @@ ROOMS = (
     "training",
     "contexts",
     "hyperprior",
+    "kernels",
     "codecs",
     "coding",
     "xarray_backend",
