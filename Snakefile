@@ -59,7 +59,9 @@ onstart:
 
 
 onsuccess:
-    print(f"{STUDY.study}: done. Page: {OUT}/index.html    Figures: {OUT}/figures    Numbers: {RD}")
+    made = {"Page": f"{OUT}/index.html", "Figures": f"{OUT}/figures", "Numbers": RD}
+    there = [f"{name}: {path}" for name, path in made.items() if Path(path).exists()]
+    print(f"{STUDY.study}: done.", "    ".join(there))
 
 
 onerror:
