@@ -13,7 +13,7 @@ import numpy as np
 from bandpress.clusters import Cluster, split
 from bandpress.codecs.base import Encoding
 from bandpress.codecs.budgets import MOST_EXCESS, within
-from bandpress.codecs.targets import CLOSE, psnr_of
+from bandpress.codecs.targets import CLOSE, finite_psnr
 from bandpress.container.bitstream import Header, overhead
 from bandpress.hyperprior.points import Point, has_gains, lambdas_of
 from bandpress.hyperprior.store import StoredModel
@@ -130,7 +130,7 @@ def _try(
         error = scene.only_measured(cluster.bands, scene.cube[cluster.bands].astype(np.float32) - decoded)
         squared += float(np.einsum("bls,bls->", error, error, dtype=np.float64))
     mse = squared / max(sum(scene.measured(cluster.bands) for cluster in clusters), 1)
-    return Trial(point, chunks, psnr_of(mse))
+    return Trial(point, chunks, finite_psnr(mse))
 
 
 def _among_models(

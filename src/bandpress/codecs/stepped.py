@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bandpress.codecs.base import Codec, Encoding
 from bandpress.codecs.budgets import within
-from bandpress.codecs.targets import LARGE, Trial, one_target, psnr_of, search, strips
+from bandpress.codecs.targets import LARGE, Trial, finite_psnr, one_target, search, strips
 from bandpress.container.bitstream import Header
 from bandpress.scene import Scene
 from bandpress.stages import at_stage
@@ -59,7 +59,7 @@ class Stepped(Codec):
         header = self._header(scene, found.step)
         parameters = dict(header.parameters)
         if self.psnr is not None:
-            parameters["psnr"] = round(psnr_of(found.mse), 3)
+            parameters["psnr"] = round(finite_psnr(found.mse), 3)
         chunks: Iterable[bytes] = found.chunks
         if self.rate is not None:
             chunks = within(self.rate, header, chunks)

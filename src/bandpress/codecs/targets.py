@@ -10,6 +10,7 @@ import numpy as np
 from bandpress.codecs.budgets import MOST_EXCESS
 from bandpress.container.bitstream import Header, overhead
 from bandpress.errors import CodecError
+from bandpress.psnr import psnr
 from bandpress.scene import Scene
 from bandpress.stages import at_stage
 
@@ -82,9 +83,9 @@ def step_of(header: Header) -> float:
     return float(step)
 
 
-def psnr_of(mse: float) -> float:
-    """Return the PSNR in dB at a peak of 65,535; an MSE of zero counts as 1e-12."""
-    return 10 * math.log10(65535.0**2 / max(mse, 1e-12))
+def finite_psnr(mse: float) -> float:
+    """Return the PSNR in dB, always finite, as a search needs: an MSE of zero counts as 1e-12."""
+    return psnr(max(mse, 1e-12))
 
 
 def meet_by_slope(
@@ -188,7 +189,7 @@ def search(
 
     def value(found: Trial) -> float:
         if psnr is not None:
-            return psnr_of(found.mse)
+            return finite_psnr(found.mse)
         return 8 * (sum(map(len, found.chunks)) / found.samples + fixed)
 
     kind, target = ("rate", rate) if rate is not None else ("psnr", psnr)

@@ -23,10 +23,8 @@ from bandpress.evaluation.structural import MS_SSIM_SIDE, SSIM_SIDE, ms_ssim, ss
 from bandpress.files import atomic_path
 from bandpress.machine import processors
 from bandpress.nodata import ends, hidden
+from bandpress.psnr import PEAK, psnr
 from bandpress.scene import Scene
-
-#: Largest value of 16-bit unsigned samples: the peak of `psnr`, `ssim` and `ms_ssim`.
-PEAK = 65535.0
 
 #: What `measure` returns for every pair, in the order of tables; `ms_ssim` and `ms_ssim_range` come on request.
 METRICS = (
@@ -49,21 +47,6 @@ METRICS = (
 
 #: Measures besides those of `measure`: a column of rd.csv, and what fills it, of original and reconstruction.
 MORE: dict[str, Callable[[Scene, Scene], float]] = {}
-
-
-def psnr(mse: float, peak: float = PEAK) -> float:
-    """Return the peak signal-to-noise ratio in dB; infinite for a mean squared error of 0.
-
-    Parameters
-    ----------
-    mse
-        Mean squared error.
-    peak
-        Peak of the signal, in the same unit as its square root.
-    """
-    if mse == 0:
-        return math.inf
-    return 10 * math.log10(peak**2 / mse) if peak > 0 else -math.inf
 
 
 def measure(

@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from bandpress.errors import StudyError
+from bandpress.psnr import psnr
 from bandpress.study.figures.results import read_rd
 
 #: Tables that are compared besides rd.csv, and the columns that tell their rows apart.
@@ -34,7 +35,6 @@ IGNORED = frozenset(
         *("encode_s", "decode_s", "peak_memory_mb", "threads", "processor"),
     }
 )
-_PEAK = 65535.0
 
 
 class Tolerance(BaseModel):
@@ -247,9 +247,9 @@ def _does_not_add_up(frame: pd.DataFrame, root: Path) -> Iterator[Difference]:
     """Yield the numbers of a run that contradict others in the same row, or the file on disk."""
     for _, row in frame.iterrows():
         key = tuple(str(row[k]) for k in POINT)
-        psnr = math.inf if row["mse"] == 0 else 10 * math.log10(_PEAK**2 / row["mse"])
-        if row["psnr"] != psnr and not abs(row["psnr"] - psnr) < 1e-6:
-            yield Difference("rd", key, "psnr", float(row["psnr"]), psnr, ", which follows from mse")
+        expected = psnr(row["mse"])
+        if row["psnr"] != expected and not abs(row["psnr"] - expected) < 1e-6:
+            yield Difference("rd", key, "psnr", float(row["psnr"]), expected, ", which follows from mse")
         alike = frame[(frame["dataset"] == row["dataset"]) & (frame["scene"] == row["scene"])]
         bps = float(row["bytes"] / (alike["bytes"] / alike["bps"]).median())
         if not abs(row["bps"] - bps) < 1e-6 * bps:

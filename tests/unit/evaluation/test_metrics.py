@@ -12,8 +12,9 @@ from scipy.spatial.distance import cosine
 from bandpress import Scene
 from bandpress.clusters import Cluster, split
 from bandpress.errors import SceneError
-from bandpress.evaluation.metrics import measure, psnr, write_bands
+from bandpress.evaluation.metrics import measure, write_bands
 from bandpress.evaluation.structural import ms_ssim
+from bandpress.psnr import psnr
 from peak import PEAK
 
 skimage_metrics = pytest.importorskip("skimage.metrics", reason="scikit-image is not installed")

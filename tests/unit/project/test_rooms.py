@@ -9,6 +9,7 @@ PACKAGE = ROOT / "src/bandpress"
 ROOMS = (
     "errors",
     "stages",
+    "psnr",
     "machine",
     "pipeline",
     "compiled",

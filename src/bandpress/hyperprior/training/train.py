@@ -23,6 +23,7 @@ from bandpress.hyperprior.training.patches import Batch, Components, Patches
 from bandpress.hyperprior.training.schedule import Settings, learning_rate
 from bandpress.hyperprior.training.trainer import Trainer
 from bandpress.machine import processors
+from bandpress.psnr import psnr
 from bandpress.scene import Scene
 from bandpress.training.budget import Budget, Progress
 from bandpress.training.checkpoints import Checkpoints
@@ -215,7 +216,7 @@ class _Run:
             fresh = np.isnan(lately) | (self.step - first == 1)
             lately = np.where(fresh, values, lately + (values - lately) * max(0.02, 1 / (self.step - first)))
             left = budget.left(self.step, (time.monotonic() - started) / (self.step - first))
-            report(Progress(self.step, done, lately[0], warm_start.psnr(lately[1]), left))
+            report(Progress(self.step, done, lately[0], psnr(lately[1]), left))
 
     def best(self) -> dict[str, np.ndarray]:
         """Return the weights with the best validation loss."""
@@ -227,7 +228,7 @@ class _Run:
         """Return the validation results of a set of weights at each lambda."""
         self.trainer.network.assign(weights)
         return [
-            {"lambda": lambda_, "bps": bps, "mse": mse, "psnr": warm_start.psnr(mse)}
+            {"lambda": lambda_, "bps": bps, "mse": mse, "psnr": psnr(mse)}
             for lambda_, (bps, mse, _) in self._validated().items()
         ]
 
@@ -259,7 +260,7 @@ class _Run:
             "learning_rate": learning_rate(self.settings, done),
             "validation_bps": bps,
             "validation_mse": mse,
-            "validation_psnr": warm_start.psnr(mse),
+            "validation_psnr": psnr(mse),
             "validation_loss": loss,
         }
         if recent[3]:
@@ -267,7 +268,7 @@ class _Run:
             samples *= self.trainer.network.architecture.bands_per_cluster
             row |= {"train_bps": recent[0] / samples, "train_loss": recent[2] / recent[3]}
             if done >= self.settings.coding_first and not math.isnan(recent[1]):
-                row |= {"train_mse": recent[1] / samples, "train_psnr": warm_start.psnr(recent[1] / samples)}
+                row |= {"train_mse": recent[1] / samples, "train_psnr": psnr(recent[1] / samples)}
         self.kept.note(row)
         self.board.scalars(self.step, row)
         say(
@@ -282,7 +283,7 @@ def _start(
     filters = "block" if settings.start == "random" else settings.start
     made = warm_start.fit(patches.fixed(_SURVEY), (*architecture.widths, architecture.latent), filters)
     say(
-        f"{architecture.filters} channels can reach {warm_start.psnr(made.floor):.1f} dB on "
+        f"{architecture.filters} channels can reach {psnr(made.floor):.1f} dB on "
         f"the training patches, at {architecture.macs_per_sample()['encoder']:.0f} multiplications per sample"
     )
     if settings.start == "random":

@@ -19,9 +19,6 @@ import numpy as np
 from bandpress.hyperprior.architecture import Architecture
 from bandpress.hyperprior.training.patches import Batch
 
-#: Peak of 16-bit samples, for PSNR.
-PEAK = 65535.0
-
 #: GDN's initial gamma, on channels of the size of the input: near the identity.
 GAMMA = 0.01
 #: The same where clusters are coded to a thousandth of their range, as components of a KLT are.
@@ -138,11 +135,6 @@ def quantiser_step(lambda_: float, k: int) -> float:
     k · rate + lambda · D is least where D = k / (2 ln 2 · lambda).
     """
     return float(np.sqrt(12 * k / (2 * np.log(2) * lambda_)))
-
-
-def psnr(mse: float) -> float:
-    """Return the PSNR in dB at a peak of 65,535."""
-    return float("inf") if mse <= 0 else 10 * float(np.log10(PEAK**2 / mse))
 
 
 def weights(
