@@ -15,13 +15,25 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.scanner import RoundTripScanner
 
 from bandpress.errors import StudyError
 from bandpress.study.schema import Misplaced, Study
 
 #: What a study file may hold, so that a hostile one is refused before it fills the memory.
-MOST_BYTES = 20_000_000
-MOST_NODES = 2_000_000
+MOST_BYTES = 1_000_000
+MOST_NODES = 1_000_000
+MOST_LEVELS = 100
+
+
+class _Scanner(RoundTripScanner):
+    """Scan YAML whose brackets nest at most `MOST_LEVELS` deep: the time of ruamel.yaml grows with their square."""
+
+    def fetch_flow_collection_start(self, *given: Any, **named: Any) -> None:
+        if len(self.flow_context) >= MOST_LEVELS:
+            problem = f"brackets nest more than {MOST_LEVELS} deep"
+            raise MarkedYAMLError(problem=problem, problem_mark=self.reader.get_mark())
+        super().fetch_flow_collection_start(*given, **named)
 
 
 def load_study(
@@ -92,7 +104,9 @@ def _read(path: Path) -> CommentedMap:
             f"{path}: {path.stat().st_size} bytes; expected a study file of at most {MOST_BYTES}"
         )
     try:
-        raw = YAML(typ="rt", pure=True).load(path.read_text("utf-8"))
+        yaml = YAML(typ="rt", pure=True)
+        yaml.Scanner = _Scanner
+        raw = yaml.load(path.read_text("utf-8"))
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise StudyError(f"{path}:{line}: not valid YAML: {error.problem}") from None

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from bandpress.hyperprior.architecture import Architecture
 from bandpress.hyperprior.training import warm_start
 from bandpress.hyperprior.training.patches import Batch, Patches
+from bandpress.psnr import psnr
 from bandpress.scene import Scene
 from places import SHARED
 
@@ -83,11 +84,6 @@ def test_the_quantiser_step_balances_rate_and_distortion():
     assert costs[1] == min(costs)
 
 
-def test_psnr():
-    assert warm_start.psnr(65535.0**2) == 0
-    assert warm_start.psnr(0) == float("inf")
-
-
 def shared_scene(name):
     found = sorted((SHARED / "scenes" / "AVIRIS").glob(f"{name}.*.raw.xz"))
     if not found:
@@ -116,4 +112,4 @@ def test_floors_on_jasper_ridge(widths, expected):
     made = warm_start.fit(training, (*[widths[0]] * 3, widths[1]))
     test = Patches([shared_scene("jasper-ridge")], 3, 96, 1, seed=1).fixed(66)
     # The design's table was made with other patches and with energy that was not weighted by the range.
-    assert warm_start.psnr(warm_start.floor(made, test)) == pytest.approx(expected, abs=2.2)
+    assert psnr(warm_start.floor(made, test)) == pytest.approx(expected, abs=2.2)
