@@ -1,18 +1,20 @@
 """Damaged and forged ``.bpk`` files, and what comes of decoding them.
 
 Noise changes bytes of a file. An attack changes what the file says and makes every checksum right again. Run
-``python tests/helpers/hostile_files.py FILES CODEC…`` for a table of outcomes.
+``python tests/helpers/hostile_files.py FILES CODEC…`` for a table of outcomes, times and memory.
 """
 
 import faulthandler
 import hashlib
 import json
+import re
 import struct
 import sys
 import tempfile
 import time
 import zlib
 from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import crc32c
@@ -27,6 +29,8 @@ from bandpress.scene import Scene
 
 #: Processor seconds that a file of some kB may take.
 LIMIT = 5.0
+#: Bytes that the process may hold in memory while it decodes a file of some kB. With TensorFlow in it, it is told only.
+MEMORY = 1e9
 #: After so many seconds on one file the process ends, with a traceback of where it was.
 _ENDLESS = 120.0
 _ODD = [
@@ -66,6 +70,15 @@ def make(path: Path, codec: str, options: dict, seed: int = 0) -> None:
 def as_json(header: dict) -> bytes:
     """Return a header as it is to stand in a file."""
     return json.dumps(header).encode()
+
+
+@dataclass
+class Found:
+    """Outcomes of many files, and the most that one of them took."""
+
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    seconds: float = 0.0
+    peak: int = 0
 
 
 class Parts:
@@ -179,34 +192,42 @@ def _change(random: np.random.Generator, header: dict) -> None:
 
 def outcome(path: Path, model: object, original: np.ndarray) -> str:
     """Decode a file; return how that ended. Anything but a stated failure is raised."""
-    start = time.process_time()
     faulthandler.dump_traceback_later(_ENDLESS, exit=True)
     try:
         cube = decompress(path, model=model).scene.cube
-        found = (
-            "equal" if cube.shape == original.shape and np.array_equal(cube, original) else "other samples"
-        )
+        return "equal" if cube.shape == original.shape and np.array_equal(cube, original) else "other samples"
     except BandpressError as error:
-        found = "refused" if str(error).startswith(str(path)) else f"no file named: {error}"
+        return "refused" if str(error).startswith(str(path)) else f"no file named: {error}"
     finally:
         faulthandler.cancel_dump_traceback_later()
-    return found if time.process_time() - start < LIMIT else f"{found}, slow"
 
 
-def count(folder: Path, codec: str, options: dict, files: int, seed: int = 0) -> Counter[tuple[str, str]]:
+def peak_since_reset(reset: bool = False) -> int:
+    """Return the most bytes that this process held since the last reset (Linux: ``VmHWM``), or 0 elsewhere."""
+    try:
+        if reset:
+            Path("/proc/self/clear_refs").write_text("5")
+        return 1024 * int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1])
+    except OSError:
+        return 0
+
+
+def count(folder: Path, codec: str, options: dict, files: int, seed: int = 0) -> Found:
     """Decode so many files of a codec, half of them noise; return the outcomes of each kind.
 
-    A file that ends otherwise is kept in the folder.
+    A file that ends otherwise, takes too long or too much memory, is kept in the folder.
     """
     random = np.random.default_rng(seed)
     whole, path = folder / "whole.bpk", folder / "hostile.bpk"
     make(whole, codec, options, seed)
     model = options.get("model")
     data, parts, original = whole.read_bytes(), Parts(whole), decompress(whole, model=model).scene.cube
-    found: Counter[tuple[str, str]] = Counter()
+    found = Found()
     for number in range(files):
         kind = "noise" if number % 2 else "attack"
         path.write_bytes(noisy(random, data) if kind == "noise" else forged(random, parts))
+        peak_since_reset(reset=True)
+        start = time.process_time()
         try:
             ended = outcome(path, model, original)
         except Exception as error:
@@ -215,9 +236,15 @@ def count(folder: Path, codec: str, options: dict, files: int, seed: int = 0) ->
             while where and where.tb_next:
                 where = where.tb_next
             ended += f" ({Path(where.tb_frame.f_code.co_filename).name}:{where.tb_lineno})" if where else ""
+        seconds, peak = time.process_time() - start, peak_since_reset()
+        if seconds > LIMIT:
+            ended += ", slow"
+        if peak > MEMORY and "tensorflow" not in sys.modules:
+            ended += ", much memory"
         if ended not in ("equal", "refused", "other samples"):
             (folder / f"{codec}-{number}.bpk").write_bytes(path.read_bytes())
-        found[kind, ended] += 1
+        found.outcomes[kind, ended] += 1
+        found.seconds, found.peak = max(found.seconds, seconds), max(found.peak, peak)
     return found
 
 
@@ -229,9 +256,11 @@ def main(files: int, codecs: list[str]) -> None:
         for i, options in enumerate(OPTIONS[codec]):
             folder = Path(tempfile.mkdtemp(prefix=f"hostile-{codec}-"))
             start = time.process_time()
-            for (kind, ended), number in sorted(count(folder, codec, options, files, i).items()):
+            found = count(folder, codec, options, files, i)
+            for (kind, ended), number in sorted(found.outcomes.items()):
                 print(f"{codec} {i}\t{kind}\t{ended}\t{number}", flush=True)
-            print(f"{codec} {i}\t{time.process_time() - start:.1f} s\t{folder}", flush=True)
+            most = f"at most {found.seconds:.2f} s and {found.peak / 1e6:.0f} MB for a file"
+            print(f"{codec} {i}\t{time.process_time() - start:.1f} s\t{most}\t{folder}", flush=True)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from bandpress.errors import BitstreamError
 
 #: Bytes that one sample may take at most: every decision at the longest, and the escape.
 _MOST_BYTES = 64
+#: What a pixel takes whatever the number of bands: planes of the nearest bands, magnitudes, signs, samples of a band.
+BYTES_A_PIXEL = 4 * (model.NEAREST + 1) + 2 * 4 + 2 + 4
 
 
 def encode(

@@ -8,8 +8,7 @@ from typing import Any
 
 import click
 
-from bandpress import environment
-from bandpress.cli import interrupts
+from bandpress import environment, interrupts
 from bandpress.cli.printing import printable
 from bandpress.errors import BandpressError, SceneWarning
 

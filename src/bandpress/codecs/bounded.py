@@ -77,6 +77,11 @@ class Bounded(Codec):
             )
         return cls(max_error=error, references=references, bands_per_cluster=header.bands_per_cluster)
 
+    @classmethod
+    def working_bytes(cls, cluster: Cluster) -> int:
+        """Count the planes that a band is predicted from and coded with too; see `Codec.working_bytes`."""
+        return super().working_bytes(cluster) + coding.BYTES_A_PIXEL
+
     def decode(self, header: Header, chunks: Iterable[tuple[Cluster, bytes]]) -> Iterator[np.ndarray]:
         """Decode clusters, see `Codec.decode`."""
         assert self.max_error is not None

@@ -89,6 +89,15 @@ def _read(lock: Path) -> dict[str, Any]:
 def _is_entry(entry: dict[str, Any]) -> bool:
     if "offered" in entry:
         return isinstance(entry["found as"], str) and all(
-            len(pair) == 2 and all(isinstance(text, str) for text in pair) for pair in entry["offered"]
+            isinstance(pair, list)
+            and len(pair) == 2
+            and all(isinstance(text, str) for text in pair)
+            and _is_plain(pair[1])
+            for pair in entry["offered"]
         )
     return isinstance(entry["sha256"], str)
+
+
+def _is_plain(name: str) -> bool:
+    """Say whether a name is that of a file in a folder, and of none outside it."""
+    return name not in ("", ".", "..") and not any(mark in name for mark in "/\\\0")

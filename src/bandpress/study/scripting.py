@@ -1,25 +1,37 @@
 """Helpers of the workflow's scripts: error reporting, and lookup of prepared scenes."""
 
 import functools
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import ParamSpec
 
+from bandpress import interrupts
 from bandpress.errors import BandpressError, SceneError
 
 P = ParamSpec("P")
 
 
 def stated_failures(function: Callable[P, None]) -> Callable[P, None]:
-    """Decorate a script's main: a stated failure is one sentence on standard error and exit code 1."""
+    """Decorate a script's main: a stated failure is one sentence on standard error and exit code 1.
+
+    Called without arguments, as a program, it answers signals as the command line does: no partial file stays.
+    """
 
     @functools.wraps(function)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        is_program = not args and not kwargs
+        if is_program:
+            interrupts.answer()
         try:
             function(*args, **kwargs)
         except (BandpressError, OSError) as error:
             sys.exit(str(error))
+        except KeyboardInterrupt as error:
+            if is_program:
+                interrupts.end(signal.SIGTERM if isinstance(error, interrupts.Terminated) else signal.SIGINT)
+            raise
 
     return wrapped
 

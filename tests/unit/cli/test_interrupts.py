@@ -18,7 +18,7 @@ import sys, time
 from pathlib import Path
 import numba
 from bandpress import environment, files
-from bandpress.cli import interrupts
+from bandpress import interrupts
 
 @numba.njit(nogil=True)
 def busy(n):
@@ -84,6 +84,36 @@ def test_a_compression_that_is_stopped_says_so_and_leaves_nothing(tmp_path, numb
     assert code == 128 + number
     assert "Traceback" not in said
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_job_of_the_workflow_that_is_stopped_leaves_nothing(tmp_path, number):
+    """It is stopped while it codes: the part is there then, with an encoder that is only half done."""
+    draw = np.random.default_rng(1)
+    write_scene(Scene(draw.integers(0, 4000, (200, 128, 128)).astype("<u2"), "a"), tmp_path / "scene/a.raw")
+    out = tmp_path / "out"
+    words = [
+        ROOT / "scripts/code_scene.py",
+        "--scene",
+        "scene",
+        "--codec",
+        "bounded",
+        "--stream",
+        "out/a.bpk",
+    ]
+    words += ["--options", '{"lossless": true}', "--record", "out/a.json", "--bands", "out/a.csv"]
+
+    def coding(process):
+        until = time.monotonic() + 60
+        while not list(out.glob(".*.part*.bpk")):
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < until
+            time.sleep(0.05)
+
+    code, said = stopped(words, number, coding, tmp_path)
+    assert code == 128 + number, said
+    assert said.strip().endswith("no partial files were left")
+    assert list(out.iterdir()) == []
 
 
 def test_the_help_imports_no_command():

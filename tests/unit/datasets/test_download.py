@@ -13,6 +13,7 @@ import pytest
 
 pytest.importorskip("pooch")
 
+from bandpress.datasets import lock as locks
 from bandpress.datasets.answers import Patience
 from bandpress.datasets.download import download
 from bandpress.datasets.entry import file_name
@@ -262,6 +263,14 @@ def test_a_damaged_lock_file_is_one_sentence(site, tmp_path):
     lock.write_text("[1, 2")
     with pytest.raises(DataError, match="cannot be read"):
         get(site, tmp_path / "d", None, lock)
+
+
+@pytest.mark.parametrize("name", ["../../b.bin", "/b.bin", "..", "", "a\\b", "a\0", 3, None], ids=ascii)
+def test_a_lock_file_names_no_file_outside_the_folder(tmp_path, name):
+    lock = tmp_path / "lock.json"
+    lock.write_text(json.dumps({"p#s": {"found as": "s", "offered": [["http://x/a.bin", name]]}}))
+    with pytest.raises(DataError, match=r"lock\.json: cannot be read"):
+        locks.offered(lock, "p#s")
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ ROOMS = (
     "nodata",
     "clusters",
     "files",
+    "interrupts",
     "scaling",
     "metadata",
     "scene",
