@@ -4,7 +4,8 @@ What the analysis transform finds is right on average over the scenes it was tra
 latents that cost fewer bits for the same error are found by descending the loss of the training itself, bits +
 lambda · squared error, along the latents (Campos et al., CVPR Workshops 2019). Rounding is softened by stochastic
 Gumbel annealing (Yang, Bamler & Mandt, NeurIPS 2020). Beyond the ends of the image nothing counts as error, so that
-what is coded there is what costs least.
+what is coded there is what costs least. The descent is noisy: of what it passes through, each cluster keeps the
+latents that cost least when rounded.
 """
 
 import functools
@@ -17,10 +18,12 @@ from bandpress.hyperprior.model import Hyperprior
 from bandpress.hyperprior.store import StoredModel
 
 #: Adam's step, in units of a quantiser step, and its two decays.
-_RATE = 0.02
+_RATE = 0.01
 _DECAY, _SQUARED_DECAY = 0.9, 0.999
 #: How soft rounding is, first and last.
 _WARM, _COOL = 0.5, 0.2
+#: Steps after which the latents are rounded and compared with the best so far.
+_ROUND = 10
 #: Keeps logarithms finite.
 _LEAST = 1e-4
 
@@ -96,16 +99,24 @@ class Refiner:
             softness = _WARM * (_COOL / _WARM) ** (done / tf.cast(count, tf.float32))
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(y)
-                loss = cost(y, _softly_rounded(y, softness, i))
+                loss = tf.reduce_sum(cost(y, _softly_rounded(y, softness, i)))
             gradient = tape.gradient(loss, y)
             mean = _DECAY * mean + (1 - _DECAY) * gradient
             square = _SQUARED_DECAY * square + (1 - _SQUARED_DECAY) * tf.square(gradient)
             scale = tf.sqrt(square / (1 - _SQUARED_DECAY ** (done + 1))) + 1e-7
             return i + 1, y - _RATE / (1 - _DECAY ** (done + 1)) * mean / scale, mean, square
 
+        def descend(best: tf.Tensor, least: tf.Tensor, *state: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            end = tf.minimum(state[0] + _ROUND, count)
+            state = tf.while_loop(lambda i, *_: i < end, step, state, parallel_iterations=1)
+            found = cost(state[1], tf.round(state[1]))
+            better = found < least
+            best = tf.where(better[:, None, None, None], state[1], best)
+            return best, tf.where(better, found, least), *state
+
         zeros = tf.zeros_like(start)
-        first = (tf.constant(0), start, zeros, zeros)
-        return tf.while_loop(lambda i, *_: i < count, step, first, parallel_iterations=1)[1]
+        first = (start, cost(start, tf.round(start)), tf.constant(0), start, zeros, zeros)
+        return tf.while_loop(lambda _, __, i, *___: i < count, descend, first, parallel_iterations=1)[0]
 
     def _cost(
         self,
@@ -116,25 +127,27 @@ class Refiner:
         worth: tf.Tensor,
         size: tf.Tensor,
     ) -> tf.Tensor:
-        """Bits of latents, plus what their error is worth.
+        """Bits of latents, plus what their error is worth, of each cluster.
 
         Hyper-latents follow from latents that are not rounded, as they do without a search: how far a latent is from
-        being coded as zero says much of its scale.
+        being coded as zero says much of its scale. They are rounded themselves, with the gradient of what is not.
         """
         network = self._network
         z = network.hyper_analysis(tf.abs(y))
         if quality is not None:
             z = z * network.gain("z", quality)
-        bits = tf.reduce_sum(factorised_bits(network.parameters, z))
+        offset = network.parameters["prior/offset"]
+        z = z + tf.stop_gradient(tf.round(z - offset) + offset - z)
+        bits = tf.reduce_sum(factorised_bits(network.parameters, z), axis=(1, 2, 3))
         scaled = rounded
         if quality is not None:
             z = z * network.gain("z_inverse", quality)
             scaled = rounded * network.gain("y_inverse", quality)
         shape = tf.shape(y)
         indexes = network.hyper_synthesis(z)[:, : shape[1], : shape[2]]
-        bits += tf.reduce_sum(gaussian_bits(rounded, network.scale(indexes)))
+        bits += tf.reduce_sum(gaussian_bits(rounded, network.scale(indexes)), axis=(1, 2, 3))
         error = tf.square(network.synthesis(scaled) - x)[:, : size[0], : size[1]]
-        return bits + tf.reduce_sum(error * worth[:, None, None])
+        return bits + tf.reduce_sum(error * worth[:, None, None], axis=(1, 2, 3))
 
 
 def _softly_rounded(y: tf.Tensor, softness: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
