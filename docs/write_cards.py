@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 TARGET = Path(__file__).parent / "cards.md"
 STUDY = ROOT / "studies/open.yaml"
 MACHINE = "one core of an AMD EPYC (Zen 4, AVX-512, no AMX), TensorFlow 2.14.1, on a busy machine"
+GPU = "an NVIDIA H200, PyTorch 2.11, side by side and so each on a part of it"
 INPUTS = {
     "samples": "bands",
     "components": "components of a KLT over all bands",
@@ -22,9 +23,10 @@ INPUTS = {
 INTRODUCTION = f"""# The networks in models/
 
 A card for each model, with the command that trained it. Written by `make docs` from `models/*/model.json`; do not edit.
-Weights are stored in float16. All were trained on
+Weights are stored in float16. Those of `pretrain_torch.py` were trained on
+{GPU}, the others on
 {MACHINE};
-minutes count training time only.
+minutes count training time only. "Started from" gives the digest of a model that this repository kept before.
 
 The scenes are those of `studies/open.yaml`. No test scene was used in training, except for Hyperion, where both are
 parts of one scene. Validation numbers are estimates with rounded latents on patches of the validation scene, which also
@@ -42,10 +44,12 @@ def card(name: str, family: TrainedFamily, folder: Path) -> str:
     filters = ",".join(map(str, hidden)) if isinstance(hidden, list) else hidden
     scenes = ", ".join(scene["scene"] for scene in made["training_set"])
     validated = ", ".join(scene["scene"] for scene in made["validation_set"])
-    words = ["bandpress", "train", "SCENES", "--validate", validated, *family.training_options("gains")]
-    command = shlex.join(words)
-    if family.init_from:
-        command += f" --init-from {family.init_from}"
+    if "script" in made["settings"]:
+        script, rate = (made["settings"][key] for key in ("script", "learning_rate"))
+        command = f"python scripts/{script} studies/open.yaml SCENES OUT {name}={rate:g} --seconds {60 * minutes:.0f}"
+    else:
+        words = ["bandpress", "train", "SCENES", "--validate", validated, *family.training_options("gains")]
+        command = shlex.join(words) + (f" --init-from {family.init_from}" if family.init_from else "")
     rows = [
         f"| {point['lambda']:.3g} | {point['lambda'] / widths['bands_per_cluster']:.3g} "
         f"| {point['bps']:.4f} | {point['psnr']:.2f} |"
@@ -61,6 +65,7 @@ def card(name: str, family: TrainedFamily, folder: Path) -> str:
             f"{widths['qualities']} qualities, borders: {widths['borders']}; {size:.1f} MB",
             f"- Trained on {scenes}; validated on {validated}",
             f"- {made['steps']} steps in {minutes:.0f} min, seed {made['settings']['seed']}",
+            *([f"- Started from {made['init_from'][:12]}"] if "init_from" in made else []),
             f"- Reference range of lambda: {made['reference_range']:.0f} {unit}",
             "",
             "```",
