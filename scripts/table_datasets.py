@@ -15,7 +15,7 @@ import pandas as pd
 
 from bandpress import read_scene
 from bandpress.errors import StudyError
-from bandpress.nodata import ends, hidden
+from bandpress.nodata.samples import ends, mask_of
 from bandpress.study.figures import script
 from bandpress.study.figures.tables import Column, save_table
 from bandpress.study.scripting import only_file
@@ -49,7 +49,7 @@ def draw(args: argparse.Namespace) -> None:
         scene = read_scene(only_file(folder))
         known = scene.wavelengths
         low, high = ends(scene.cube, scene.nodata)
-        planes = ((band, hidden(band, scene.nodata)) for band in scene.cube)
+        planes = ((band, mask_of(band, scene.nodata)) for band in scene.cube)
         measured = (band if gone is None else band[~gone] for band, gone in planes)
         rows.append(
             {

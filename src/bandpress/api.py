@@ -170,7 +170,7 @@ def decompress(
         decoded = coding.decompress(file, model=model, bands=bands, salvage=salvage, progress=progress)
     for cluster in decoded.damaged:
         warnings.warn(f"{file}: bands {cluster.first + 1}-{cluster.stop} are lost", stacklevel=2)
-    if decoded.holes_lost:
+    if decoded.mask_lost:
         warnings.warn(f"{file}: the no-data mask is lost", stacklevel=2)
     return decoded.scene
 

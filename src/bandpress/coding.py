@@ -11,9 +11,9 @@ from bandpress.clusters import Cluster, covering
 from bandpress.codecs import REGISTRY, Codec, codec_class
 from bandpress.container import bitstream
 from bandpress.container.bitstream import Header, Reader
-from bandpress.container.holes import Holes
 from bandpress.errors import BitstreamError, CodecError, ModelError, SceneError
 from bandpress.files import atomic_path
+from bandpress.nodata.mask import NoDataMask
 from bandpress.prepared import prepare
 from bandpress.scaling import Scaling
 from bandpress.scene import Scene
@@ -37,13 +37,13 @@ class Decoded:
         The requested bands. With ``salvage``, bands of damaged clusters are zero.
     damaged
         Clusters not decoded because they, or clusters they are predicted from, are damaged.
-    holes_lost
+    mask_lost
         Whether the no-data mask is damaged; no-data samples then keep their fill values.
     """
 
     scene: Scene
     damaged: tuple[Cluster, ...] = ()
-    holes_lost: bool = False
+    mask_lost: bool = False
 
 
 def compress(
@@ -90,7 +90,7 @@ def compress(
         replace(scene, cube=np.broadcast_to(np.uint8(0), scene.cube.shape)), codec.name, 1, {}, None
     ).pack()
     ready = prepare(scene, scaling, lossless=lossless)
-    if ready.holes is not None and ready.holes.both and getattr(codec, "max_error", None):
+    if ready.nodata_mask is not None and ready.nodata_mask.both and getattr(codec, "max_error", None):
         # A valid sample that decodes to the no-data value moves by one, perhaps away from its original value.
         codec = replace(codec, max_error=codec.max_error - 1)  # type: ignore[type-var, attr-defined]
     encoding = codec.encode(ready)
@@ -106,7 +106,9 @@ def compress(
             progress(cluster.stop)
 
     with atomic_path(path) as part:
-        size = bitstream.write(part, header, reported(), b"" if ready.holes is None else ready.holes.pack())
+        size = bitstream.write(
+            part, header, reported(), b"" if ready.nodata_mask is None else ready.nodata_mask.pack()
+        )
         _check_proportion(header, type(codec), header.clusters, header.bands, size)
         if lossless and verified:
             at_stage("checking")
@@ -127,9 +129,9 @@ def _compare(ready: Scene, path: Path, model: str | Path | None) -> None:
                     f"scene {header.scene}: bands {cluster.first + 1}-{cluster.stop} decode to other samples with "
                     f"{header.codec}; expected exact reconstruction; no file was written"
                 )
-        found, holes = reader.holes(), ready.holes
-        if (found is None) is not (holes is None) or (
-            found is not None and holes is not None and found.pack() != holes.pack()
+        found, mask = reader.nodata_mask(), ready.nodata_mask
+        if (found is None) is not (mask is None) or (
+            found is not None and mask is not None and found.pack() != mask.pack()
         ):
             raise CodecError(
                 f"scene {header.scene}: the no-data mask decodes differently; "
@@ -197,7 +199,7 @@ def decompress(
             raise BitstreamError(
                 f"{path}: {' × '.join(map(str, shape))} samples of {dtype} do not fit in memory; expected fewer bands"
             ) from None
-        holes, holes_lost = _holes(reader, salvage)
+        mask, mask_lost = _mask(reader, salvage)
         with _naming(path):
             codec = decoder.decoder(header, None if model is None else Path(model))
             needed = {cluster: codec.needed(header, cluster) for cluster in wanted}
@@ -210,17 +212,17 @@ def decompress(
                 for band in range(from_, to):
                     one = samples[band - cluster.first]
                     cube[band - first] = one if scaling is None else scaling.samples(one)
-                    if holes is not None:
-                        holes.restore(band, cube[band - first])
+                    if mask is not None:
+                        mask.restore(band, cube[band - first])
                 if from_ < to:
                     progress(to - first)
-            return Decoded(header.to_scene(cube, slice(first, stop)), damaged, holes_lost)
+            return Decoded(header.to_scene(cube, slice(first, stop)), damaged, mask_lost)
 
 
-def _holes(reader: Reader, salvage: bool) -> tuple[Holes | None, bool]:
+def _mask(reader: Reader, salvage: bool) -> tuple[NoDataMask | None, bool]:
     """Return the no-data mask, and whether it is lost."""
     try:
-        return reader.holes(), False
+        return reader.nodata_mask(), False
     except BitstreamError:
         if not salvage:
             raise

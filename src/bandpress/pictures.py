@@ -8,7 +8,7 @@ import numpy as np
 from bandpress.errors import SceneError
 from bandpress.files import atomic_path
 from bandpress.formats.optional import require
-from bandpress.nodata import hidden
+from bandpress.nodata.samples import mask_of
 from bandpress.scene import Scene
 
 #: Wavelengths that are shown as red, green and blue, in nm.
@@ -43,7 +43,7 @@ def stretch_of(scene: Scene, bands: Sequence[int], percent: float = 2.0) -> Stre
     for band in bands:
         samples = np.asarray(scene.cube[band]).ravel()
         samples = samples[:: max(1, samples.size // _SAMPLES_FOR_PERCENTILES)].astype(np.float64)
-        if (missing := hidden(samples, scene.nodata)) is not None:
+        if (missing := mask_of(samples, scene.nodata)) is not None:
             samples = samples[~missing]
         if not samples.size:
             levels.append((0.0, 1.0))
@@ -74,7 +74,7 @@ def to_rgb(scene: Scene, bands: Sequence[int], stretch: Stretch) -> np.ndarray:
     for band, (low, high) in zip(bands, stretch, strict=True):
         samples = np.asarray(scene.cube[band]).astype(np.float32)
         shown = np.clip((samples - low) / (high - low), 0, 1)
-        if (missing := hidden(samples, scene.nodata)) is not None:
+        if (missing := mask_of(samples, scene.nodata)) is not None:
             shown[missing] = 0
         channels.append(np.rint(shown * 255).astype(np.uint8))
     return channels[0] if len(channels) == 1 else np.stack(channels, axis=-1)

@@ -10,15 +10,15 @@ from typing import Any, cast
 
 import numpy as np
 
-from bandpress.container.holes import Holes
 from bandpress.errors import CodecError
-from bandpress.nodata import filled
+from bandpress.nodata.mask import NoDataMask
+from bandpress.nodata.samples import filled
 from bandpress.scaling import Scaling
 from bandpress.scene import CODABLE, Scene
 
 #: Bytes of a cube up to which it is made anew as a whole; parts of a larger one are made when they are taken.
 _WHOLE = 1 << 30
-#: Reach of the fill of no-data samples, see `bandpress.nodata.filled`.
+#: Reach of the fill of no-data samples, see `bandpress.nodata.samples.filled`.
 _HALVINGS, _LOSSLESS_HALVINGS = 2, 1
 
 
@@ -87,8 +87,8 @@ def prepare(scene: Scene, scaling: Scaling | None = None, *, lossless: bool = Fa
     Returns
     -------
     Scene
-        Its cube has contiguous parts in native byte order, with no-data samples filled; `holes` and `scaling` record
-        the changes.
+        Its cube has contiguous parts in native byte order and filled no-data samples; `nodata_mask` and `scaling`
+        record the changes.
 
     Raises
     ------
@@ -102,13 +102,13 @@ def prepare(scene: Scene, scaling: Scaling | None = None, *, lossless: bool = Fa
             "(and --offset) to code them as 16-bit integers"
         )
     dtype = scene.dtype if scaling is None else scaling.coded_type(scene.name, iter(cube), scene.nodata)
-    holes = Holes.find(iter(cube), scene.nodata, scene.dtype)
-    if holes is not None and lossless and scaling is None and not holes.samples:
-        holes = None
+    mask = NoDataMask.find(iter(cube), scene.nodata, scene.dtype)
+    if mask is not None and lossless and scaling is None and not mask.samples:
+        mask = None
     halvings = _LOSSLESS_HALVINGS if lossless else _HALVINGS
 
     def prepared(number: int, band: np.ndarray) -> np.ndarray:
-        plane = None if holes is None else holes.plane(number)
+        plane = None if mask is None else mask.plane(number)
         if scaling is not None:
             shown = band if plane is None else np.where(plane, scaling.samples(np.zeros(())), band)
             band = scaling.integers(shown)
@@ -119,9 +119,9 @@ def prepare(scene: Scene, scaling: Scaling | None = None, *, lossless: bool = Fa
                 )
         return band.astype(dtype) if plane is None else filled(band.astype(dtype), plane, halvings)
 
-    changed = scaling is not None or (holes is not None and holes.samples > 0)
+    changed = scaling is not None or (mask is not None and mask.samples > 0)
     made = native(cube) if not changed else _held(PreparedCube(cube, dtype, prepared))
-    return replace(scene, cube=made, holes=holes, scaling=scaling)
+    return replace(scene, cube=made, nodata_mask=mask, scaling=scaling)
 
 
 def native(cube: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bandpress.errors import CodecError
-from bandpress.nodata import ends
+from bandpress.nodata.samples import ends
 
 _TYPES = ("uint16", "int16")
 

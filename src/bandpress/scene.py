@@ -1,19 +1,17 @@
-"""The scene: a hyperspectral cube and what is known about its bands. Knows no file format."""
+"""The scene: a hyperspectral cube and its metadata. Knows no file format."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from bandpress.errors import SceneError
 from bandpress.metadata import of_part
+from bandpress.nodata.mask import NoDataMask
+from bandpress.scaling import Scaling
 
-if TYPE_CHECKING:
-    from bandpress.container.holes import Holes
-    from bandpress.scaling import Scaling
-
-#: Sample types that codecs code as what they are. Other types can be read, converted and described.
+#: Sample types that codecs code unchanged. Other types can be read, converted and described.
 CODABLE = ("uint8", "uint16", "int16")
 
 
@@ -37,16 +35,16 @@ class Scene:
     sensor
         Name of the sensor, or None.
     nodata
-        Value of samples that hold no measurement, or None.
+        No-data value, or None.
     metadata
-        Anything else that the file said and that can be written as JSON (map information, for example).
+        Other metadata of the file that JSON can hold, such as map information.
     origin
-        Suffix of the file that the scene was read from, and the order of its axes where formats leave a choice:
-        ``".hdr bil"``. None for a scene that was in no file.
-    holes
-        Where samples hold no measurement, of a scene whose cube holds something else there: the one that codecs get.
+        Suffix of the scene's file, with the order of axes if the format allows several, such as ``".hdr bil"``.
+        None for a scene that does not come from a file.
+    nodata_mask
+        Positions and values of no-data samples that hold fill values in the cube, as in a scene prepared for codecs.
     scaling
-        What the integers of the cube stand for, of a scene that codecs get; None: for themselves.
+        Scaling of the cube's integers, in a scene prepared for codecs; None if they are the samples themselves.
     """
 
     cube: np.ndarray
@@ -58,8 +56,8 @@ class Scene:
     nodata: float | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     origin: str | None = None
-    holes: "Holes | None" = None
-    scaling: "Scaling | None" = None
+    nodata_mask: NoDataMask | None = None
+    scaling: Scaling | None = None
 
     def __post_init__(self) -> None:
         if self.cube.ndim != 3 or 0 in self.cube.shape:
@@ -95,19 +93,19 @@ class Scene:
         return self.cube.dtype
 
     def measured(self, bands: slice = slice(None)) -> int:
-        """Return the number of valid samples in some bands; the others are in the mask `holes`."""
+        """Return the number of valid samples in some bands; the others are in `nodata_mask`."""
         numbers = range(self.bands)[bands]
         count = len(numbers) * self.lines * self.samples
-        if self.holes is None:
+        if self.nodata_mask is None:
             return count
-        planes = (self.holes.plane(number) for number in numbers)
+        planes = (self.nodata_mask.plane(number) for number in numbers)
         return count - sum(int(plane.sum()) for plane in planes if plane is not None)
 
     def only_measured(self, bands: slice, errors: np.ndarray) -> np.ndarray:
         """Return errors of some bands, shape (bands, lines, samples); zero those of no-data samples in place."""
-        if self.holes is not None:
+        if self.nodata_mask is not None:
             for place, number in enumerate(range(self.bands)[bands]):
-                plane = self.holes.plane(number)
+                plane = self.nodata_mask.plane(number)
                 if plane is not None:
                     errors[place][plane] = 0
         return errors
@@ -123,17 +121,17 @@ class Scene:
         Parameters
         ----------
         bands, lines, samples
-            What to keep.
+            Ranges to keep.
 
         Returns
         -------
         Scene
-            Same name; band descriptions follow their bands, and where it lies is moved.
+            Same name; with the metadata of the kept bands and a shifted georeference.
 
         Raises
         ------
         SceneError
-            If nothing is left.
+            If no samples are left.
         """
 
         def of_band(values: tuple | None) -> tuple | None:
@@ -146,11 +144,11 @@ class Scene:
             fwhm=of_band(self.fwhm),
             bad_bands=of_band(self.bad_bands),
             metadata=of_part(self.metadata, self.cube.shape, bands, lines, samples),
-            holes=None,
+            nodata_mask=None,
         )
 
 
 def clipped(samples: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Return decoded integers as samples of an integer type, those beyond its range at its ends; changes `samples`."""
+    """Clip decoded integers to the range of an integer type, in place; return them in that type."""
     limits = np.iinfo(dtype)
     return np.clip(samples, limits.min, limits.max, out=samples).astype(dtype)

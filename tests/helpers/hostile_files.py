@@ -82,18 +82,18 @@ class Found:
 
 
 class Parts:
-    """A file, taken apart: header as JSON, holes, chunks."""
+    """A file, taken apart: header as JSON, no-data mask, chunks."""
 
     def __init__(self, path: Path):
         with Reader(path) as reader:
             size = struct.unpack_from("<I", path.read_bytes(), 12)[0]
             self.header = json.loads(zlib.decompress(path.read_bytes()[20 : 20 + size]))
             self.chunks = [chunk for _, chunk in reader.chunks(reader.clusters)]
-            found = reader.holes()
-            self.holes = b"" if found is None else found.pack()
+            found = reader.nodata_mask()
+            self.mask = b"" if found is None else found.pack()
 
     def join(
-        self, header: bytes | None = None, chunks: list[bytes] | None = None, holes: bytes | None = None
+        self, header: bytes | None = None, chunks: list[bytes] | None = None, mask: bytes | None = None
     ) -> bytes:
         """Make a file whose checksums are right; `header` is JSON as it is to stand there."""
         text = json.dumps(self.header).encode() if header is None else header
@@ -105,7 +105,7 @@ class Parts:
         body = (
             head
             + struct.pack("<I", crc32c.crc32c(head))
-            + (self.holes if holes is None else holes)
+            + (self.mask if mask is None else mask)
             + b"".join(chunks)
         )
         return body + hashlib.sha256(body).digest()
@@ -138,7 +138,7 @@ def noisy(random: np.random.Generator, data: bytes) -> bytes:
 
 def forged(random: np.random.Generator, parts: Parts) -> bytes:
     """Change what a file says, in its header, its masks or its chunks, with checksums made right."""
-    header, chunks, holes = json.loads(json.dumps(parts.header)), list(parts.chunks), parts.holes
+    header, chunks, mask = json.loads(json.dumps(parts.header)), list(parts.chunks), parts.mask
     for _ in range(int(random.choice([1, 1, 1, 2, 4]))):
         match int(random.integers(0, 9)):
             case 0 | 1:
@@ -150,9 +150,9 @@ def forged(random: np.random.Generator, parts: Parts) -> bytes:
                 before = before if isinstance(before, int) and before < 1 << 40 else 7
                 header[key] = int(before * factor) + int(random.integers(-1, 2))
             case 3:
-                holes = noisy(random, holes)
+                mask = noisy(random, mask)
                 if "holes" in header and isinstance(header["holes"], dict):
-                    header["holes"] |= {"bytes": [len(holes)], "crc": crc32c.crc32c(holes)}
+                    header["holes"] |= {"bytes": [len(mask)], "crc": crc32c.crc32c(mask)}
             case 4:
                 chunks = [chunks[int(i)] for i in random.integers(0, len(chunks), len(chunks))]
             case _:
@@ -169,7 +169,7 @@ def forged(random: np.random.Generator, parts: Parts) -> bytes:
         text = noisy(random, text)
     if random.random() < 0.01:
         text = text[:-1] + b', "metadata": {"metadata": ' + b"[" * 3000 + b"]" * 3000 + b"}}"
-    return parts.join(text, chunks, holes)
+    return parts.join(text, chunks, mask)
 
 
 def _change(random: np.random.Generator, header: dict) -> None:

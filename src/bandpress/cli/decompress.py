@@ -91,7 +91,7 @@ def command(
         click.echo(f"{written}  {size} (bands, lines, samples)  {decoded.scene.dtype.name}  {seconds:.1f} s")
         for cluster in decoded.damaged:
             click.echo(f"{path}: bands {cluster.first + 1}-{cluster.stop} are lost", err=True)
-        if decoded.holes_lost:
+        if decoded.mask_lost:
             click.echo(f"{path}: the no-data mask is lost", err=True)
 
 

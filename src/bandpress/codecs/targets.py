@@ -206,7 +206,7 @@ def strips(scene: Scene) -> Scene:
     count = max(1, scene.lines // (_STRIP * SAMPLED))
     starts = (np.arange(count) + 0.5) * scene.lines / count - _STRIP / 2
     lines = np.concatenate([np.arange(_STRIP) + max(0, int(start)) for start in starts])
-    return replace(scene, cube=scene.cube[:, lines[lines < scene.lines]], holes=None)
+    return replace(scene, cube=scene.cube[:, lines[lines < scene.lines]], nodata_mask=None)
 
 
 def _next(tried: list[tuple[float, float, T]], wanted: float, slope: float, caution: float) -> float:

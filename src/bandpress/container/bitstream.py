@@ -10,7 +10,7 @@ Layout, version 1 (integers little-endian; `docs/bitstream.md` is the specificat
     header        zlib stream of canonical JSON (see `Header`)
     index         per cluster: u32 bytes of the chunk, u32 CRC-32C of the chunk
     check    u32  CRC-32C of prefix, header and index
-    holes         no-data mask, if there is one (see `bandpress.container.holes`)
+    mask          no-data mask, if there is one (see `bandpress.nodata.mask`)
     chunks        one per cluster, in order of bands
     digest   32 s SHA-256 of everything before it
 """
@@ -27,9 +27,9 @@ import numpy as np
 
 from bandpress.clusters import Cluster
 from bandpress.container.header import MOST_BANDS, MOST_HEADER_BYTES, Header
-from bandpress.container.holes import Holes
 from bandpress.errors import BitstreamError
 from bandpress.files import atomic_path
+from bandpress.nodata.mask import NoDataMask
 
 MAGIC = b"\x89BPK\r\n\x1a\n"
 VERSION = 1
@@ -39,7 +39,7 @@ _PREFIX = struct.Struct("<8sHHII")
 _ENTRY = struct.Struct("<II")
 _CHECK = struct.Struct("<I")
 _DIGEST_BYTES = 32
-_HOLES = 1  # the only flag
+_MASKED = 1  # the only flag
 
 __all__ = ["MAGIC", "SUFFIX", "VERSION", "Header", "Reader", "overhead", "write"]
 
@@ -47,10 +47,10 @@ __all__ = ["MAGIC", "SUFFIX", "VERSION", "Header", "Reader", "overhead", "write"
 def overhead(header: Header) -> int:
     """Return the size in bytes of a file with this header, without its chunks."""
     fixed = _PREFIX.size + _CHECK.size + _DIGEST_BYTES
-    return fixed + len(header.pack()) + _ENTRY.size * len(header.clusters) + header.hole_bytes
+    return fixed + len(header.pack()) + _ENTRY.size * len(header.clusters) + header.mask_bytes
 
 
-def write(path: str | os.PathLike[str], header: Header, chunks: Iterable[bytes], holes: bytes = b"") -> int:
+def write(path: str | os.PathLike[str], header: Header, chunks: Iterable[bytes], mask: bytes = b"") -> int:
     """Write a ``.bpk`` file, whole or not at all.
 
     Parameters
@@ -61,8 +61,8 @@ def write(path: str | os.PathLike[str], header: Header, chunks: Iterable[bytes],
         Description of the scene and of the codec.
     chunks
         One byte string per cluster, in the order of ``header.clusters``. Taken one at a time.
-    holes
-        Result of `Holes.pack`, if the header has ``holes``.
+    mask
+        Result of `NoDataMask.pack`, if the header has ``holes``.
 
     Returns
     -------
@@ -79,7 +79,7 @@ def write(path: str | os.PathLike[str], header: Header, chunks: Iterable[bytes],
     index = bytearray()
     with atomic_path(path) as part, open(part, "w+b") as file:
         file.seek(_PREFIX.size + len(stored) + _ENTRY.size * len(clusters) + _CHECK.size)
-        file.write(holes)
+        file.write(mask)
         for chunk in chunks:
             file.write(chunk)
             index += _ENTRY.pack(len(chunk), crc32c.crc32c(chunk))
@@ -87,7 +87,7 @@ def write(path: str | os.PathLike[str], header: Header, chunks: Iterable[bytes],
             raise BitstreamError(
                 f"{path}: the codec gave {len(index) // _ENTRY.size} chunks; expected {len(clusters)}, one per cluster"
             )
-        flags = 0 if header.holes is None else _HOLES
+        flags = 0 if header.holes is None else _MASKED
         head = _PREFIX.pack(MAGIC, VERSION, flags, len(stored), len(clusters)) + stored + bytes(index)
         file.seek(0)
         file.write(head + _CHECK.pack(crc32c.crc32c(head)))
@@ -142,9 +142,9 @@ class Reader:
                 f"expected a .bpk file, which starts with {MAGIC.hex(' ')}"
             )
         _, version, flags, stored_bytes, count = _PREFIX.unpack(prefix)
-        if version != VERSION or flags & ~_HOLES:
+        if version != VERSION or flags & ~_MASKED:
             raise BitstreamError(
-                f"{path}: version {version}, flags {flags}; expected version {VERSION}, flags 0 or {_HOLES}"
+                f"{path}: version {version}, flags {flags}; expected version {VERSION}, flags 0 or {_MASKED}"
             )
         rest = stored_bytes + _ENTRY.size * count + _CHECK.size
         if stored_bytes > MOST_HEADER_BYTES or count > MOST_BANDS or _PREFIX.size + rest > size:
@@ -164,15 +164,15 @@ class Reader:
             raise BitstreamError(
                 f"{path}: the index has {count} clusters; expected {len(self.clusters)} from the geometry"
             )
-        if (self.header.holes is not None) is not bool(flags & _HOLES):
+        if (self.header.holes is not None) is not bool(flags & _MASKED):
             raise BitstreamError(
-                f"{path}: flags {flags}; expected {_HOLES - flags} of a file with this header"
+                f"{path}: flags {flags}; expected {_MASKED - flags} of a file with this header"
             )
         entries = list(_ENTRY.iter_unpack(head[_PREFIX.size + stored_bytes :]))
         self._lengths = [length for length, _ in entries]
         self._checks = [check for _, check in entries]
-        self._holes = _PREFIX.size + rest
-        offsets = np.cumsum([self._holes + self.header.hole_bytes, *self._lengths], dtype=np.int64)
+        self._mask_start = _PREFIX.size + rest
+        offsets = np.cumsum([self._mask_start + self.header.mask_bytes, *self._lengths], dtype=np.int64)
         self._offsets, self._end = offsets[:-1].tolist(), int(offsets[-1])
         if not salvage and size != self._end + _DIGEST_BYTES:
             raise BitstreamError(f"{path}: {size} bytes; expected {self._end + _DIGEST_BYTES} from the index")
@@ -210,7 +210,7 @@ class Reader:
             )
         return data
 
-    def holes(self) -> Holes | None:
+    def nodata_mask(self) -> NoDataMask | None:
         """Return the no-data mask, or None if the file has none.
 
         Raises
@@ -221,10 +221,10 @@ class Reader:
         header = self.header
         if header.holes is None:
             return None
-        self._file.seek(self._holes)
-        data = self._file.read(min(header.hole_bytes, os.fstat(self._file.fileno()).st_size))
+        self._file.seek(self._mask_start)
+        data = self._file.read(min(header.mask_bytes, os.fstat(self._file.fileno()).st_size))
         try:
-            return Holes.unpack(header.holes, data, header.bands, (header.lines, header.samples))
+            return NoDataMask.unpack(header.holes, data, header.bands, (header.lines, header.samples))
         except BitstreamError as error:
             raise BitstreamError(f"{self.path}: {error}") from None
 
@@ -252,7 +252,7 @@ class Reader:
         BitstreamError
             At the first error.
         """
-        self.holes()
+        self.nodata_mask()
         for i in range(len(self.clusters)):
             self.chunk(i)
         self._file.seek(0)

@@ -12,8 +12,8 @@ import numpy as np
 
 from bandpress import facts, scaling
 from bandpress.clusters import BandsPerCluster, Cluster, split
-from bandpress.container import holes
 from bandpress.errors import BandpressError, BitstreamError, CodecError
+from bandpress.nodata import mask
 from bandpress.scaling import Scaling
 from bandpress.scene import CODABLE, Scene
 
@@ -54,9 +54,9 @@ class Header:
         Band descriptions and the like: `wavelengths`, `fwhm`, `bad_bands`, `sensor`, `nodata`, `metadata`,
         `origin` of the scene, those that are known.
     holes
-        `Holes.facts` of samples without a measurement, or None.
+        `NoDataMask.facts` of the no-data mask, or None. The format has this name for it.
     scaled
-        What the coded integers stand for: `dtype`, `scale` and `offset` of a `Scaling`, or None: for themselves.
+        `dtype`, `scale` and `offset` of the `Scaling` of the coded integers; None if they are the samples themselves.
     """
 
     bands: int
@@ -102,7 +102,7 @@ class Header:
             model=model,
             scene=scene.name,
             metadata={key: value for key, value in known.items() if value is not None},
-            holes=None if scene.holes is None else scene.holes.facts,
+            holes=None if scene.nodata_mask is None else scene.nodata_mask.facts,
             scaled=None if scene.scaling is None else asdict(scene.scaling),
         )
 
@@ -117,7 +117,7 @@ class Header:
         return (self.bands, self.lines, self.samples)
 
     @property
-    def hole_bytes(self) -> int:
+    def mask_bytes(self) -> int:
         """Bytes of the no-data mask."""
         return 0 if self.holes is None else sum(self.holes["bytes"])
 
@@ -214,7 +214,7 @@ class Header:
         if self.scaled is not None:
             scaling.check(self.scaled)
         if self.holes is not None:
-            holes.check(self.holes, self.sample_type)
+            mask.check(self.holes, self.sample_type)
         facts.check(self.metadata, self.bands)
 
 

@@ -22,7 +22,7 @@ from bandpress.errors import SceneError
 from bandpress.evaluation.structural import MS_SSIM_SIDE, SSIM_SIDE, ms_ssim, ssim
 from bandpress.files import atomic_path
 from bandpress.machine import processors
-from bandpress.nodata import ends, hidden
+from bandpress.nodata.samples import ends, mask_of
 from bandpress.psnr import PEAK, psnr
 from bandpress.scene import Scene
 
@@ -231,7 +231,7 @@ def _sum_bands(
         for b in range(first, bands, threads):
             x = original.cube[b].astype(np.float64)
             y = decoded[b].astype(np.float64)
-            gone = hidden(original.cube[b], original.nodata)
+            gone = mask_of(original.cube[b], original.nodata)
             own.count[b] = x.size
             own.pixel_count += 1
             if gone is not None:

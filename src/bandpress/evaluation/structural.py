@@ -32,9 +32,7 @@ class _Terms(NamedTuple):
     contrast: float
 
 
-def ssim(
-    x: np.ndarray, y: np.ndarray, peaks: Sequence[float], hidden: np.ndarray | None = None
-) -> list[float]:
+def ssim(x: np.ndarray, y: np.ndarray, peaks: Sequence[float], mask: np.ndarray | None = None) -> list[float]:
     """Return the SSIM of two bands for each of several dynamic ranges.
 
     Parameters
@@ -43,20 +41,20 @@ def ssim(
         Bands, float64, shape (lines, samples), both sides at least `SSIM_SIDE`.
     peaks
         Dynamic ranges L; the constants of the measure are (0.01 L)² and (0.03 L)².
-    hidden
-        True for samples that are no measurements, same shape; None: all are.
+    mask
+        True for no-data samples, same shape; None if there are none.
 
     Returns
     -------
     list of float
         One value a peak, the mean over the positions where the 11 × 11 Gaussian window lies inside the band and covers
-        measurements alone; NaN if there is no such position.
+        valid samples only; NaN if there is no such position.
     """
-    return [terms.ssim for terms in _terms(x, y, peaks, hidden)]
+    return [terms.ssim for terms in _terms(x, y, peaks, mask)]
 
 
 def ms_ssim(
-    x: np.ndarray, y: np.ndarray, peaks: Sequence[float], hidden: np.ndarray | None = None
+    x: np.ndarray, y: np.ndarray, peaks: Sequence[float], mask: np.ndarray | None = None
 ) -> list[float]:
     """Return the MS-SSIM of two bands for each of several dynamic ranges.
 
@@ -66,30 +64,28 @@ def ms_ssim(
         Bands, float64, shape (lines, samples), both sides at least `MS_SSIM_SIDE`.
     peaks
         Dynamic ranges.
-    hidden
-        True for samples that are no measurements, same shape; None: all are.
+    mask
+        True for no-data samples, same shape; None if there are none.
 
     Returns
     -------
     list of float
-        One value a peak; NaN if at some scale no window covers measurements alone.
+        One value a peak; NaN if at some scale no window covers valid samples only.
     """
     products = [1.0] * len(peaks)
     last = len(SCALE_WEIGHTS) - 1
     for scale, weight in enumerate(SCALE_WEIGHTS):
         if scale:
             x, y = _halve(x), _halve(y)
-            hidden = None if hidden is None else _halve(hidden.astype(float)) > 0
-        for i, terms in enumerate(_terms(x, y, peaks, hidden)):
+            mask = None if mask is None else _halve(mask.astype(float)) > 0
+        for i, terms in enumerate(_terms(x, y, peaks, mask)):
             value = terms.ssim if scale == last else terms.contrast
             products[i] *= value if math.isnan(value) else max(value, 0.0) ** weight
     return products
 
 
-def _terms(x: np.ndarray, y: np.ndarray, peaks: Sequence[float], hidden: np.ndarray | None) -> list[_Terms]:
-    clear = (
-        None if hidden is None else ~maximum_filter(hidden, 2 * RADIUS + 1)[RADIUS:-RADIUS, RADIUS:-RADIUS]
-    )
+def _terms(x: np.ndarray, y: np.ndarray, peaks: Sequence[float], mask: np.ndarray | None) -> list[_Terms]:
+    clear = None if mask is None else ~maximum_filter(mask, 2 * RADIUS + 1)[RADIUS:-RADIUS, RADIUS:-RADIUS]
     if clear is not None and not clear.any():
         return [_Terms(math.nan, math.nan) for _ in peaks]
     mean_x, mean_y = _smooth(x), _smooth(y)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bandpress.formats.raw import blocks
-from bandpress.nodata import hidden
+from bandpress.nodata.samples import mask_of
 from bandpress.scene import Scene
 
 
@@ -64,7 +64,7 @@ def describe(scene: Scene, path: str | Path | None = None) -> dict[str, Any]:
 def _hidden(scene: Scene) -> Iterator[np.ndarray]:
     """Yield the no-data masks of the bands that have no-data samples."""
     if scene.nodata is not None or scene.dtype.kind == "f":
-        planes = (hidden(band, scene.nodata) for band in scene.cube)
+        planes = (mask_of(band, scene.nodata) for band in scene.cube)
         yield from (plane for plane in planes if plane is not None)
 
 
@@ -111,12 +111,8 @@ def ranges(cube: np.ndarray, nodata: float | None = None) -> tuple[list[Any], li
 
 
 def _extremes(block: np.ndarray, axes: tuple[int, ...], nodata: float | None) -> tuple[Any, Any]:
-    if nodata is None and block.dtype.kind != "f":
-        return np.ma.asarray(block.min(axis=axes)), np.ma.asarray(block.max(axis=axes))
-    hidden = np.zeros(block.shape, bool) if nodata is None else block == nodata
-    if block.dtype.kind == "f":
-        hidden |= ~np.isfinite(block)
-    masked = np.ma.masked_array(block, hidden)
+    mask = mask_of(block, nodata)
+    masked = np.ma.masked_array(block, np.ma.nomask if mask is None else mask)
     return np.ma.asarray(masked.min(axis=axes)), np.ma.asarray(masked.max(axis=axes))
 
 

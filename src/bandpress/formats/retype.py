@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from bandpress.errors import SceneError
-from bandpress.nodata import hidden, sample_of
+from bandpress.nodata.samples import mask_of, sample_of
 from bandpress.scaling import Scaling
 from bandpress.scene import Scene
 
@@ -59,20 +59,20 @@ def retyped(scene: Scene, kind: str, scale: float | None = None, offset: float |
     cube = np.empty(scene.cube.shape, dtype)
     for band in range(scene.bands):
         samples = np.asarray(scene.cube[band])
-        holes = hidden(samples, scene.nodata)
+        mask = mask_of(samples, scene.nodata)
         values = samples.astype(np.float64) if applied or samples.dtype.kind == "f" else samples
         if applied and (scales[band], offsets[band]) != (1.0, 0.0):
             values = values * scales[band] + offsets[band]
         made = values if target is None else target.integers(values)
-        cube[band] = _fitting(scene, made, holes, nodata, dtype)
+        cube[band] = _fitting(scene, made, mask, nodata, dtype)
     return replace(scene, cube=cube, nodata=nodata, metadata=metadata)
 
 
 def _fitting(
-    scene: Scene, values: np.ndarray, holes: np.ndarray | None, nodata: float | None, dtype: np.dtype
+    scene: Scene, values: np.ndarray, mask: np.ndarray | None, nodata: float | None, dtype: np.dtype
 ) -> np.ndarray:
     """Return values in a type, with the no-data value at no-data samples."""
-    shown = values if holes is None else values[~holes]
+    shown = values if mask is None else values[~mask]
     if dtype.kind != "f" and shown.size:
         limits = np.iinfo(dtype)
         low, high = shown.min(), shown.max()
@@ -90,7 +90,7 @@ def _fitting(
                 f"scene {scene.name}: valid samples would become {nodata:g}, the no-data value; expected "
                 "another --dtype, --scale or --offset"
             )
-    filled = values if holes is None else np.where(holes, 0, values)
+    filled = values if mask is None else np.where(mask, 0, values)
     with np.errstate(over="ignore"):
         made = filled.astype(dtype)
     if dtype.kind == "f":
@@ -102,14 +102,14 @@ def _fitting(
         value = sample_of(nodata, dtype)
         if value is not None:  # a measurement that equals it stays one
             made[made == value] = np.nextafter(value, dtype.type(np.inf))
-    if holes is not None:
-        made[holes] = nodata
+    if mask is not None:
+        made[mask] = nodata
     return made
 
 
 def _nodata(scene: Scene, dtype: np.dtype) -> float | None:
     """Return the no-data value for a type: the scene's own, else a value that valid samples are unlikely to have."""
-    if scene.nodata is None and all(hidden(np.asarray(band), None) is None for band in scene.cube):
+    if scene.nodata is None and all(mask_of(np.asarray(band), None) is None for band in scene.cube):
         return None
     if dtype.kind == "f":
         return float("nan") if scene.nodata is None else scene.nodata

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from bandpress.errors import SceneError
-from bandpress.nodata import ends, filled, hidden
+from bandpress.nodata.samples import ends, filled, mask_of
 from bandpress.scene import CODABLE, Scene
 
 #: Scenes are cut to multiples of this many lines and samples: the paper's network halves the size four times.
@@ -57,14 +57,14 @@ def measured(draw: Callable[[], np.ndarray], nodata: float | None) -> np.ndarray
     nodata
         The no-data value, or None.
     """
-    holes: np.ndarray | None = None
+    mask: np.ndarray | None = None
     for _ in range(_TRIES):
         part = draw()
-        holes = hidden(part, nodata)
-        if holes is None:
+        mask = mask_of(part, nodata)
+        if mask is None:
             return part
-    assert holes is not None
-    return np.stack([filled(band, plane, 1) for band, plane in zip(part, holes, strict=True)])
+    assert mask is not None
+    return np.stack([filled(band, plane, 1) for band, plane in zip(part, mask, strict=True)])
 
 
 def split_lines(scene: Scene, share: float = 0.125) -> tuple[Scene, Scene]:

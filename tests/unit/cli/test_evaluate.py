@@ -114,7 +114,7 @@ def test_big_endian_scenes_come_back_as_they_were(folder):
 
 
 def test_pictures_show_the_bands_and_the_levels_of_a_quicklook(tmp_path):
-    """Samples without a measurement change nothing of how the others look, and are black."""
+    """No-data samples do not change how the others look, and are black."""
     image = pytest.importorskip("PIL.Image")
     cube = np.cumsum(np.random.default_rng(0).integers(0, 40, (4, 30, 32)), axis=-1).astype("<i2")
     cube[:, :4] = -9999

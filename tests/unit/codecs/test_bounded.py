@@ -69,11 +69,11 @@ def test_the_bound_holds_on_ten_thousand_random_scenes():
 @pytest.mark.parametrize("error", [0, 3])
 def test_samples_without_a_measurement_come_back_exactly(tmp_path, error):
     cube = smooth_scene(bands=6, lines=20, samples=18).cube.copy()
-    holes = np.random.default_rng(1).random(cube.shape[1:]) < 0.2
-    cube[:, holes] = 0
+    mask = np.random.default_rng(1).random(cube.shape[1:]) < 0.2
+    cube[:, mask] = 0
     compress(Scene(cube, nodata=0.0), tmp_path / "s.bpk", make_codec("bounded", max_error=error))
     decoded = decompress(tmp_path / "s.bpk").scene.cube
-    assert (decoded[:, holes] == 0).all()
+    assert (decoded[:, mask] == 0).all()
     assert np.abs(decoded.astype(int) - cube.astype(int)).max() <= error
 
 

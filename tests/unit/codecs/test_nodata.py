@@ -1,4 +1,4 @@
-"""Samples without a measurement come back exactly, cost next to nothing and are never made: with every codec."""
+"""No-data samples come back exactly, cost next to nothing and are never made, with every codec."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from bandpress.coding import compress, decompress
 from bandpress.container.bitstream import Header, Reader
 from bandpress.errors import BitstreamError, CodecError, MissingDependencyError
 from bandpress.evaluation.metrics import measure
-from bandpress.nodata import filled
+from bandpress.nodata.samples import filled
 from bandpress.scaling import Scaling
 from baseline_scenes import smooth_scene
 from every_codec import cases
@@ -18,8 +18,8 @@ LINE, SAMPLE = np.mgrid[:33, :42]
 BORDER = (SAMPLE - LINE > 25) | (LINE - SAMPLE > 20)
 
 
-def holed(dtype="<i2", nodata=-9999, bands=7):
-    """A scene with a border, a hole of one band, a band of nothing else, and values next to the no-data value."""
+def masked(dtype="<i2", nodata=-9999, bands=7):
+    """A scene with a border, no-data in one band, a band of nothing else, and values next to the no-data value."""
     cube = smooth_scene(bands=bands, lines=33, samples=42).cube.astype(float)
     info = np.iinfo(dtype)
     low, high = max(nodata + 1, info.min), min(nodata + 3000, info.max)
@@ -27,7 +27,7 @@ def holed(dtype="<i2", nodata=-9999, bands=7):
     cube[:, BORDER] = nodata
     cube[2, 10:14, 3:9] = nodata
     cube[4] = nodata
-    return Scene(cube, name="holed", nodata=float(nodata))
+    return Scene(cube, name="masked", nodata=float(nodata))
 
 
 def encoded(scene, path, name, options, **more):
@@ -40,7 +40,7 @@ def encoded(scene, path, name, options, **more):
 @pytest.mark.parametrize(("dtype", "nodata"), [("<i2", -9999), (">u2", 0), ("|u1", 0)])
 @pytest.mark.parametrize(("name", "options"), cases())
 def test_no_data_comes_back_and_is_never_made(tmp_path, name, options, dtype, nodata):
-    scene = holed(dtype, nodata)
+    scene = masked(dtype, nodata)
     path, model = tmp_path / "a.bpk", options.get("model")
     encoded(scene, path, name, options)
     whole = decompress(path, model=model).scene
@@ -69,7 +69,7 @@ def test_a_scene_without_no_data_is_coded_as_if_no_value_meant_it(tmp_path, name
         encoded(Scene(cube, nodata=nodata), tmp_path / file, name, options)
     with Reader(tmp_path / "a.bpk") as a, Reader(tmp_path / "b.bpk") as b:
         assert a.header.holes is b.header.holes is None
-        assert a.holes() is None
+        assert a.nodata_mask() is None
         assert set(a.path.read_bytes()[10:12]) == {0}
 
 
@@ -92,7 +92,7 @@ def test_no_data_costs_next_to_nothing_and_measurements_gain(tmp_path):
         errors[name] = np.square(decoded[:, ~border].astype(float) - cube[:, ~border]).mean()
         if name == "masked":
             with Reader(tmp_path / "a.bpk") as reader:
-                assert reader.header.hole_bytes < 150
+                assert reader.header.mask_bytes < 150
     assert errors["masked"] < 1.1 * errors["whole"]
     assert errors["masked"] < 0.8 * errors["unsaid"]
 
@@ -140,7 +140,7 @@ def test_no_data_is_never_made_where_there_was_none(tmp_path):
 def test_a_target_of_quality_is_one_of_the_measurements(tmp_path):
     import golden_contexts
 
-    scene = holed(bands=5)
+    scene = masked(bands=5)
     compress(scene, tmp_path / "a.bpk", make_codec("wavelet-learned", model=golden_contexts.MODEL, psnr=75.0))
     decoded = decompress(tmp_path / "a.bpk", model=golden_contexts.MODEL).scene
     found = measure(scene, decoded)["psnr"]
@@ -155,44 +155,44 @@ def damaged(path, place):
     path.write_bytes(data)
 
 
-def test_salvage_restores_holes_and_says_where_they_are_lost(tmp_path):
-    scene, path = holed(), tmp_path / "a.bpk"
+def test_salvage_restores_no_data_and_says_when_the_mask_is_lost(tmp_path):
+    scene, path = masked(), tmp_path / "a.bpk"
     compress(scene, path, make_codec("rklt-jpeg2000", lossless=True))
     with Reader(path) as reader:
-        start, in_chunk = reader._holes, reader._offsets[1] + 3
+        start, in_chunk = reader._mask_start, reader._offsets[1] + 3
     whole = path.read_bytes()
     damaged(path, in_chunk)
     found = decompress(path, salvage=True)
     assert found.damaged == (Cluster(3, 3),)
-    assert not found.holes_lost
+    assert not found.mask_lost
     assert np.array_equal(found.scene.cube[[0, 1, 2, 6]], scene.cube[[0, 1, 2, 6]])
 
     path.write_bytes(whole)
     damaged(path, start + 20)
     for bands in (None, (1, 1)):
-        with pytest.raises(BitstreamError, match="without a measurement are damaged"):
+        with pytest.raises(BitstreamError, match="the no-data mask is damaged"):
             decompress(path, bands=bands)
     found = decompress(path, salvage=True)
-    assert found.holes_lost
+    assert found.mask_lost
     assert found.damaged == ()
     measured = scene.cube != -9999
     assert np.array_equal(found.scene.cube[measured], scene.cube[measured])
 
 
-def test_what_fills_holes_lies_between_the_measurements():
+def test_fill_values_lie_between_the_valid_samples():
     rng = np.random.default_rng(0)
     band = rng.integers(100, 200, (37, 41)).astype("<u2")
     for share in (0.01, 0.3, 0.9, 0.999):
-        holes = rng.random(band.shape) < share
+        mask = rng.random(band.shape) < share
         for halvings in (1, 2, 5):
-            found = filled(np.where(holes, 0, band), holes, halvings)
-            assert np.array_equal(found[~holes], band[~holes])
+            found = filled(np.where(mask, 0, band), mask, halvings)
+            assert np.array_equal(found[~mask], band[~mask])
             assert found.min() >= 100
             assert found.max() < 200
 
 
-def test_holes_are_filled_alike_as_a_whole_and_part_by_part(tmp_path, monkeypatch):
-    scene, files = holed(), set()
+def test_no_data_is_filled_alike_as_a_whole_and_part_by_part(tmp_path, monkeypatch):
+    scene, files = masked(), set()
     for whole in (prepared._WHOLE, 0):
         monkeypatch.setattr(prepared, "_WHOLE", whole)
         ready = prepared.prepare(scene)
@@ -237,7 +237,7 @@ def test_integers_of_more_digits_than_a_scale_keeps_are_refused(tmp_path):
         {"more": 1},
     ],
 )
-def test_holes_that_no_scene_has_are_refused(tmp_path, change):
+def test_masks_that_no_scene_has_are_refused(tmp_path, change):
     facts = {"beside": 1, "bytes": [3], "crc": 0, "samples": [1], "values": [-9999.0]}
     Header(1, 2, 3, "<i2", "jpeg2000", 1, holes=facts).pack()
     with pytest.raises(CodecError, match=r"holes|float"):
@@ -317,13 +317,13 @@ def test_a_scale_that_makes_too_large_integers_is_refused_with_one_that_does_not
     assert list(tmp_path.iterdir()) == []
 
 
-def test_every_flipped_byte_of_a_file_with_holes_is_noticed_and_salvaged(tmp_path):
-    scene, path = holed(bands=5), tmp_path / "a.bpk"
+def test_every_flipped_byte_of_a_file_with_a_mask_is_noticed_and_salvaged(tmp_path):
+    scene, path = masked(bands=5), tmp_path / "a.bpk"
     compress(scene, path, make_codec("jpeg2000", lossless=True))
     whole = path.read_bytes()
     with Reader(path) as reader:
-        places = [*range(reader._holes - 8, reader._offsets[0] + 4), len(whole) - 1]
-        salvageable = reader._holes
+        places = [*range(reader._mask_start - 8, reader._offsets[0] + 4), len(whole) - 1]
+        salvageable = reader._mask_start
     for place in places:
         path.write_bytes(whole)
         damaged(path, place)
@@ -331,8 +331,8 @@ def test_every_flipped_byte_of_a_file_with_holes_is_noticed_and_salvaged(tmp_pat
             decompress(path)
         if place >= salvageable:
             found = decompress(path, salvage=True)
-            assert found.holes_lost or found.damaged or np.array_equal(found.scene.cube, scene.cube)
+            assert found.mask_lost or found.damaged or np.array_equal(found.scene.cube, scene.cube)
     for length in range(salvageable, len(whole), 29):
         path.write_bytes(whole[:length])
         found = decompress(path, salvage=True)
-        assert found.holes_lost is (length < reader._offsets[0])
+        assert found.mask_lost is (length < reader._offsets[0])

@@ -118,6 +118,6 @@ def test_a_klt_over_thousands_of_bands_is_refused(tmp_path):
     header |= {"bands": 2048, "lines": 1, "samples": 1, "metadata": {}}
     header.pop("holes")
     parts = hostile_files.Parts(whole)
-    path.write_bytes(parts.join(hostile_files.as_json(header), holes=b""))
+    path.write_bytes(parts.join(hostile_files.as_json(header), mask=b""))
     with pytest.raises(BitstreamError, match="2048 bands; expected at most 1024"):
         decompress(path)

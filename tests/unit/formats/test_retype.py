@@ -1,4 +1,4 @@
-"""Samples of another type: quantities to counts and back, holes kept."""
+"""Samples of another type: quantities to counts and back, no-data samples kept."""
 
 import numpy as np
 import pytest
@@ -6,21 +6,21 @@ import pytest
 from bandpress import Scene
 from bandpress.errors import SceneError
 from bandpress.formats.retype import retyped
-from bandpress.nodata import hidden
+from bandpress.nodata.samples import mask_of
 
 COUNTS = np.random.default_rng(0).integers(-500, 15000, (3, 5, 7)).astype(">i2")
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
-@pytest.mark.parametrize("holes", [-9999.0, np.nan])
-def test_reflectance_becomes_counts_and_counts_become_reflectance(order, holes):
+@pytest.mark.parametrize("nodata", [-9999.0, np.nan])
+def test_reflectance_becomes_counts_and_counts_become_reflectance(order, nodata):
     values = (COUNTS * 1e-4).astype(f"{order}f4")
-    values[:, 0] = holes
-    scene = Scene(values, nodata=None if np.isnan(holes) else holes, metadata={"n": 1})
+    values[:, 0] = nodata
+    scene = Scene(values, nodata=None if np.isnan(nodata) else nodata, metadata={"n": 1})
     counts = retyped(scene, "int16", 1e-4)
     assert counts.dtype.str == f"{order}i2"
     assert (counts.cube[:, 1:] == COUNTS[:, 1:]).all()
-    assert counts.nodata == (-32768 if np.isnan(holes) else -9999)
+    assert counts.nodata == (-32768 if np.isnan(nodata) else -9999)
     assert (counts.cube[:, 0] == counts.nodata).all()
     assert counts.metadata == {"n": 1, "scale_factor": 1e-4, "add_offset": 0.0}
     back = retyped(counts, "float32")
@@ -62,7 +62,7 @@ def test_a_quantity_that_equals_the_no_data_value_stays_a_measurement():
     counts = np.array([[[5, 0, 7]]], "<u2")
     scene = Scene(counts, nodata=0, metadata={"scale_factor": 0.1, "add_offset": -0.5})
     made = retyped(scene, "float32")
-    assert (hidden(made.cube, made.nodata) == (counts == 0)).all()
+    assert (mask_of(made.cube, made.nodata) == (counts == 0)).all()
     assert np.allclose(made.cube[counts > 0], [0, 0.2])
 
 

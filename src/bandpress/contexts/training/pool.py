@@ -17,7 +17,7 @@ import numpy as np
 
 from bandpress.contexts.features import levels_of
 from bandpress.errors import SceneError
-from bandpress.nodata import hidden
+from bandpress.nodata.samples import mask_of
 from bandpress.scene import Scene
 from bandpress.training.scenes import measured, usable
 from bandpress.transforms.klt import covariance
@@ -165,6 +165,6 @@ def _klt(cut: np.ndarray, count: int) -> np.ndarray:
 def _deviation(scene: Scene) -> float:
     """Return the standard deviation of bands: the root of the mean of their variances."""
     sparse = (band[::_SPARSE, ::_SPARSE] for band in scene.cube)
-    found = ((band, hidden(band, scene.nodata)) for band in sparse)
-    kept = (band if holes is None else band[~holes] for band, holes in found)
+    found = ((band, mask_of(band, scene.nodata)) for band in sparse)
+    kept = (band if mask is None else band[~mask] for band, mask in found)
     return max(1e-3, math.sqrt(np.mean([band.astype(np.float64).var() for band in kept if band.size])))

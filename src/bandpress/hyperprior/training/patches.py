@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bandpress.errors import SceneError
-from bandpress.nodata import ends
+from bandpress.nodata.samples import ends
 from bandpress.scene import Scene
 from bandpress.training.scenes import measured, usable
 

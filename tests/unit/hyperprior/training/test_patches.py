@@ -107,13 +107,13 @@ def test_extreme_ranges():
 def nan_scene():
     cube = np.ones((3, 32, 32), np.float32)
     cube[1, 2, 3] = np.nan
-    return Scene(cube, name="holes")
+    return Scene(cube, name="nan")
 
 
 @pytest.mark.parametrize(
     ("bad", "said"),
     [
-        (nan_scene(), "holes: holds samples that are not finite numbers; expected"),
+        (nan_scene(), "nan: holds samples that are not finite numbers; expected"),
         (
             Scene(np.ones((3, 32, 32), np.float32)),
             "samples are float32; expected one of uint8, uint16, int16",

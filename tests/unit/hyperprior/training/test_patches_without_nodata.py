@@ -1,4 +1,4 @@
-"""Training sees measurements: patches avoid samples that hold none, and ranges do not count them."""
+"""Training sees valid samples: patches avoid no-data samples, and ranges do not count them."""
 
 import numpy as np
 import pytest
@@ -20,12 +20,12 @@ def scenes():
 
 
 def test_patches_hold_measurements_and_ranges_are_theirs(scenes):
-    _, holed = scenes
-    batch = Patches([holed], 1, 16, 64, 0).at(3)
+    _, masked = scenes
+    batch = Patches([masked], 1, 16, 64, 0).at(3)
     assert batch.x.min() >= 0
     assert batch.x.max() < 1
     assert batch.ranges.max() < 5000
-    # No patch is the filling of a hole: every one of them varies.
+    # No patch holds fill values alone: every one of them varies.
     assert (np.ptp(batch.x.reshape(64, -1), axis=1) > 0).all()
 
 
@@ -47,6 +47,8 @@ def test_a_no_data_value_that_no_sample_holds_changes_nothing(scenes):
 
 
 def test_coefficients_for_contexts_come_from_measurements(scenes):
-    whole, holed = scenes
-    largest = [max(Pool([scene], 0, 4000).draw(TRAIN, i).max() for i in range(8)) for scene in (whole, holed)]
+    whole, masked = scenes
+    largest = [
+        max(Pool([scene], 0, 4000).draw(TRAIN, i).max() for i in range(8)) for scene in (whole, masked)
+    ]
     assert largest[1] < 10 * largest[0]

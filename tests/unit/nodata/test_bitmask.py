@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bandpress.container.mask import Mask
 from bandpress.errors import BitstreamError
+from bandpress.nodata.bitmask import BitMask
 from second_mask_decoder import decode
 
 RNG = np.random.default_rng(0)
@@ -26,8 +26,8 @@ PLANES = {
 
 
 def packed(planes, shape=(61, 43)):
-    data = Mask.of(planes, shape).pack()
-    return data, Mask.unpack(data, len(planes), shape)
+    data = BitMask.of(planes, shape).pack()
+    return data, BitMask.unpack(data, len(planes), shape)
 
 
 @pytest.mark.parametrize("first", PLANES)
@@ -68,7 +68,7 @@ def test_a_damaged_mask_is_refused_or_another_mask_and_never_anything_else():
             damaged = bytearray(data)
             damaged[place] ^= flip
             try:
-                mask = Mask.unpack(bytes(damaged), 3, (61, 43))
+                mask = BitMask.unpack(bytes(damaged), 3, (61, 43))
                 planes = [mask.plane(band) for band in range(3)]
             except BitstreamError:
                 continue
@@ -79,7 +79,7 @@ def test_a_truncated_mask_is_refused():
     data, _ = packed([BORDER])
     for length in range(len(data)):
         with pytest.raises(BitstreamError, match="mask"):
-            Mask.unpack(data[:length], 1, (61, 43)).plane(0)
+            BitMask.unpack(data[:length], 1, (61, 43)).plane(0)
 
 
 #: What an encoder once wrote for `GOLDEN_PLANES`; masks of files that exist are like this.
@@ -97,7 +97,7 @@ GOLDEN = (
 
 def test_a_mask_that_was_written_once_is_read_by_both_decoders():
     data = bytes.fromhex(GOLDEN)
-    mask, other = Mask.unpack(data, 5, (7, 9)), decode(data, 5, 7, 9)
+    mask, other = BitMask.unpack(data, 5, (7, 9)), decode(data, 5, 7, 9)
     for band, plane in enumerate(GOLDEN_PLANES):
         plane = np.zeros((7, 9), bool) if plane is None else plane
         found = mask.plane(band)

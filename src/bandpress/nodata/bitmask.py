@@ -4,13 +4,13 @@ A packed mask (integers little-endian; `docs/bitstream.md`)::
 
     u16      number of planes
     u32      bytes of each plane
-    u16 u16  bands, number of their plane (0: no sample has the property): again and again until all bands are covered
+    u16 u16  number of bands, number of their plane (0: no bit is set); repeated until all bands are covered
     planes   one after the other
 
-A plane is a byte and a deflate stream (RFC 1951) of runs: u64 numbers, first the lowest bytes of all of them, then the
-next. Runs of zeros and of ones follow one another, zeros first, line by line; after the last run comes the other bit
-to the end. Before that, a plane is combined by exclusive or with the first plane if bit 1 of its byte is set, and then
-each line with the one above it if bit 0 is set: the encoder's choice.
+A plane is a byte and a deflate stream (RFC 1951) of runs: u64 numbers, the lowest bytes of all of them first, then the
+next. Runs of zeros and of ones alternate, zeros first, line by line; after the last run, the other bit fills the plane.
+An encoder may first combine a plane by exclusive or with the first plane (bit 1 of the byte), and then each line with
+the one above it (bit 0).
 """
 
 import hashlib
@@ -29,7 +29,7 @@ _ABOVE, _FIRST = 1, 2
 _BYTES = 8
 
 
-class Mask:
+class BitMask:
     """Bit mask with one bit per sample of a cube.
 
     Parameters
@@ -37,7 +37,7 @@ class Mask:
     planes
         Coded planes.
     numbers
-        Of each band, the number of its plane, counted from 1; 0 if it has none.
+        Number of each band's plane, counted from 1; 0 for a band without set bits.
     shape
         Lines, samples.
     """
@@ -47,20 +47,20 @@ class Mask:
         self._decoded = lru_cache(maxsize=2)(self._decode)
 
     @classmethod
-    def of(cls, planes: Iterable[np.ndarray | None], shape: tuple[int, int]) -> "Mask":
-        """Make a mask of the planes of all bands, see `MaskBuilder`."""
-        builder = MaskBuilder(shape)
+    def of(cls, planes: Iterable[np.ndarray | None], shape: tuple[int, int]) -> "BitMask":
+        """Make a mask from the planes of all bands, see `BitMaskBuilder`."""
+        builder = BitMaskBuilder(shape)
         for plane in planes:
             builder.add(plane)
         return builder.mask()
 
     def plane(self, band: int) -> np.ndarray | None:
-        """Return the bits of a band, bool, shape (lines, samples), not to be written to; None if none is set.
+        """Return the bits of a band, bool, shape (lines, samples), read-only; None if none is set.
 
         Raises
         ------
         BitstreamError
-            If they were not written by `Mask.of`.
+            If the plane is damaged.
         """
         number = self._numbers[band]
         return self._decoded(number) if number else None
@@ -80,13 +80,13 @@ class Mask:
         return head + bands + b"".join(self._planes)
 
     @classmethod
-    def unpack(cls, data: bytes, bands: int, shape: tuple[int, int]) -> "Mask":
-        """Read what `pack` wrote for so many bands of (lines, samples).
+    def unpack(cls, data: bytes, bands: int, shape: tuple[int, int]) -> "BitMask":
+        """Read a packed mask for a number of bands of shape (lines, samples).
 
         Raises
         ------
         BitstreamError
-            If it is no such mask.
+            If it is damaged.
         """
         try:
             (count,) = _COUNT.unpack_from(data)
@@ -139,7 +139,7 @@ class Mask:
         return plane
 
 
-class MaskBuilder:
+class BitMaskBuilder:
     """Builder of a mask, band by band.
 
     Parameters
@@ -156,7 +156,7 @@ class MaskBuilder:
         self._first = np.zeros(shape, bool)
 
     def add(self, plane: np.ndarray | None) -> None:
-        """Add the plane of the next band, bool, shape (lines, samples); None is one without a bit set."""
+        """Add the plane of the next band, bool, shape (lines, samples); None if no bit is set."""
         if plane is None or not plane.any():
             self._numbers.append(0)
             return
@@ -168,9 +168,9 @@ class MaskBuilder:
                 self._first = plane
         self._numbers.append(self._known[key])
 
-    def mask(self) -> Mask:
-        """Return the mask of all planes that were added."""
-        return Mask(self._coded, self._numbers, self._shape)
+    def mask(self) -> BitMask:
+        """Return the mask of all added planes."""
+        return BitMask(self._coded, self._numbers, self._shape)
 
 
 def _coded(plane: np.ndarray, first: np.ndarray) -> bytes:

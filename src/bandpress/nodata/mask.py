@@ -1,4 +1,4 @@
-"""The no-data mask of a coded scene: positions and values of no-data samples, stored apart from the chunks."""
+"""The no-data mask of a coded scene: positions and values of its no-data samples, stored apart from the chunks."""
 
 import itertools
 import math
@@ -10,40 +10,39 @@ from typing import Any
 import crc32c
 import numpy as np
 
-from bandpress.container.mask import Mask, MaskBuilder
 from bandpress.errors import BitstreamError
-from bandpress.nodata import hidden, sample_of
+from bandpress.nodata.bitmask import BitMask, BitMaskBuilder
+from bandpress.nodata.samples import mask_of, sample_of
 
 _KEYS = {"beside", "bytes", "crc", "samples", "values"}
-#: A no-data value, and the values that are no numbers: what a scene may have holes of.
+#: Values that a mask may restore: the no-data value, the two infinities, NaN.
 _MOST_VALUES = 4
 _MOST = 1 << 40
 
 
 @dataclass(frozen=True, eq=False)
-class Holes:
+class NoDataMask:
     """No-data mask of a scene.
 
     Parameters
     ----------
     values
-        What stands there: the no-data value; where samples are floating-point numbers perhaps infinities and NaN.
+        Values of the no-data samples: the no-data value; in floating-point scenes also infinities and NaN.
     masks
-        Of each value, where it stands.
+        Positions of each value.
     beside
-        A decoded measurement that equals the no-data value is moved by this, 1 or -1: to the side on which the
-        measurements are.
+        Offset, 1 or -1, added to a valid sample that decodes to the no-data value: towards the valid samples.
     both
-        Whether there are measurements on both sides of it.
+        Whether valid samples lie on both sides of the no-data value.
     """
 
     values: tuple[float, ...]
-    masks: tuple[Mask, ...]
+    masks: tuple[BitMask, ...]
     beside: int
     both: bool = False
 
     @classmethod
-    def find(cls, bands: Iterable[np.ndarray], nodata: float | None, dtype: np.dtype) -> "Holes | None":
+    def find(cls, bands: Iterable[np.ndarray], nodata: float | None, dtype: np.dtype) -> "NoDataMask | None":
         """Find the no-data samples of a scene.
 
         Parameters
@@ -57,8 +56,8 @@ class Holes:
 
         Returns
         -------
-        Holes or None
-            None if there is neither such a sample nor a no-data value that the type can hold.
+        NoDataMask or None
+            None if the scene has no such sample and no no-data value that its type can hold.
         """
         value = sample_of(nodata, dtype)
         wanted = [] if value is None or not np.isfinite(value) else [float(value)]
@@ -66,11 +65,11 @@ class Holes:
             wanted += [math.inf, -math.inf, math.nan]
         if not wanted:
             return None
-        builders: list[MaskBuilder] = []
+        builders: list[BitMaskBuilder] = []
         below = above = False
         for band in bands:
-            builders = builders or [MaskBuilder(band.shape) for _ in wanted]
-            found = hidden(band, nodata)
+            builders = builders or [BitMaskBuilder(band.shape) for _ in wanted]
+            found = mask_of(band, nodata)
             for one, builder in zip(wanted, builders, strict=True):
                 builder.add(None if found is None else np.isnan(band) if one != one else band == one)
             if value is not None and (found is None or not found.all()):
@@ -127,8 +126,8 @@ class Holes:
         return b"".join(mask.pack() for mask in self.masks)
 
     @classmethod
-    def unpack(cls, facts: dict[str, Any], data: bytes, bands: int, shape: tuple[int, int]) -> "Holes":
-        """Read what `facts` and `pack` gave, for so many bands of (lines, samples).
+    def unpack(cls, facts: dict[str, Any], data: bytes, bands: int, shape: tuple[int, int]) -> "NoDataMask":
+        """Read the mask of a number of bands of shape (lines, samples) from the results of `facts` and `pack`.
 
         Raises
         ------
@@ -137,12 +136,12 @@ class Holes:
         """
         if len(data) != sum(facts["bytes"]) or crc32c.crc32c(data) != facts["crc"]:
             raise BitstreamError(
-                f"the masks of samples without a measurement are damaged; expected {sum(facts['bytes'])} bytes with "
+                f"the no-data mask is damaged; expected {sum(facts['bytes'])} bytes with "
                 f"CRC-32C {facts['crc']:08x}"
             )
         ends = np.cumsum([0, *facts["bytes"]]).tolist()
         parts = [data[a:b] for a, b in itertools.pairwise(ends)]
-        masks = tuple(Mask.unpack(part, bands, shape) for part in parts)
+        masks = tuple(BitMask.unpack(part, bands, shape) for part in parts)
         return cls(tuple(map(float, facts["values"])), masks, facts["beside"])
 
 
@@ -152,7 +151,7 @@ def check(facts: Any, dtype: np.dtype) -> None:
     Raises
     ------
     ValueError
-        If `Holes.facts` are not like that.
+        If it is not a valid result of `NoDataMask.facts`.
     """
     if not isinstance(facts, dict) or set(facts) != _KEYS or facts["beside"] not in (1, -1):
         raise ValueError(f"holes {facts!r}")

@@ -1,0 +1,1 @@
+"""No-data samples: detection, fill values for coding, and the mask that restores them."""
