@@ -1,6 +1,6 @@
 """Compression of hyperspectral images in clusters of bands.
 
-The same things under the same names as on the command line; docs/python.md has more::
+Functions have the names of the commands; docs/python.md has more::
 
     import bandpress
 
@@ -34,7 +34,7 @@ __all__ = [
     "write_scene",
 ]
 
-#: Where each name comes from. Imported when it is used: the command line starts at once, and Ctrl-C ends it at once.
+#: Module of each public name, imported on first use: the command line starts at once, and Ctrl-C ends it at once.
 _HOMES = {
     "BandpressError": "errors",
     "Scene": "scene",

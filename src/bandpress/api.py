@@ -17,18 +17,18 @@ from bandpress.formats.raw import AXES, Interleave, as_cube
 from bandpress.scaling import Scaling
 from bandpress.scene import Scene
 
-#: Anything that stands for a scene: a `Scene`, an array of samples, or a file.
+#: Accepted as a scene: a `Scene`, an array of samples, or a file.
 SceneLike = Scene | np.ndarray | str | Path
 
 
 def read(source: SceneLike, *, interleave: Interleave | None = None) -> Scene:
-    """Read a scene from a file of any known format, or make one from an array.
+    """Return a scene read from a file of any known format or made from an array.
 
     Parameters
     ----------
     source
-        A path (``file.mat:variable`` picks an array of several), a ``.bpk`` file, an array, or a scene, which is
-        returned as it is.
+        A path (``file.mat:variable`` picks one of several arrays), a ``.bpk`` file, an array, or a scene, which is
+        returned unchanged.
     interleave
         Order of an array's axes: ``"bsq"`` for (bands, lines, samples), ``"bil"`` for (lines, bands, samples),
         ``"bip"`` for (lines, samples, bands). Also for files that do not state it.
@@ -100,8 +100,8 @@ def compress(
     progress
         Called with the number of bands done so far.
     options
-        The codec's: ``rate=0.2`` (bits per sample), ``psnr=70`` (dB, peak 65,535), ``max_error=5``, ``lossless=True``,
-        ``model=…`` and so on. Default: lossless.
+        Options of the codec: ``rate=0.2`` (bits per sample), ``psnr=70`` (dB, peak 65,535), ``max_error=5``,
+        ``lossless=True``, ``model=…`` and so on. Default: lossless.
 
     Returns
     -------
@@ -111,7 +111,7 @@ def compress(
     Raises
     ------
     BandpressError
-        If the scene cannot be read or the codec cannot do what is asked.
+        If the scene cannot be read, or the codec rejects it or an option.
     """
     scene = read(scene, interleave=interleave)
     if isinstance(codec, Codec):
@@ -148,11 +148,12 @@ def decompress(
     source
         A ``.bpk`` file, or its content.
     bands
-        First and last band, counted from 1, both included; only what they need is read and decoded. Default: all.
+        First and last band, counted from 1, both included; only the clusters they need are read and decoded. Default:
+        all.
     model
         Folder or name of the model, for codecs that need one. Default: found by the digest that the file names.
     salvage
-        Decode what is undamaged; lost bands hold zeros and are named in a warning.
+        Decode undamaged bands; lost bands hold zeros and are named in a warning.
     progress
         Called with the number of bands done so far.
 
@@ -183,7 +184,7 @@ def compare(
     Parameters
     ----------
     original, restored
-        Scenes, arrays with their `interleave`, or files; of `restored` a ``.bpk`` file too.
+        Scenes, arrays with their `interleave`, or files; `restored` may be a ``.bpk`` file.
     interleave
         Order of arrays' axes, see `read`.
 

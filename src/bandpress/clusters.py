@@ -45,8 +45,8 @@ class Cluster:
 def split(bands: int, bands_per_cluster: BandsPerCluster) -> tuple[Cluster, ...]:
     """Cut a scene's bands into clusters.
 
-    Every cluster has `bands_per_cluster` bands except the last, which has those that are left: no band is padded,
-    repeated or taken twice.
+    Every cluster has `bands_per_cluster` bands except the last, which has the remaining bands: no band is padded or
+    repeated.
 
     Parameters
     ----------

@@ -19,8 +19,8 @@ from bandpress.scaling import Scaling
 from bandpress.scene import Scene
 from bandpress.stages import at_stage
 
-#: What decoding may hold in memory whatever the size of the file, and for each byte of it: most of what an honest file
-#: of little content, such as a scene of one value, asks for, and a rate of 0.004 bits per sample.
+#: Memory that decoding may use for a file of any size, and per byte of it: enough for genuine files with little
+#: content, such as a constant scene, and for rates down to 0.004 bits per sample.
 _FREE_BYTES, _BYTES_A_BYTE = 1 << 29, 1 << 12
 
 #: Called with the number of bands done so far.
@@ -38,7 +38,7 @@ class Decoded:
     damaged
         Clusters not decoded because they, or clusters they are predicted from, are damaged.
     mask_lost
-        Whether the no-data mask is damaged; no-data samples then keep their fill values.
+        Whether the no-data mask is damaged; no-data samples then have their fill values.
     """
 
     scene: Scene
@@ -159,7 +159,7 @@ def decompress(
         First and last band to decode, counted from 1, inclusive. Default: all. Only the clusters needed for them are
         read.
     salvage
-        Decode what is undamaged instead of refusing a damaged file.
+        Decode undamaged clusters instead of rejecting a damaged file.
     progress
         Called after each cluster.
 

@@ -1,8 +1,8 @@
-"""Compiled kernels: numba without the interpreter lock, kept on disk so that only the first call ever compiles.
+"""Compiled kernels: numba without the interpreter lock, cached on disk so that only the first call compiles.
 
 Kernels are exact: integers, or IEEE operations in the order in which they are written. numba contracts and reorders
-none of them unless it is told to, which is done only where every operation is exact anyway. ``make env`` compiles all
-kernels (`bandpress.kernels`); elsewhere each is compiled when it is first needed.
+them only on request, which we make only where every operation is exact anyway. ``make env`` compiles all kernels
+(`bandpress.kernels`); otherwise each is compiled on first use.
 """
 
 import hashlib
@@ -30,22 +30,22 @@ import numba  # noqa: E402 - reads the environment when it is imported
 
 from bandpress.stages import at_stage  # noqa: E402
 
-#: Options of functions that only kernels call.
+#: Compilation options of functions that only kernels call.
 NO_WRAPPERS: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-#: Compile what only kernels call.
+#: Decorator of functions that only kernels call.
 helper: Callable[..., Any] = numba.njit(nogil=True, **NO_WRAPPERS)
 
 
 def kernel(signature: str) -> Callable[[Callable[..., Any]], Any]:
-    """Compile a function for one signature, or load what was compiled before.
+    """Compile a function for one signature, or load it from the cache.
 
-    A kernel is compiled anew when a file beside it changes: its helpers are in its folder. By itself numba looks at the
-    file of the kernel alone.
+    A kernel is recompiled when any file in its folder changes, since its helpers are there. numba alone checks only the
+    file of the kernel.
 
     Parameters
     ----------
     signature
-        Its types, as numba writes them.
+        Types of arguments and result, in numba's notation.
     """
 
     def compiled(function: Callable[..., Any]) -> Any:

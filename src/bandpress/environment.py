@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bandpress.errors import MissingDependencyError
 
-#: Set in the process that took over, which must not hand over again.
+#: Set in the new process, which must not switch again.
 _TAKEN_OVER = "BANDPRESS_TAKEN_OVER"
 
 #: True while this process is ``bandpress`` itself, not a program that calls it.

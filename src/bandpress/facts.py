@@ -1,7 +1,7 @@
-"""Description of a scene besides its samples, as JSON, checked where it is read.
+"""Metadata of a scene as JSON, checked when read.
 
 One object with any of `wavelengths` and `fwhm` (nm, one per band), `bad_bands` (true for a bad one, one per band),
-`sensor`, `nodata` and `metadata`, in ``.bpk`` files also `origin`. Numbers are finite, but for `nodata`, which may be
+`sensor`, `nodata` and `metadata`, in ``.bpk`` files also `origin`. Numbers are finite, except `nodata`, which may be
 the text ``"nan"``, ``"inf"`` or ``"-inf"``.
 """
 
@@ -25,7 +25,7 @@ def _text(text: str) -> str:
 
 
 def _plain(value: Any, depth: int = 0) -> Any:
-    """Return a value that JSON gives back as it is; anything else is a ValueError."""
+    """Return a value that JSON reproduces exactly; raise a ValueError for others."""
     if depth > _DEEPEST:
         raise ValueError(f"more than {_DEEPEST} levels of lists and objects")
     if isinstance(value, str):
@@ -50,7 +50,7 @@ Number = Annotated[FiniteFloat, Field(strict=True)]
 
 
 class Facts(BaseModel):
-    """The object; keys that it does not know are left to those who wrote them."""
+    """Schema of the object; unknown keys are ignored."""
 
     model_config = ConfigDict(strict=True, extra="ignore")
 
@@ -64,7 +64,7 @@ class Facts(BaseModel):
 
 
 def facts(scene: Scene) -> dict[str, Any]:
-    """Return a scene's metadata, all but samples and name, as JSON.
+    """Return all metadata of a scene except its name, as JSON.
 
     Raises
     ------
@@ -86,12 +86,12 @@ def facts(scene: Scene) -> dict[str, Any]:
 
 
 def with_facts(scene: Scene, found: Any, where: object) -> Scene:
-    """Return the scene with the metadata that `facts` returned; `where` names their file, for messages.
+    """Return the scene with metadata from `facts`; `where` names their file in messages.
 
     Raises
     ------
     SceneError
-        If it is not what `facts` returns for a scene of as many bands.
+        If it is not a valid result of `facts` for a scene of this number of bands.
     """
     said = _checked(found, where)
     known: dict[str, Any] = {key: getattr(said, key) for key in Facts.model_fields if key in found}
@@ -126,12 +126,12 @@ def check(found: Any, bands: int) -> None:
 
 
 def parse(text: str | bytes, where: object) -> dict[str, Any]:
-    """Parse a JSON object from an untrusted text.
+    """Return the JSON object of an untrusted text.
 
     Raises
     ------
     SceneError
-        If it is not a JSON object, or holds values JSON does not have: NaN, infinities, huge integers.
+        If it is not a JSON object, or holds NaN, infinities or huge integers.
     """
 
     def refuse(constant: str) -> None:

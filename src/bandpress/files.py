@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bandpress.errors import ExistsError
 
-#: Temporary paths that this process writes.
+#: Temporary paths of this process.
 _unfinished: set[Path] = set()
 
 
@@ -20,16 +20,16 @@ def refuse_to_replace(
     overwrite: bool = False,
     inputs: Iterable[str | os.PathLike[str]] = (),
 ) -> None:
-    """Refuse to write over existing files; every command calls it before it starts work.
+    """Reject outputs that would replace existing files; every command calls this before it starts work.
 
     Parameters
     ----------
     outputs
-        Every file that is to be written: data, header and sidecar.
+        Every output file: data, header and sidecar.
     overwrite
-        Files that exist may be replaced.
+        Replace existing files.
     inputs
-        Every file that is read; none may be replaced, under any name or link.
+        Every input file; none may be replaced, under any name or link.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def refuse_to_replace(
 
 
 def same_file(one: Path, two: Path) -> bool:
-    """Say whether two paths lead to one file, links and other spellings included."""
+    """Say whether two paths lead to the same file, through links or other spellings."""
     try:
         return one.samefile(two)
     except OSError:
@@ -60,12 +60,12 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     The temporary name keeps the suffix of `path`, starts with a dot and is on the same file system, so that the
     rename is atomic: a reader sees the old file, the new file, or none, never half of one. The temporary path may
-    become a file or a folder; a folder can only take the place of nothing.
+    become a file or a folder; a folder cannot replace an existing path.
 
     Parameters
     ----------
     path
-        Final path. Its parent folder is made if it does not exist.
+        Final path. Its parent folder is created if missing.
 
     Yields
     ------
@@ -90,7 +90,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 @contextmanager
 def scratch_folder(prefix: str, parent: Path | None = None) -> Iterator[Path]:
-    """Give an empty folder, in that for temporary files or in `parent`; remove it in the end with all that is in it."""
+    """Yield an empty folder, in the temporary folder or in `parent`; remove it at the end."""
     with tempfile.TemporaryDirectory(prefix=prefix, dir=parent, ignore_cleanup_errors=True) as name:
         folder = Path(name)
         _unfinished.add(folder)
@@ -101,7 +101,7 @@ def scratch_folder(prefix: str, parent: Path | None = None) -> Iterator[Path]:
 
 
 def remove_unfinished() -> None:
-    """Remove every temporary file and folder of this process, which is about to end without unwinding."""
+    """Remove all temporary files and folders of this process before it exits without unwinding."""
     for part in list(_unfinished):
         with suppress(OSError):
             _remove(part)
@@ -113,7 +113,7 @@ def remove_parts(path: str | os.PathLike[str]) -> None:
     Parameters
     ----------
     path
-        Final path, which is left as it is.
+        Final path, which is not touched.
     """
     final = Path(path)
     # Includes parts of parts: the writer of a part may itself use `atomic_path`.

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: answered within a second, also while compiled code runs; no half-written file stays."""
+"""Ctrl-C and SIGTERM end the program within a second, even in compiled code, and leave no partial files."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ from typing import Any
 
 from bandpress import files
 
-#: Seconds that the main thread has to end by itself. Python shows it a signal only between two of its instructions.
+#: Seconds for the main thread to end by itself. Python delivers signals to it only between two of its instructions.
 GRACE = 0.6
 SAID = {
     signal.SIGINT: "bandpress: interrupted; no partial files were left",
@@ -24,7 +24,7 @@ class Terminated(KeyboardInterrupt):
 
 
 def answer() -> None:
-    """Have signals answered from now on, in a program whose main thread calls this."""
+    """Answer signals from now on; called by the main thread of a program."""
     if threading.current_thread() is not threading.main_thread():
         return
     read, write = os.pipe()
@@ -35,11 +35,11 @@ def answer() -> None:
 
 
 def end(number: int) -> None:
-    """Say that a signal ended the program, and end it with 128 + its number, without waiting for any thread."""
-    with _saying:  # never given back: it is said once
+    """Report the signal and exit with 128 + its number, without waiting for threads."""
+    with _saying:  # never released, so that one thread reports it
         files.remove_unfinished()
         if sys.stderr.isatty():
-            os.write(2, b"\x1b[?25h\n")  # the cursor, which a bar hides
+            os.write(2, b"\x1b[?25h\n")  # show the cursor again, which a bar hides
         os.write(2, f"{SAID[signal.Signals(number)]}\n".encode())
         os._exit(128 + number)
 

@@ -7,10 +7,10 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-#: Environment variable that limits the threads of a process. The launcher ``envs/run`` limits those of BLAS, OpenMP,
-#: numba and TensorFlow by it, before any of them starts.
+#: Environment variable that limits the threads of a process. The launcher ``envs/run`` applies it to BLAS, OpenMP,
+#: numba and TensorFlow before any of them starts.
 VARIABLE = "BANDPRESS_THREADS"
-#: Variables that limit the threads of one library each, read when it is imported.
+#: Variables that limit the threads of one library each, which reads them on import.
 _OF_LIBRARIES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -22,7 +22,7 @@ _OF_LIBRARIES = (
 
 
 def processors() -> int:
-    """Return the number of threads that this process may use: the number it was given, else its processors."""
+    """Return the number of threads that this process may use: the given limit, else its processors."""
     given = os.environ.get(VARIABLE, "")
     if given.isdecimal() and int(given):
         return int(given)
@@ -41,7 +41,7 @@ def helpers(most: int) -> Executor:
 
 
 class _Inline(Executor):
-    """Runs what it is given at once, in the calling thread."""
+    """Executor that runs functions at once, in the calling thread."""
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future:
         """Run a function and return its outcome."""

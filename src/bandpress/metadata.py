@@ -5,7 +5,7 @@ from typing import Any
 
 #: Entries with one item per band.
 _OF_BAND = ("band names", "band tags", "scale_factor", "add_offset", "units", "wavelength", "fwhm", "bbl")
-#: Entries that name bands by their numbers.
+#: Entries that refer to bands by number.
 _NUMBERS = ("default bands", "z plot range", "z plot average", "default stretch")
 #: ENVI's counts of the first sample and line, from 1.
 _STARTS = {"x start": 0, "y start": 1}
@@ -19,16 +19,16 @@ def of_part(
     Parameters
     ----------
     metadata
-        Those of the whole, see `bandpress.scene.Scene`.
+        Metadata of the whole scene, see `bandpress.scene.Scene`.
     shape
-        Bands, lines, samples of the whole.
+        Bands, lines, samples of the whole scene.
     bands, lines, samples
-        What is kept.
+        Ranges of the part.
 
     Returns
     -------
     dict
-        Without what cannot be said of the part.
+        Metadata of the part; entries that do not apply to it are left out.
     """
     found = dict(metadata)
     if bands.indices(shape[0]) != (0, shape[0], 1):
@@ -55,7 +55,7 @@ def of_part(
 
 
 def _moved(key: str, value: Any, across: int, down: int) -> Any:
-    """Return the georeference of a part that begins at sample `across` and line `down`; None if it is unknown."""
+    """Return the georeference of a part that begins at sample `across` and line `down`; None if unknown."""
     try:
         if key == "transform":
             left, right, rotated, top, tilted, below = value

@@ -2,7 +2,7 @@
 
 A model is a folder: a card, ``model.json``, and files of arrays in the safetensors format, whose SHA-256 the card
 holds. The digest of a model is the SHA-256 of its card: it is written into every stream, and covers every byte.
-`bandpress.hyperprior.store` and `bandpress.contexts.store` say what is in the files of theirs.
+`bandpress.hyperprior.store` and `bandpress.contexts.store` describe the contents of their files.
 """
 
 import hashlib
@@ -21,17 +21,17 @@ from bandpress.errors import BitstreamError, ModelError
 from bandpress.files import atomic_path
 
 CARD = "model.json"
-#: Integers that both ends of a stream must have identical; every kind of model has some.
+#: File of integers that both ends of a stream need, part of every model.
 TABLES = "tables.safetensors"
 VERSION = 1
-#: Where named models are looked for besides the working directory's ``models``.
+#: Environment variable: further folders to search for named models, besides ``models`` in the working directory.
 VARIABLE = "BANDPRESS_MODELS"
 
 _MOST_CARD_BYTES = 1 << 20
 
 
 def folders() -> list[Path]:
-    """Return the folders in which models are looked for by name or by digest."""
+    """Return the folders that are searched for models by name or digest."""
     named = os.environ.get(VARIABLE, "")
     package = Path(__file__).resolve().parent
     beside = package.parents[1] / "models"
@@ -64,14 +64,14 @@ def locate(digest: str | None, given: str | Path | None = None) -> Path:
     digest
         SHA-256 in hexadecimal, from a stream; None if the stream names no model.
     given
-        A model, or a folder of models, to look in; default: everywhere that models are looked for.
+        A model, or a folder of models, to search; default: all folders of models.
 
     Raises
     ------
     BitstreamError
         If the stream names no model.
     ModelError
-        If it is not there.
+        If it is not found.
     """
     if digest is None:
         raise BitstreamError("the header names no model; expected the digest of one")
@@ -92,7 +92,7 @@ def locate(digest: str | None, given: str | Path | None = None) -> Path:
 
 
 def within(path: Path, depth: int = 1) -> Iterator[Path]:
-    """Yield the folder of a model, or of each model in a folder and, if `depth` is more, in the folders within."""
+    """Yield the folder of a model, or of each model in a folder, searched down to `depth` levels."""
     if is_model(path):
         yield path
     elif depth and path.is_dir():
@@ -102,7 +102,7 @@ def within(path: Path, depth: int = 1) -> Iterator[Path]:
 
 
 class Folder(NamedTuple):
-    """A model folder as it was read and checked: card, arrays of each file, SHA-256 of the card."""
+    """A checked model folder: card, arrays of each file, SHA-256 of the card."""
 
     card: Mapping[str, Any]
     arrays: Mapping[str, Mapping[str, np.ndarray]]
@@ -133,7 +133,7 @@ def format_of(path: str | Path) -> str:
 
 
 def write_folder(path: Path, card: Mapping[str, Any], files: Mapping[str, Mapping[str, np.ndarray]]) -> None:
-    """Write a model folder, whole or not at all: files of arrays, and a card that holds their SHA-256."""
+    """Write a model folder atomically: files of arrays, and a card with their SHA-256."""
     with atomic_path(path) as part:
         part.mkdir()
         for name, arrays in files.items():
@@ -144,7 +144,7 @@ def write_folder(path: Path, card: Mapping[str, Any], files: Mapping[str, Mappin
 
 
 def copy_folder(source: Path, path: Path, files: Sequence[str]) -> None:
-    """Copy a card and some files to a new folder, whole or not at all.
+    """Copy a card and some files to a new folder, atomically.
 
     Raises
     ------
@@ -165,7 +165,7 @@ def digest_of(path: str | Path) -> str:
 
 
 def is_model(path: str | Path) -> bool:
-    """Tell whether a path is a model folder."""
+    """Say whether a path is a model folder."""
     return (Path(path) / CARD).is_file()
 
 

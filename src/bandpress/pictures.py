@@ -1,4 +1,4 @@
-"""Scenes as pictures: which bands, between which levels, and black where there is no measurement."""
+"""Pictures of scenes: choice of bands, contrast stretch, no-data samples in black."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from bandpress.formats.optional import require
 from bandpress.nodata.samples import mask_of
 from bandpress.scene import Scene
 
-#: Wavelengths that are shown as red, green and blue, in nm.
+#: Wavelengths shown as red, green and blue, in nm.
 RGB = (650.0, 550.0, 460.0)
 _SAMPLES_FOR_PERCENTILES = 1 << 20
 
@@ -22,8 +22,8 @@ Stretch = tuple[tuple[float, float], ...]
 def colour_bands(scene: Scene) -> tuple[int, int, int]:
     """Return the bands, counted from 0, to show as red, green and blue.
 
-    Those whose wavelengths are nearest to 650, 550 and 460 nm. Where wavelengths are not known, or do not reach
-    there, bands at three quarters, a half and a quarter of the scene: false colour.
+    These are the bands nearest to 650, 550 and 460 nm. If wavelengths are unknown or do not reach these, they are the
+    bands at three quarters, a half and a quarter of the scene (false colour).
     """
     good = [b for b in range(scene.bands) if scene.bad_bands is None or not scene.bad_bands[b]] or [0]
     centres = scene.wavelengths
@@ -35,9 +35,9 @@ def colour_bands(scene: Scene) -> tuple[int, int, int]:
 
 
 def stretch_of(scene: Scene, bands: Sequence[int], percent: float = 2.0) -> Stretch:
-    """Return the levels between which `percent` to 100 - `percent` of each band's samples lie.
+    """Return the `percent` and 100 - `percent` percentiles of each band's samples.
 
-    Samples that are nodata or not a number do not count.
+    No-data samples do not count.
     """
     levels = []
     for band in bands:
@@ -63,12 +63,12 @@ def to_rgb(scene: Scene, bands: Sequence[int], stretch: Stretch) -> np.ndarray:
     bands
         One band (grey) or three (red, green, blue), counted from 0.
     stretch
-        Black and white level of each, for two images to be compared those of the first.
+        Black and white level of each band. For a comparison, use those of the first image.
 
     Returns
     -------
     numpy.ndarray
-        uint8, shape (lines, samples) or (lines, samples, 3). Samples that are nodata or not a number are black.
+        uint8, shape (lines, samples) or (lines, samples, 3). No-data samples are black.
     """
     channels = []
     for band, (low, high) in zip(bands, stretch, strict=True):
@@ -94,17 +94,17 @@ def quicklook(
     bands
         One or three bands, counted from 0. Default: `colour_bands`.
     percent
-        Share of the samples, at each end, that are shown as black or white.
+        Percentage of samples, at each end, shown as black or white.
 
     Returns
     -------
     tuple of int
-        The bands that are shown, counted from 0.
+        The bands shown, counted from 0.
 
     Raises
     ------
     SceneError
-        If the scene has no such band, or `path` is no PNG.
+        If the scene has no such band, or `path` does not end in ``.png``.
     """
     bands = colour_bands(scene) if bands is None else bands
     if not all(0 <= band < scene.bands for band in bands) or len(bands) not in (1, 3):
@@ -117,12 +117,12 @@ def quicklook(
 
 
 def write_png(image: np.ndarray, path: Path) -> None:
-    """Write an image that `to_rgb` made, whole or not at all.
+    """Write an image of `to_rgb` to a PNG file, atomically.
 
     Raises
     ------
     SceneError
-        If `path` is no PNG.
+        If `path` does not end in ``.png``.
     """
     if path.suffix.lower() != ".png":
         raise SceneError(f"{path}: the suffix is {path.suffix!r}; expected .png")

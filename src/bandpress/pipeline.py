@@ -15,13 +15,13 @@ def ahead(function: Callable[[A], B], items: Iterable[A], pool: Executor, depth:
     Parameters
     ----------
     function
-        What to do with each item; should release the interpreter lock while it works.
+        Function of an item; it should release the interpreter lock while it works.
     items
         Taken one at a time, in the consumer's thread.
     pool
-        Where to run.
+        Pool of threads.
     depth
-        Results that may be under way or waiting: what bounds memory.
+        Most results under way or waiting, which bounds memory.
     """
     waiting: deque[Future[B]] = deque()
     try:
@@ -37,7 +37,7 @@ def ahead(function: Callable[[A], B], items: Iterable[A], pool: Executor, depth:
 
 
 def batches(items: Iterable[A], size: int) -> Iterator[list[A]]:
-    """Cut items into lists of `size`, the last perhaps shorter."""
+    """Yield lists of `size` items; the last may be shorter."""
     batch: list[A] = []
     for item in items:
         batch.append(item)

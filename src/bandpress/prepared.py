@@ -1,7 +1,7 @@
 """The scene as codecs see it: contiguous, native byte order, integers of at most 16 bits, no-data samples filled.
 
-Scenes come in any memory layout and byte order, as memory maps larger than memory, with samples that hold no
-measurement, as floating-point numbers. All of that is dealt with here, so that no codec need know of it.
+Scenes come in any memory layout and byte order, as memory maps larger than memory, with no-data samples, as
+floating-point numbers. This module handles all of that, so that codecs need not.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from bandpress.nodata.samples import filled
 from bandpress.scaling import Scaling
 from bandpress.scene import CODABLE, Scene
 
-#: Bytes of a cube up to which it is made anew as a whole; parts of a larger one are made when they are taken.
+#: Largest cube, in bytes, to convert as a whole; parts of larger ones are converted on access.
 _WHOLE = 1 << 30
 #: Reach of the fill of no-data samples, see `bandpress.nodata.samples.filled`.
 _HALVINGS, _LOSSLESS_HALVINGS = 2, 1
@@ -25,16 +25,16 @@ _HALVINGS, _LOSSLESS_HALVINGS = 2, 1
 class PreparedCube:
     """Lazy cube: its parts are converted on access to contiguous arrays in native byte order.
 
-    Stands in a scene where an array would: it has the shape and type of one, and is indexed like one.
+    It replaces the array of a scene: it has an array's shape, type and indexing.
 
     Parameters
     ----------
     cube
         Samples in any layout and byte order, shape (bands, lines, samples).
     dtype
-        Type of the samples that are made.
+        Type of the converted samples.
     prepared
-        Returns a band as it is to be, given its number and what it is. Default: nothing is changed but the layout.
+        Returns a converted band, given its number and its samples. Default: only the layout changes.
     """
 
     ndim = 3
@@ -78,11 +78,11 @@ def prepare(scene: Scene, scaling: Scaling | None = None, *, lossless: bool = Fa
     Parameters
     ----------
     scene
-        As it was read.
+        Scene as read.
     scaling
-        How integers are to stand for its samples; needed where these are none of `bandpress.scene.CODABLE`.
+        Scaling of its samples to integers; required if their type is not in `bandpress.scene.CODABLE`.
     lossless
-        Whether its measurements will be decoded exactly.
+        Whether valid samples will be decoded exactly.
 
     Returns
     -------
@@ -93,7 +93,7 @@ def prepare(scene: Scene, scaling: Scaling | None = None, *, lossless: bool = Fa
     Raises
     ------
     CodecError
-        If the samples cannot be coded as they are, or as scaled.
+        If the samples cannot be coded as given, or as scaled.
     """
     cube = scene.cube
     if scaling is None and scene.dtype.name not in CODABLE:
@@ -135,7 +135,7 @@ def native(cube: np.ndarray) -> np.ndarray:
     Returns
     -------
     numpy.ndarray
-        The cube itself where it is so already; else a copy, or a `PreparedCube` if it is large.
+        The cube itself if it already is; else a copy, or a `PreparedCube` if it is large.
     """
     if cube.flags.c_contiguous and cube.dtype.isnative:
         return cube

@@ -14,7 +14,7 @@ def psnr(mse: float, peak: float = PEAK) -> float:
     mse
         Mean squared error.
     peak
-        Peak of the signal, in the same unit as its square root.
+        Peak of the signal, in the unit of the samples.
     """
     if mse <= 0:
         return math.inf

@@ -23,7 +23,7 @@ class Scaling:
     scale
         Difference of samples that are one integer apart; positive.
     offset
-        Sample that the integer 0 stands for.
+        Sample of the integer 0.
     """
 
     dtype: str
@@ -45,7 +45,7 @@ class Scaling:
         return np.rint((samples.astype(np.float64) - self.offset) / self.scale)
 
     def kept(self, samples: np.ndarray, integers: np.ndarray) -> bool:
-        """Say whether integers represent samples within half of the scale."""
+        """Say whether integers represent samples to within half of the scale."""
         made = self.samples(integers)
         error = np.where(made > samples, made - samples, samples - made)
         finest = np.spacing(np.abs(samples)) if samples.dtype.kind == "f" else 0
@@ -66,16 +66,16 @@ class Scaling:
         Parameters
         ----------
         name
-            Of the scene.
+            Name of the scene.
         bands
-            Its bands.
+            Bands of the scene.
         nodata
             The no-data value, or None.
 
         Raises
         ------
         CodecError
-            If no 16-bit type does.
+            If no 16-bit type can hold them.
         """
         low, high = ends(bands, nodata)
         if low > high:

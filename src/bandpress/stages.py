@@ -8,7 +8,7 @@ _LISTENER: ContextVar[Callable[[str], object] | None] = ContextVar("listener", d
 
 
 def at_stage(stage: str) -> None:
-    """Say what is done from here on, as ``"search 3, step 12.5"``; nobody need listen."""
+    """Report the current stage, such as ``"search 3, step 12.5"``, to the listener if there is one."""
     listener = _LISTENER.get()
     if listener is not None:
         listener(stage)
@@ -16,7 +16,7 @@ def at_stage(stage: str) -> None:
 
 @contextmanager
 def heard(listener: Callable[[str], object]) -> Iterator[None]:
-    """Have a function called with each stage that begins within this, in this thread."""
+    """Call a function with each stage that begins in this context, in this thread."""
     token = _LISTENER.set(listener)
     try:
         yield

@@ -1,4 +1,4 @@
-"""``xarray.open_dataset("scene.bpk", engine="bandpress")``: bands are decoded when they are asked for."""
+"""``xarray.open_dataset("scene.bpk", engine="bandpress")``: decodes bands on access."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,7 +12,7 @@ from xarray.core import indexing
 from bandpress.coding import decompress
 from bandpress.container.bitstream import SUFFIX, Header, Reader
 
-#: Name of the variable that holds the samples.
+#: Name of the variable with the samples.
 VARIABLE = "image"
 
 
@@ -48,15 +48,15 @@ def _runs(bands: np.ndarray) -> list[np.ndarray]:
 
 
 class BandpressBackend(BackendEntrypoint):
-    """Opens ``.bpk`` files as data sets of one variable, ``image``, with dimensions band, line and sample."""
+    """xarray backend for ``.bpk`` files: data sets of one variable, ``image`` (band, line, sample)."""
 
-    description = "Open compressed hyperspectral scenes (.bpk), decoding only the bands that are asked for"
+    description = "Open compressed hyperspectral scenes (.bpk), decoding only the requested bands"
     open_dataset_parameters = ("filename_or_obj", "drop_variables")
 
     def open_dataset(
         self, filename_or_obj: Any, *, drop_variables: str | Iterable[str] | None = None
     ) -> xarray.Dataset:
-        """Open a file.
+        """Return the data set of a file.
 
         Parameters
         ----------
@@ -97,5 +97,5 @@ class BandpressBackend(BackendEntrypoint):
         )
 
     def guess_can_open(self, filename_or_obj: Any) -> bool:
-        """Say whether a file is ours, by its name."""
+        """Say whether the name of a file ends in ``.bpk``."""
         return isinstance(filename_or_obj, str | Path) and Path(filename_or_obj).suffix.lower() == SUFFIX

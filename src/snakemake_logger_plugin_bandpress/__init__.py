@@ -12,7 +12,7 @@ from bandpress.study.progress import View, plan
 
 
 class LogHandler(LogHandlerBase):
-    """Hands Snakemake's events to the view."""
+    """Handler that passes Snakemake's events to the view."""
 
     def __post_init__(self) -> None:
         self._view = View()
@@ -21,7 +21,7 @@ class LogHandler(LogHandlerBase):
         self._plain = DefaultFormatter(self.common_settings.quiet, self.common_settings.show_failed_logs)
 
     def emit(self, record: LogRecord) -> None:
-        """Show one event. A dry run is summed up, or with ``-p`` shown as Snakemake shows it."""
+        """Show an event. A dry run is summarised, or with ``-p`` shown in Snakemake's form."""
         try:
             settings = self.common_settings
             if settings.dryrun and (settings.printshellcmds or settings.quiet):
@@ -35,7 +35,7 @@ class LogHandler(LogHandlerBase):
             self.handleError(record)
 
     def _planned(self, record: LogRecord) -> None:
-        """Collect the jobs of a dry run; sum them up when Snakemake has named the last."""
+        """Collect the jobs of a dry run; summarise them after the last one."""
         event, fields = str(getattr(record, "event", None) or ""), record.__dict__
         if event == "job_info":
             self._outputs += fields["output"]
@@ -47,31 +47,31 @@ class LogHandler(LogHandlerBase):
             self._view.take(event, fields, record.levelname)
 
     def close(self) -> None:
-        """Leave the terminal as it was."""
+        """Restore the terminal."""
         self._view.stop()
         super().close()
 
     @property
     def writes_to_stream(self) -> bool:
-        """It does."""
+        """True: the view writes to standard error."""
         return True
 
     @property
     def writes_to_file(self) -> bool:
-        """It does not; Snakemake's own log is in .snakemake/log."""
+        """False: Snakemake's own log is in .snakemake/log."""
         return False
 
     @property
     def has_filter(self) -> bool:
-        """The view chooses."""
+        """True: the view filters events."""
         return True
 
     @property
     def has_formatter(self) -> bool:
-        """The view writes."""
+        """True: the view formats events."""
         return True
 
     @property
     def needs_rulegraph(self) -> bool:
-        """It does not."""
+        """False: the view does not draw the graph of rules."""
         return False

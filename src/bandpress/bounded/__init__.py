@@ -1,1 +1,1 @@
-"""Prediction and residual coding with a bound on every sample: compiled, the same on every machine."""
+"""Prediction and residual coding with a bound on every sample; compiled, with the same result on every machine."""

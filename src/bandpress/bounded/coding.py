@@ -1,4 +1,4 @@
-"""Coding of bands, one after the other, into one string of bytes, and back."""
+"""Coding of bands, one after the other, into one byte string, and decoding."""
 
 from collections.abc import Callable
 
@@ -7,9 +7,9 @@ import numpy as np
 from bandpress.bounded import kernels, model
 from bandpress.errors import BitstreamError
 
-#: Bytes that one sample may take at most: every decision at the longest, and the escape.
+#: Most bytes of a sample: all decisions and the longest escape.
 _MOST_BYTES = 64
-#: What a pixel takes whatever the number of bands: planes of the nearest bands, magnitudes, signs, samples of a band.
+#: Bytes of memory per pixel besides the cube: planes of the nearest bands, magnitudes, signs, samples of a band.
 BYTES_A_PIXEL = 4 * (model.NEAREST + 1) + 2 * 4 + 2 + 4
 
 
@@ -25,7 +25,7 @@ def encode(
     error
         The bound; 0 codes without loss.
     references
-        Earlier bands that a band is predicted from, at most.
+        Most earlier bands used to predict a band.
     done
         Called after each band.
     """
@@ -56,7 +56,7 @@ class _Coder:
         limits = np.iinfo(dtype)
         self._least, self._most = int(limits.min), int(limits.max)
         self._plane = (lines + 2) * (width + 2)
-        # A ring: as many bands as may be referred to, and the one that is being coded.
+        # A ring of the reference bands and the current band.
         self._ring = max(self._references, model.NEAREST) + 1
         self._planes = np.zeros(self._ring * self._plane, np.float32)
         self._weights = np.zeros(model.roles(self._references))

@@ -1,12 +1,12 @@
 """Prediction, least squares and coding of one band, compiled; encoder and decoder are the same function.
 
-Each sample is predicted from reconstructed samples, with weights that minimise the squared error over what the decoder
-knows too (backward adaptation: no side information); the prediction's error is quantised with a step of 2 E + 1, E the
-bound. A residual is then cut by its expected magnitude into a sign, a few steps of unary code and plain low bits (as in
-Golomb 1966). The first kinds of decision are coded with probabilities that three contexts have learned so far: the
-expected magnitude; the magnitudes around, in the band and in the bands before; the signs around and the prediction's
-fraction. A logistic mixture (Mahoney 2005) weighs the three, and an arithmetic coder for bits (Witten, Neal & Cleary
-1987, in the carryless form of Mahoney's lpaq) takes the result.
+Each sample is predicted from reconstructed samples, with weights that minimise the squared error of earlier predictions
+(backward adaptation: no side information). The residual is quantised with a step of 2 E + 1, where E is the bound. Its
+expected magnitude splits it into a sign, a few steps of unary code and plain low bits (as in Golomb 1966). Three
+contexts learn the probabilities of signs and unary steps: the expected magnitude; the magnitudes around, in the band
+and in earlier bands; the signs around and the prediction's fraction. A logistic mixture (Mahoney 2005) combines the
+three, and an arithmetic coder for bits (Witten, Neal & Cleary 1987, in the carryless form of Mahoney's lpaq) codes with
+the result.
 
 Coding is in integers. Prediction is in double precision: every loop that may be turned into vectors works element by
 element, and sums run over the outer loop, so that the order of operations is the same on every processor.
@@ -38,22 +38,22 @@ _HALF = 1 << 15
 _ZERO, _SIGN, _STEP, _LOW_BIT = 0, 1, 2, 26
 _MOST_STEPS = 20
 _ESCAPE_BITS = 18
-#: No probability comes closer to none or all; how fast mixing weights learn.
+#: Least distance of a probability from 0 and 1; learning rate of the mixing weights.
 _SURE = 16
 _LEARNING = 2
-#: How often weights are found anew in a band, at most; what a solution's sums keep of those before; what draws weights
-#: towards those of the band before, in squared counts; pivots below this part of the diagonal count as this much.
+#: Most updates of the weights per band; share that sums keep after an update; ridge towards the weights of the previous
+#: band, in squared counts; least pivot as a share of the diagonal.
 _MOST_SOLUTIONS = 512
 _MEMORY = 0.98
 _RIDGE = 600.0
 _LEAST_PIVOT = 1e-9
-#: How far a reconstruction with an error is drawn towards its prediction before others are predicted from it.
+#: Share by which a lossy reconstruction moves towards its prediction before it serves as a reference.
 _DRAWN = 0.15
-#: How the expected magnitude follows from residuals: west and north, diagonals, two away; the bands before; the mean.
+#: Weights of the expected magnitude: west and north, diagonals, two away; earlier bands; the mean.
 _NEAR, _DIAGONAL, _FAR, _BEFORE, _MEAN = 0.09, 0.025, 0.022, 0.42, 0.25
-#: The band's mean magnitude follows this fast.
+#: Rate at which the mean magnitude of the band adapts.
 _FOLLOW = 1.0 / 128
-#: Magnitudes relative to the mean, over the bands: what the past keeps; the kernel over space.
+#: Magnitudes of earlier bands relative to their mean: share kept per band; spatial kernel.
 _PAST = 0.65
 _CENTRE, _SIDE, _CORNER = 4.0 / 14, 1.5 / 14, 1.0 / 14
 
@@ -113,7 +113,7 @@ def _code_exp_golomb(decoding, value, most, state, data):
 
 @helper
 def _log(value, logarithm):
-    """Return sixteen times the binary logarithm of a number from 0 on, plus one."""
+    """Return sixteen times the binary logarithm of `value` + 1, for values from 0."""
     value += 1
     out = 0
     while value >= 4096:
@@ -124,7 +124,7 @@ def _log(value, logarithm):
 
 @helper
 def _learned(known, target, rates):
-    """Return a cell after a decision: a probability in the upper 16 bits, a count in the lower 8."""
+    """Return the updated cell after a decision: a probability in the upper 16 bits, a count in the lower 8."""
     p, n = known >> 8, known & 255
     p += (target - p) * rates[n] >> 16
     return min(max(p, _SURE), ONE - _SURE) << 8 | min(n + 1, SETTLED)
@@ -164,19 +164,19 @@ def _code_residual(
     decoding
         Whether to decode.
     residual
-        In steps of the quantiser; ignored in decoding.
+        Residual in quantiser steps; ignored in decoding.
     expected, around, before
-        Magnitudes in 1 / 16 step: expected here; of the residuals around; at the place in the bands before.
+        Magnitudes in 1 / 16 step: expected here; of the residuals around; of earlier bands at this place.
     signs
-        Of the residuals west, north and in the band before, 0 … 26.
+        Signs of the residuals to the west, to the north and in the previous band, 0 … 26.
     fraction
-        Of the prediction, 0 … 3.
+        Fraction of the prediction, 0 … 3.
     cells
-        Room for the places of the contexts, int64, shape (contexts,).
+        Work space for the cells of the contexts, int64, shape (contexts,).
     model, tables
         See `new_state` and `mixing_tables`.
     state, data
-        The arithmetic coder's, see `bandpress.bounded.rangecoder`.
+        State and bytes of the arithmetic coder, see `bandpress.bounded.model`.
     """
     logarithm = tables[2]
     level = _log(expected, logarithm)
@@ -185,7 +185,7 @@ def _code_residual(
     cells[1] = (
         min(_log(around, logarithm) // 8, 31) * 32 + min(_log(before, logarithm) // 8, 31)
     ) * DECISIONS
-    # Where residuals are many steps wide, the fraction says nothing.
+    # The fraction of the prediction tells nothing if residuals span many steps.
     detail = signs * 4 + fraction if parameter < 2 else signs * 4
     cells[2] = (min(level // 8, 31) * 108 + detail) * DECISIONS
     known = min(parameter, MOST_PARAMETER)
@@ -228,10 +228,10 @@ def _accumulate(rows, targets, count, size, gram, cross):
     Parameters
     ----------
     rows, targets
-        Regressors, shape (samples, regressors), and what they are to predict, float64. Samples from `count` on to the
-        next multiple of four are set to zero.
+        Regressors, shape (samples, regressors), and the values to predict, float64. Samples from `count` to the next
+        multiple of four are set to zero.
     count, size
-        Samples, and regressors in use.
+        Numbers of samples and of regressors in use.
     gram, cross
         Products of regressors (lower triangle) and of regressors with targets.
     """
@@ -263,9 +263,9 @@ def _solve(gram, cross, size, ridge, prior, lower, upper, out):
     ridge
         Added to the diagonal.
     prior
-        Weights that the ridge draws towards.
+        Weights that the ridge pulls towards.
     lower, upper
-        Room for the factor, shape (regressors, regressors) each.
+        Work space for the factor, shape (regressors, regressors) each.
     out
         Weights found.
     """
@@ -329,29 +329,30 @@ def code_band(
     samples
         The band, int32, shape (lines, samples).
     centre
-        What is subtracted from the samples of the band before prediction.
+        Value subtracted from the samples of the band before prediction.
     error
         The bound.
     least, most
-        Of the type of the samples: reconstructions stay within.
+        Limits of the sample type, to which reconstructions are clipped.
     planes
-        Bands minus their centres, drawn a little towards their predictions where there is an error, float32, flat: one
-        plane after the other, each with a border of one sample.
+        Reconstructed bands minus their centres, moved towards their predictions if lossy, float32, flat: one plane
+        after the other, each with a border of one sample.
     offsets
-        Where in `planes` the regressors of the first sample are, int64, those in the band itself first; the place of
-        the first sample itself comes after the last.
+        Positions in `planes` of the regressors of the first sample, int64, those in the band itself first; then the
+        position of the first sample itself.
     weights
-        In: of the band before. Out: of the end of this one. float64, shape (regressors,).
+        Weights at the end of the previous band, replaced by those at the end of this band; float64, shape
+        (regressors,).
     magnitudes
-        float32, shape (2, lines + 4, samples + 4): of this band's residuals; of the bands before, smoothed and relative
-        to their means.
+        Magnitudes of residuals, float32, shape (2, lines + 4, samples + 4): of this band; of earlier bands, smoothed
+        and relative to their means.
     signs
-        Of residuals, 0, 1 or 2, int8, shape (2, lines + 1, samples + 1): of this band, whose border is zero, and of the
-        band before.
+        Signs of residuals, 0, 1 or 2, int8, shape (2, lines + 1, samples + 1): of this band, whose border is zero, and
+        of the previous band.
     mean
-        Mean magnitude of the residuals of the band before.
+        Mean magnitude of the residuals of the previous band.
     room
-        Arrays of float64 to work in: sums, normal equations, their factor, rows.
+        Work space, float64: normal equations, their factor, rows, sums.
     coder
         Cells, model, tables, state and data of `code_residual`.
 
@@ -386,7 +387,7 @@ def code_band(
         planes[home + y * stride - 1] = planes[home + (y - 1) * stride] if y > 0 else np.float32(0.0)
         if y > 0:
             planes[home + (y - 1) * stride + width] = planes[home + (y - 1) * stride + width - 1]
-        # Little is known in the first line, and each sample tells much: short blocks.
+        # In the first line weights are poor, and each sample improves them: short blocks.
         pieces = firsts if y == 0 else parts
         for piece in range(pieces):
             first, stop = piece * width // pieces, (piece + 1) * width // pieces
@@ -442,7 +443,7 @@ def code_band(
                 signs[0, y + 1, x + 1] = 1 if residual > 0 else (2 if residual < 0 else 0)
                 total += size_
                 mean += (size_ - mean) * _FOLLOW
-            # What was coded joins the normal equations, one sample in `every`; all of them while there are few.
+            # One coded sample in `every` joins the normal equations; all of them at first.
             thin = every if blocks >= every else 1
             for t in range(blocks % thin, length, thin):
                 row = rows[count]
@@ -471,7 +472,7 @@ def code_band(
 
 @kernel(_FINISH_BAND)
 def finish_band(planes, home, lines, width, magnitudes, mean):
-    """Fill the border of a band's plane, and add its magnitudes to those of the bands before."""
+    """Fill the border of a band's plane; add its magnitudes to those of earlier bands."""
     stride = width + 2
     for y in range(lines):
         at = home + y * stride

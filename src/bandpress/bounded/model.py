@@ -4,21 +4,21 @@ from functools import cache
 
 import numpy as np
 
-#: Neighbours in the band itself: west first, the only one that the sample before decides.
+#: Neighbours in the band itself; west comes first, as the only one coded just before.
 CAUSAL = ((0, -1), (-1, 0), (-1, -1), (-1, 1))
-#: Neighbours in each of the nearest earlier bands, and how many bands those are.
+#: Neighbours in each of the nearest earlier bands, and the number of these bands.
 AROUND = ((0, -1), (-1, 0), (0, 1), (1, 0))
 NEAREST = 3
-#: Samples that are predicted with the same weights, at most.
+#: Most samples predicted with the same weights.
 BLOCK = 34
-#: Contexts that are mixed, the cells of each, and decisions in a cell.
+#: Number of mixed contexts, values of each, and decisions.
 CONTEXTS = 3
 _CELLS = 4096
 DECISIONS = 32
-#: Largest parameter of the residual's code that has mixing weights of its own; what they all are at first.
+#: Largest parameter of the residual's code with mixing weights of its own; initial mixing weight.
 MOST_PARAMETER = 12
 _WEIGHT = 22000
-#: Decisions after which a probability stops settling and only follows.
+#: Decisions after which the adaptation rate of a probability stops falling.
 SETTLED = 160
 #: A probability of one.
 ONE = 1 << 16
@@ -36,7 +36,7 @@ def regressors(band: int, references: int) -> np.ndarray:
     band
         Number of bands before it.
     references
-        Earlier bands that may be used.
+        Most earlier bands to use.
 
     Returns
     -------
@@ -54,13 +54,13 @@ def regressors(band: int, references: int) -> np.ndarray:
 
 
 def roles(references: int) -> int:
-    """Return the number of roles that `regressors` may give."""
+    """Return the number of roles that `regressors` uses."""
     return len(CAUSAL) + NEAREST * len(AROUND) + references
 
 
 @cache
 def mixing_tables() -> tuple[np.ndarray, ...]:
-    """Return the tables of the mixture, built from integers only, the same on every machine.
+    """Return the tables of the mixture, computed from integers alone, so equal on every machine.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def mixing_tables() -> tuple[np.ndarray, ...]:
     logarithm : numpy.ndarray
         Sixteen times the binary logarithm of 1 … 4,095, rounded, int32, shape (4096,).
     rates : numpy.ndarray
-        How far a probability moves after so many decisions, in 1 / 65,536, int32, shape (`SETTLED` + 1,).
+        Adaptation rate of a probability by the number of its decisions, in 1 / 65,536, int32, shape (`SETTLED` + 1,).
     """
     # exp(1 / 256) as a ratio of integers, raised by multiplication: 60 fractional bits keep every rounding exact.
     unit = 1 << 60
@@ -96,33 +96,33 @@ def mixing_tables() -> tuple[np.ndarray, ...]:
 
 
 def new_state() -> tuple[np.ndarray, np.ndarray]:
-    """Return the coder's initial knowledge.
+    """Return the initial probabilities and mixing weights.
 
     Returns
     -------
     cells : numpy.ndarray
         Probability in 1 / 65,536, times 256, plus a count; int32, shape (contexts, cells * decisions).
     weights : numpy.ndarray
-        Of the mixture, int32, shape (parameters * decisions, contexts).
+        Mixing weights, int32, shape (parameters * decisions, contexts).
     """
     cells = np.full((CONTEXTS, _CELLS * DECISIONS), ONE // 2 << 8, np.int32)
     return cells, np.full(((MOST_PARAMETER + 1) * DECISIONS, CONTEXTS), _WEIGHT, np.int32)
 
 
 def encoder() -> np.ndarray:
-    """Return the state of a coder that has written nothing, int64, shape (4,)."""
+    """Return the initial state of an encoder, int64, shape (4,)."""
     return np.array([0, (1 << 32) - 1, 0, 0], np.int64)
 
 
 def decoder(data: np.ndarray) -> np.ndarray:
-    """Return the state of a coder that is about to read `data`, uint8; past its end zeros are read."""
+    """Return the initial state of a decoder of `data`, uint8; zeros follow the data."""
     first = np.zeros(4, np.int64)
     first[: min(4, len(data))] = data[:4]
     return np.array([0, (1 << 32) - 1, int(first @ [1 << 24, 1 << 16, 1 << 8, 1]), 4], np.int64)
 
 
 def last_bytes(state: np.ndarray) -> bytes:
-    """Return an encoder's last bytes: the fewest that name a number within its bounds."""
+    """Return an encoder's last bytes: the fewest that identify a number within its bounds."""
     low, high = int(state[LOW]), int(state[HIGH])
     for count in range(1, 4):
         shift = 32 - 8 * count

@@ -17,7 +17,7 @@ def put(data, at, value, width):
 
 @njit(cache=True, nogil=True, inline="always")
 def bit(data, at):
-    """Return the bit at a place; beyond either end there are ones, so that no unary code runs on."""
+    """Return the bit at a position; ones lie beyond either end, so that every unary code ends."""
     if at < 0 or at >> 3 >= len(data):
         return 1
     return data[at >> 3] >> (7 - (at & 7)) & 1
@@ -25,7 +25,7 @@ def bit(data, at):
 
 @njit(cache=True, nogil=True, inline="always")
 def get(data, at, width):
-    """Return the number of `width` bits at a place."""
+    """Return the number in `width` bits at a position."""
     out = 0
     for i in range(width):
         out = out << 1 | bit(data, at + i)

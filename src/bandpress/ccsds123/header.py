@@ -10,7 +10,7 @@ _BAND_SEQUENTIAL = 1
 
 
 def write(parameters: Parameters, shape: tuple[int, int, int]) -> bytes:
-    """Return the header of an image of that shape (bands, lines, samples).
+    """Return the header of an image of shape (bands, lines, samples).
 
     Raises
     ------
@@ -60,7 +60,7 @@ def read(data: bytes) -> tuple[Parameters, tuple[int, int, int], int]:
     Raises
     ------
     CodecError
-        If this is no header, or one of an image with options that are not supported here.
+        If this is not a header, or the image uses options that are not supported here.
     """
     bits = BitReader(data)
     number = bits.number

@@ -1,4 +1,4 @@
-"""The hybrid entropy coder, CCSDS 123.0-B-2 section 5.4.3.3, compiled. It is decoded from the end."""
+"""The hybrid entropy coder, CCSDS 123.0-B-2 section 5.4.3.3, compiled. Decoding runs from the end."""
 
 import math
 from functools import cache
@@ -33,7 +33,7 @@ def _tables() -> tuple[np.ndarray, ...]:
 
 def encode(indexes: np.ndarray, p: Parameters) -> bytes:
     """Code mapped quantiser indexes, band after band."""
-    # The standard leaves the first accumulators to the encoder: here four times the mean index of the band.
+    # The standard leaves the initial accumulators to the encoder: here four times the mean index of the band.
     means = indexes.reshape(len(indexes), -1).mean(axis=1)
     starts = np.minimum(np.rint(4 * means * (1 << p.initial_count)), (1 << (p.bits + p.initial_count)) - 1)
     data = np.zeros(indexes.size * (p.bits + p.unary_limit + 24) // 8 + 16 * len(indexes) + 64, np.uint8)
@@ -43,7 +43,7 @@ def encode(indexes: np.ndarray, p: Parameters) -> bytes:
 
 
 def check_size(data: bytes, shape: tuple[int, int, int], rescaling: int) -> None:
-    """Refuse data that are too short: a bit follows, at the latest, wherever counters are rescaled (5.4.3.3.3).
+    """Reject data that are too short: at least one bit follows each rescaling of the counters (5.4.3.3.3).
 
     Raises
     ------
@@ -58,12 +58,12 @@ def check_size(data: bytes, shape: tuple[int, int, int], rescaling: int) -> None
 
 
 def decode(data: bytes, shape: tuple[int, int, int], p: Parameters) -> np.ndarray:
-    """Decode what `encode` made of indexes of that shape.
+    """Decode the result of `encode` for indexes of a shape.
 
     Raises
     ------
     CodecError
-        If the data hold no mark of their end, or too little for an image of that shape.
+        If the data have no end mark, or are too short for an image of that shape.
     """
     check_size(data, shape, p.rescaling)
     array = np.frombuffer(data, np.uint8)
@@ -90,7 +90,7 @@ def _parameter(accumulator, counter, bits):
 
 @njit(cache=True, nogil=True, inline="always")
 def _choose(accumulator, counter, thresholds):
-    """Return the low-entropy code, the last whose threshold is above; -1 for high entropy."""
+    """Return the last low-entropy code whose threshold lies above the mean; -1 for high entropy."""
     code = -1
     while code < _CODES - 1 and accumulator << 14 < counter * thresholds[code + 1]:
         code += 1
@@ -150,7 +150,7 @@ def _encode(indexes, starts, data, bits, unary_limit, rescaling, initial_count, 
 
 @njit(cache=True, nogil=True, inline="always")
 def _get_back(data, at, width):
-    """Return the number whose last bit is before a place."""
+    """Return the number whose last bit is before a position."""
     out = 0
     for i in range(width):
         out |= bit(data, at - 1 - i) << i
@@ -159,7 +159,7 @@ def _get_back(data, at, width):
 
 @njit(cache=True, nogil=True)
 def _get_reversed(data, at, k, bits, unary_limit):
-    """Read a reversed Golomb code that ends before a place; return value and where it begins."""
+    """Read a reversed Golomb code that ends before a position; return its value and start."""
     zeros = 0
     while zeros < unary_limit and bit(data, at - 1) == 0:
         zeros += 1
@@ -172,7 +172,7 @@ def _get_reversed(data, at, k, bits, unary_limit):
 
 @njit(cache=True, nogil=True)
 def _get_word(data, at, state, states):
-    """Read the word that ends before a place; return its node and where it begins."""
+    """Read the word that ends before a position; return its node and start."""
     while True:
         state = states[state, bit(data, at - 1)]
         at -= 1
@@ -192,13 +192,13 @@ def _decode(indexes, data, at, bits, unary_limit, rescaling, initial_count, tabl
     for code in range(_CODES - 1, -1, -1):
         prefixes[code], at = _get_word(data, at, code, rests)
     size = indexes[0].size
-    # The counter forgets in a cycle: how often it rises before it is halved, first and later.
+    # The counter is halved in a cycle: counts before the first and before later halvings.
     most = (1 << rescaling) - 1
     for band in range(bands - 1, -1, -1):
         flat = indexes[band].reshape(-1)
         first = most - (1 << initial_count)
         for t in range(size - 1, 0, -1):
-            # Samples before this one since the counter was last halved tell the counter.
+            # The counter follows from the number of samples since it was last halved.
             if t <= first:
                 counter = (1 << initial_count) + t
                 halved = False

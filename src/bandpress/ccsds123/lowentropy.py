@@ -1,10 +1,10 @@
 """The sixteen low-entropy codes of the hybrid coder, CCSDS 123.0-B-2 annex B, in a compact form.
 
 A code maps strings of input symbols (0 to its limit, and X for anything above) to output words. The strings are the
-leaves of a tree; the nodes within are what may be left over at the end of an image and have words of their own. Output
+leaves of a tree; inner nodes are strings left incomplete at the end of an image and have words of their own. Output
 words are canonical: sorted by length of the word, then of the string, then by the string, they count up, with the bits
-of each word reversed (so no word is the end of another). A tree is therefore given by the lengths alone: preorder, a
-lower-case letter for the word of a leaf, an upper-case one for the word of a node within; A and a are 1 bit long.
+of each word reversed (so no word is the end of another). So word lengths alone determine a tree: in preorder, a
+lower-case letter for the word of a leaf, an upper-case letter for that of an inner node; A and a are 1 bit long.
 """
 
 from collections.abc import Iterator
@@ -117,7 +117,7 @@ _CODES = (
     ),
 )
 
-#: Thresholds of the codes, in the order of the codes; the first parts high from low entropy.
+#: Thresholds of the codes, in the order of the codes; the first separates high from low entropy.
 THRESHOLDS = np.array([threshold for _, threshold, _ in _CODES], np.int64)
 #: Limits of their input symbols.
 LIMITS = np.array([limit for limit, _, _ in _CODES], np.int64)
@@ -134,12 +134,12 @@ class Trees:
     children
         Node that a symbol leads to, -1 from a leaf, shape (nodes, 14).
     parents, symbols
-        The node that a node was reached from, and by which symbol, shape (nodes,).
+        Parent of each node and the symbol that leads to it, shape (nodes,).
     lengths, words
-        Output word of each node: of a complete string at a leaf, of one that is left over elsewhere.
+        Output word of each node: of a complete string at a leaf, of an incomplete string elsewhere.
     leaves, rests
-        For reading backwards: next state by code, bit and state; a state below zero is -1 - node. Shape (states, 2).
-        States 0 to 15 begin the complete words of each code in `leaves`, and its words for what is left in `rests`.
+        For reading backwards: next state by state and bit, shape (states, 2); a state below zero is -1 - node. States 0
+        to 15 start the words of each code: of complete strings in `leaves`, of incomplete strings in `rests`.
     """
 
     roots: np.ndarray
@@ -191,7 +191,7 @@ class _Builder:
                 count += 1
 
     def _grow(self, letters: Iterator[str], limit: int, parent: int, symbol: int, string: str) -> int:
-        """Grow a node and what is below it; return its number."""
+        """Add a node with all nodes below it; return its number."""
         node, letter = len(self._strings), next(letters)
         self._strings.append(string)
         self._children.append([-1] * 14)
@@ -215,7 +215,7 @@ class _Builder:
 
 
 def _plant(states: list[list[int]], root: int, text: str, node: int) -> None:
-    """Make a code word lead to a node."""
+    """Enter the path of a code word to a node."""
     state = root
     for place, digit in enumerate(text):
         if place == len(text) - 1:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bandpress.errors import CodecError
 
-#: In the order of the header's codes.
+#: Names in the order of the header's codes.
 LOCAL_SUMS = ("wide-neighbour", "narrow-neighbour", "wide-column", "narrow-column")
 CODERS = ("sample-adaptive", "hybrid")
 

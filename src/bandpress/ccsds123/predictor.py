@@ -11,21 +11,21 @@ from bandpress.ccsds123.parameters import LOCAL_SUMS, Parameters
 
 
 def code(cube: np.ndarray | None, indexes: np.ndarray, p: Parameters) -> np.ndarray:
-    """Turn samples into mapped quantiser indexes, or back.
+    """Convert samples to mapped quantiser indexes, or back.
 
     Parameters
     ----------
     cube
         Samples, shape (bands, lines, samples); None to reconstruct them.
     indexes
-        Mapped quantiser indexes, uint16, the same shape: filled in, or read.
+        Mapped quantiser indexes, uint16, same shape: written, or read if `cube` is None.
     p
         Parameters.
 
     Returns
     -------
     numpy.ndarray
-        The samples as a decoder has them, int32.
+        Reconstructed samples, int32.
     """
     bands, lines, width = indexes.shape
     history = p.prediction_bands + 1
@@ -44,7 +44,7 @@ def code(cube: np.ndarray | None, indexes: np.ndarray, p: Parameters) -> np.ndar
             out[band] = cube[band]
         first = int(out[band - 1, 0, 0]) if band and p.prediction_bands else p.middle
         used = min(band, p.prediction_bands)
-        # Differences of the bands before, the nearest first, and of this one.
+        # Differences of earlier bands, the nearest first, and of this band.
         order = np.array(
             [(band - back) % history for back in range(1, used + 1)] + [band % history], np.int64
         )
@@ -60,7 +60,7 @@ def _clip(x, least, most):
 
 @njit(cache=True, nogil=True, inline="always")
 def _local_sum(kind, here, before, band, y, x, width, middle):
-    """Return sigma, section 4.4; `here` and `before` hold the representatives of this band and the one before."""
+    """Return sigma, section 4.4; `here` and `before` hold the representatives of this band and the previous one."""
     if kind >= 2:
         if y > 0:
             return 4 * here[y - 1, x]

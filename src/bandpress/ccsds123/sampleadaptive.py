@@ -25,7 +25,7 @@ def encode(indexes: np.ndarray, p: Parameters) -> bytes:
 
 
 def decode(data: bytes, shape: tuple[int, int, int], p: Parameters) -> np.ndarray:
-    """Decode what `encode` made of indexes of that shape.
+    """Decode the result of `encode` for indexes of a shape.
 
     Raises
     ------

@@ -32,7 +32,7 @@ def decode(data: bytes, expected: tuple[int, int, int] | None = None) -> tuple[n
     data
         The compressed image.
     expected
-        Shape that it must have, if that is known.
+        Expected shape, if known.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def decode(data: bytes, expected: tuple[int, int, int] | None = None) -> tuple[n
     Raises
     ------
     CodecError
-        If the header is none, or asks for what is not supported here, or the shape is another.
+        If the header is not valid, the image uses unsupported options, or its shape is not the expected one.
     """
     parameters, shape, size = header.read(data)
     if expected not in (None, shape):

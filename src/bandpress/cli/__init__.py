@@ -12,7 +12,7 @@ from bandpress import environment, interrupts
 from bandpress.cli.printing import printable
 from bandpress.errors import BandpressError, SceneWarning
 
-#: Each command, whose module below ``bandpress.cli`` is named like it, and what the list of commands says of it.
+#: Commands, each named like its module below ``bandpress.cli``, and their descriptions in the list of commands.
 COMMANDS = {
     "bench": "Time codecs and training on synthetic scenes.",
     "clusters": "Cut scenes into files of a few bands each, and merge them again.",

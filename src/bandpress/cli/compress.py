@@ -165,7 +165,7 @@ def command(
 
 
 def _record(scene: Scene, target: Path, given: dict[str, Any], check: bool) -> dict[str, Any]:
-    """Return size, rate, codec and, from the decoded file, quality."""
+    """Return size, rate, codec and, if the file was decoded, quality."""
     with Reader(target) as reader:
         header = reader.header
     record: dict[str, Any] = {
@@ -174,7 +174,7 @@ def _record(scene: Scene, target: Path, given: dict[str, Any], check: bool) -> d
         "codec": header.codec,
         "bands_per_cluster": header.bands_per_cluster,
     }
-    if given.get("lossless") and header.scaled is None:  # compress has decoded and compared
+    if given.get("lossless") and header.scaled is None:  # compress has already decoded and compared it
         return record | {"lossless": True}
     if check:
         with bands_bar(f"checking {target.name}", scene.bands, scene.cube.nbytes) as progress:
@@ -189,7 +189,7 @@ def _record(scene: Scene, target: Path, given: dict[str, Any], check: bool) -> d
 def _sentence(
     target: Path, scene: Scene, given: dict[str, Any], record: dict[str, Any], seconds: float
 ) -> str:
-    """Return in a line what was made."""
+    """Return a one-line summary of a file."""
     parts = summary.size(target, scene.cube.shape, 8 * scene.dtype.itemsize)
     if "rate" in given:
         parts[1] += f" ({given['rate']:g} asked for)"
@@ -205,7 +205,7 @@ def _sentence(
 
 
 def further(codec: str, pairs: tuple[str, ...], given: dict[str, Any]) -> dict[str, Any]:
-    """Return the options of a codec that were given as pairs ``name=value``."""
+    """Return the codec options given as pairs ``name=value``."""
     found: dict[str, Any] = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")

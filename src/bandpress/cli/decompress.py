@@ -79,7 +79,7 @@ def command(
         targets[path] = target, interleave, like
     for path in files:
         if path.suffix == ".tfci":
-            _seed_stream(path, model, output, overwrite)
+            _authors_stream(path, model, output, overwrite)
             continue
         target, interleave, like = targets[path]
         started = time.perf_counter()
@@ -96,7 +96,7 @@ def command(
 
 
 def _like(path: Path, header: Header, bands: tuple[int, int] | None) -> Scene:
-    """Return a scene of zeros with the header's geometry and metadata, limited to `bands`."""
+    """Return a scene of zeros with the geometry and metadata of the header, limited to `bands`."""
     first, last = (1, header.bands) if bands is None else bands
     if not 1 <= first <= last <= header.bands:
         raise CodecError(
@@ -108,8 +108,8 @@ def _like(path: Path, header: Header, bands: tuple[int, int] | None) -> Scene:
     return header.to_scene(zeros, slice(first - 1, last))
 
 
-def _seed_stream(path: Path, model: str | None, output: Path | None, overwrite: bool) -> None:
-    """Decode one cluster coded by the authors' script, whose files do not name their model."""
+def _authors_stream(path: Path, model: str | None, output: Path | None, overwrite: bool) -> None:
+    """Decode a cluster that the authors' script coded; such files do not name their model."""
     if model is None:
         raise click.UsageError(f"{path}: a .tfci file does not name its model; give --model")
     need_tensorflow(f"{path}: a .tfci file")

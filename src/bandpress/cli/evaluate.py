@@ -123,7 +123,7 @@ def command(
     click.echo(f"{output}: {len(rows)} scene{'s' * (len(rows) != 1)}")
 
 
-#: Options of ``bandpress compress`` that this command does not share. PSNR is defined for integers, so no scale.
+#: Options of ``bandpress compress`` that this command lacks. PSNR is defined for integers, so there is no scale.
 _OWN = {"scale", "offset", "check", "as_json", *(option.name for option in command.params)}
 command.params[1:1] = [p for p in compress_command.params if p.name not in _OWN]
 

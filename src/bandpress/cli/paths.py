@@ -55,7 +55,7 @@ def streams(scenes: Iterable[Path], output: Path | None, overwrite: bool) -> dic
     output
         The file for one scene, or the folder for any number. Default: beside each scene.
     overwrite
-        Files that exist may be replaced.
+        Replace existing files.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def scene_target(
     output
         The file to write, or a folder. Default: beside `source`, in the scene's original format.
     overwrite
-        Files that exist may be replaced.
+        Replace existing files.
     several
         Whether there are other scenes; then `output` must be a folder.
 

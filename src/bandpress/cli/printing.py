@@ -1,8 +1,8 @@
-"""Text from files as a terminal may get it."""
+"""Text from files, made safe for a terminal."""
 
 
 def printable(text: str) -> str:
-    """Return text with escapes in place of characters that steer a terminal, or that cannot be printed at all."""
+    """Return text with control and unprintable characters escaped."""
     return "".join(
         char if char.isprintable() or char in "\n\t" else char.encode("unicode_escape").decode()
         for char in text

@@ -14,7 +14,7 @@ from bandpress.stages import heard
 
 
 class _Time(ProgressColumn):
-    """Time since the beginning; once part of the work is done, its rate until now and the time that is left."""
+    """Column with the elapsed time and, once some work is done, its rate and the time left."""
 
     def __init__(self, size: float):
         super().__init__()
@@ -35,20 +35,20 @@ def _clock(seconds: float) -> str:
 
 @contextmanager
 def bands_bar(label: str, bands: int, size: float, unit: str = "bands") -> Iterator[Callable[[int], object]]:
-    """Yield a function to be called with the number of bands (or `unit`) done so far.
+    """Yield a function to call with the number of bands (or `unit`) done so far.
 
-    The bar pulses until the first is done, and says what a codec is at meanwhile: see `bandpress.stages`.
+    Until the first is done, the bar pulses and shows the codec's stages, see `bandpress.stages`.
 
     Parameters
     ----------
     label
         Name of the file.
     bands
-        How many there are.
+        Total number of bands.
     size
-        Bytes of all of them, of which the bar shows how many are done in a second since it began.
+        Total size in bytes, from which the bar shows the mean rate.
     unit
-        What is counted.
+        Name of the counted items.
     """
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[state]}"), _Time(size))
     console = Console(stderr=True)

@@ -10,7 +10,7 @@ from bandpress.machine import limits
 
 
 def _limit(ctx: click.Context, param: click.Parameter, threads: int | None) -> None:
-    """Start the program again with limits in its environment, since libraries read them when they are imported."""
+    """Restart the program with the limits in its environment, since libraries read them on import."""
     if threads is None or not environment.is_program:  # a program that calls the command has its own limits
         return
     limited = os.environ | limits(threads)

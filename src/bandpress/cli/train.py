@@ -18,7 +18,7 @@ from bandpress.training.scenes import split_lines
 
 
 class Widths(click.ParamType):
-    """Number of channels after the first three stages: one for all, ``64``, or three, ``16,64,128``."""
+    """Option type for channels of the three hidden stages: one number, ``64``, or three, ``16,64,128``."""
 
     name = "integer"
 
@@ -236,7 +236,7 @@ def command(
 def _components(
     train_on: list[Scene], validate_on: list[Scene], k: int, lambdas: tuple[float, ...]
 ) -> tuple[list[Scene], list[Scene], tuple[list[Components], list[Components]]]:
-    """Return the scenes to train and to validate on, and their KLT components."""
+    """Return training and validation scenes, and their KLT components."""
     if not validate_on:
         parts = [split_lines(scene) for scene in train_on]
         train_on, validate_on = [part[0] for part in parts], [part[1] for part in parts]

@@ -9,7 +9,7 @@ import numpy as np
 from bandpress.codecs.base import Codec, Encoding, Look
 from bandpress.errors import CodecError
 
-#: Name of each codec, and where its class is.
+#: Name of each codec and the location of its class.
 REGISTRY = {
     "jpeg2000": "bandpress.codecs.jpeg2000:Jpeg2000",
     "rklt-jpeg2000": "bandpress.codecs.rklt_jpeg2000:RkltJpeg2000",
@@ -55,7 +55,7 @@ def needs_tensorflow(name: str) -> bool:
 
 
 def options_of(name: str) -> dict[str, bool]:
-    """Return the options of the codec of that name, and whether each must be given."""
+    """Return the options of the codec of that name, and whether each is required."""
     found = fields(codec_class(name))  # type: ignore[arg-type]
     return {f.name: f.default is MISSING and f.default_factory is MISSING for f in found}
 
@@ -68,9 +68,9 @@ def checked_option(codec: str, option: str, value: Any, text: bool = False) -> A
     codec, option
         Their names.
     value
-        Of a type that the option may have, or what stands for one on a command line if `text` is set.
+        Value of a type that the option allows, or its text from a command line if `text` is set.
     text
-        Read the value from text.
+        Parse the value as text.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def checked_option(codec: str, option: str, value: Any, text: bool = False) -> A
         raise CodecError(
             f"codec {codec}: unknown option {option!r}; expected one of {', '.join(sorted(known))}"
         )
-    from pydantic import TypeAdapter, ValidationError  # takes a while to import: not before it is needed
+    from pydantic import TypeAdapter, ValidationError  # slow to import, so imported on first use
 
     adapter = TypeAdapter[Any](get_type_hints(codec_class(codec))[option])
     try:
@@ -102,8 +102,8 @@ def make_codec(name: str, **options: Any) -> Codec:
     Raises
     ------
     CodecError
-        If there is no such codec, it has no such option, an option is of another type or out of range, or one that it
-        needs is missing.
+        If there is no such codec or option, an option has another type or is out of range, or a required one is
+        missing.
     """
     checked = {option: checked_option(name, option, value) for option, value in options.items()}
     missing = [option for option, needed in options_of(name).items() if needed and option not in options]

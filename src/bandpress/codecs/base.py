@@ -1,4 +1,4 @@
-"""Codec protocol, which every codec implements: a scene to one chunk per cluster, and back."""
+"""Base class of codecs: a scene to one chunk per cluster, and back."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from bandpress.clusters import BandsPerCluster, Cluster
 from bandpress.container.bitstream import Header
 from bandpress.scene import Scene
 
-#: Bytes of a sample while its cluster is decoded: as a component, and as a sample.
+#: Bytes per sample while its cluster is decoded: as a component and as a sample.
 _WORKING_BYTES = 8
 
 
@@ -23,11 +23,11 @@ class Encoding:
     Parameters
     ----------
     bands_per_cluster
-        How the scene was cut.
+        Bands of each cluster, or ``"all"``.
     chunks
-        One byte string per cluster, in order of bands; may be made while it is iterated over.
+        One byte string per cluster, in order of bands; may be a lazy iterable.
     parameters
-        What the decoder needs besides the chunks, as JSON; known before the first chunk.
+        Other data for the decoder, as JSON; known before the first chunk.
     model
         SHA-256 of the model in hexadecimal, or None.
     """
@@ -46,7 +46,7 @@ class Look(NamedTuple):
     colour
         Name of one of the colours of `bandpress.study.figures.style`.
     marker, line
-        As Matplotlib takes them; no other codec should have the same.
+        Matplotlib marker and line style; no other codec should have the same.
     """
 
     colour: str
@@ -57,23 +57,24 @@ class Look(NamedTuple):
 class Codec(ABC):
     """Base class of codecs.
 
-    A codec is a frozen dataclass whose fields are its options (`rate`, `bands_per_cluster`, `model` …), with
-    defaults; the command line and the study give them by name, and check them by type. One file under ``codecs/``, one
-    entry in the registry; what the study, the command line and the figures need to know of it are class attributes.
+    A codec is a frozen dataclass whose fields are its options (`rate`, `bands_per_cluster`, `model` …), with defaults.
+    The command line and the study set them by name and check their types. A codec is one file under ``codecs/`` and one
+    entry in the registry; its class attributes describe it to the study, the command line and the figures.
     """
 
     #: Name in the registry, in files and in studies.
     name: ClassVar[str]
-    #: Name as legends give it. Default: `name`.
+    #: Name in legends. Default: `name`.
     label: ClassVar[str] = ""
-    #: How figures draw it, and how they do with all bands in one cluster. Default: a look that is free.
+    #: Looks in figures, of clusters and of all bands in one cluster. Default: an unused look.
     look: ClassVar[Look | None] = None
     look_of_all: ClassVar[Look | None] = None
-    #: What its option `model` is. Default: it has none.
+    #: Kind of its option `model`. Default: it has no model.
     model_kind: ClassVar[Literal["network", "context model"] | None] = None
-    #: Whether it runs in the TensorFlow environment alone.
+    #: Whether it needs the TensorFlow environment.
     needs_tensorflow: ClassVar[bool] = False
-    #: Whether the scene's rate is shared over clusters by distortion; of no account where there is an `allocation`.
+    #: Whether it shares the scene's rate over clusters to minimise distortion; ignored if it has the option
+    #: `allocation`.
     shares_rate: ClassVar[bool] = False
 
     @abstractmethod
@@ -83,12 +84,12 @@ class Codec(ABC):
         Parameters
         ----------
         scene
-            What to code. Memory stays bounded if clusters are read one batch after the other.
+            The scene. Memory stays bounded if clusters are read one batch after the other.
 
         Returns
         -------
         Encoding
-            The chunks and what describes them.
+            The chunks and their description.
         """
 
     @classmethod
@@ -111,7 +112,7 @@ class Codec(ABC):
 
     @classmethod
     def needed(cls, header: Header, cluster: Cluster) -> tuple[Cluster, ...]:
-        """Return the clusters whose chunks are needed to decode one: only itself, unless the codec predicts.
+        """Return the clusters whose chunks are needed to decode a cluster: only itself, unless the codec predicts.
 
         Parameters
         ----------
@@ -129,7 +130,7 @@ class Codec(ABC):
 
     @classmethod
     def working_bytes(cls, cluster: Cluster) -> int:
-        """Return about how many bytes a pixel of a cluster takes while it is decoded."""
+        """Return the approximate bytes per pixel of a cluster during decoding."""
         return _WORKING_BYTES * cluster.count
 
     @abstractmethod
@@ -141,8 +142,8 @@ class Codec(ABC):
         header
             The file's header.
         chunks
-            Clusters, in any number and in increasing order, and their chunks; with each cluster those that it needs.
-            Already checked against their checksums.
+            Any number of clusters in increasing order, including those that `needed` returns for them, and their
+            chunks. Checksums are already verified.
 
         Yields
         ------

@@ -1,4 +1,4 @@
-"""Lossless and near-lossless coding: prediction by adaptive least squares, with a bound on every sample's error."""
+"""Lossless and near-lossless coding by adaptive least-squares prediction, with a bound on every error."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from bandpress.container.bitstream import Header
 from bandpress.errors import CodecError
 from bandpress.scene import Scene
 
-#: Bands that a band may be predicted from, at most.
+#: Most bands used to predict a band.
 _MOST_REFERENCES = 255
 
 
@@ -28,13 +28,13 @@ class Bounded(Codec):
     Parameters
     ----------
     max_error
-        No sample is off by more than this, in DN.
+        Largest absolute error of any sample, in DN.
     lossless
-        Exact, the same as a bound of 0. One of the two must be given.
+        Exact reconstruction, equal to a bound of 0. Give one of the two.
     bands_per_cluster
-        Bands that are predicted from each other. Each cluster is coded alone.
+        Bands of a cluster. Clusters are coded independently.
     references
-        Earlier bands of the cluster that a band is predicted from, at most.
+        Most earlier bands of the cluster used to predict a band.
     """
 
     name: ClassVar[str] = "bounded"
@@ -79,7 +79,7 @@ class Bounded(Codec):
 
     @classmethod
     def working_bytes(cls, cluster: Cluster) -> int:
-        """Count the planes that a band is predicted from and coded with too; see `Codec.working_bytes`."""
+        """Count the coder's planes too; see `Codec.working_bytes`."""
         return super().working_bytes(cluster) + coding.BYTES_A_PIXEL
 
     def decode(self, header: Header, chunks: Iterable[tuple[Cluster, bytes]]) -> Iterator[np.ndarray]:

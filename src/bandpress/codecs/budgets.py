@@ -11,13 +11,13 @@ from bandpress.errors import CodecError
 from bandpress.machine import processors
 from bandpress.scene import Scene
 
-#: What a cluster left over or overdrew is shared by all from the one that comes this many later, whatever the number of
-#: processors: the same file everywhere.
+#: The surplus or deficit of a cluster is shared by all clusters from this many later on, whatever the number of
+#: processors: so every machine writes the same file.
 LAG = 8
-#: A file may exceed its target by this share of it, or, where files are small, by this many bytes.
+#: A file may exceed its target by this share or, if it is small, by this many bytes.
 MOST_EXCESS = 0.02
 MOST_EXCESS_BYTES = 128
-#: How far, at most, coding passes of whole bytes are taken to miss what is asked for, as a part of it.
+#: Assumed largest deviation of a cluster from its target, as a share, since coding passes take whole bytes.
 _BIAS = 0.15
 
 T = TypeVar("T")
@@ -33,7 +33,7 @@ def chunk_budget(header: Header, rate: float) -> float:
 def equal_shares(
     scene: Scene, clusters: Sequence[Cluster], target: float, code: Callable[[Cluster, float], bytes]
 ) -> Iterator[bytes]:
-    """Code clusters, each with its share of the remaining target, weighted by its bands that are not constant.
+    """Code clusters, each with a share of the remaining target in proportion to its bands that are not constant.
 
     Parameters
     ----------
@@ -42,9 +42,9 @@ def equal_shares(
     clusters
         All its clusters, in order.
     target
-        Bytes of all chunks together.
+        Total bytes of all chunks.
     code
-        Returns the chunk of a cluster, given the bytes that it should take.
+        Returns the chunk of a cluster for a target in bytes.
 
     Yields
     ------
@@ -57,8 +57,8 @@ def equal_shares(
 
     def jobs() -> Iterator[tuple[Cluster, float]]:
         for number, cluster in enumerate(clusters):
-            # Clusters that are being coded, and this one, are taken to spend as much of what they are asked to as the
-            # last that are known.
+            # Clusters under way, and this one, are assumed to use the same share of their targets as the last finished
+            # ones.
             known = max(number - LAG, 0)
             ratios = [size / most for size, most in zip(spent[:known], asked[:known], strict=True) if most]
             spends = min(max(median(ratios[-LAG:] or [1.0]), 1 - _BIAS), 1 + _BIAS)
@@ -72,12 +72,12 @@ def equal_shares(
 
 
 def within(rate: float, header: Header, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Pass chunks on; refuse a file that exceeds its target by more than 2 % or 128 bytes, whichever is larger.
+    """Yield chunks unchanged; reject a file that exceeds its target by more than 2 % or 128 bytes, whichever is larger.
 
     Raises
     ------
     CodecError
-        After the last chunk, with the rate that was reached.
+        After the last chunk; the message gives the rate reached.
     """
     samples = header.bands * header.lines * header.samples
     total = overhead(header)
@@ -93,7 +93,7 @@ def within(rate: float, header: Header, chunks: Iterable[bytes]) -> Iterator[byt
 
 
 def pooled(function: Callable[[S], T], items: Iterable[S], ahead: int | None = None) -> Iterator[T]:
-    """Map in threads, in order, at most `ahead` items before the one that is yielded."""
+    """Map in threads, in order, at most `ahead` items ahead of the consumer."""
     workers = processors()
     with ThreadPoolExecutor(workers) as pool:
         waiting: list[Future[T]] = []

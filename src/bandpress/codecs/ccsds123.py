@@ -20,16 +20,16 @@ from bandpress.scene import Scene
 
 @dataclass(frozen=True)
 class Ccsds123(Codec):
-    """CCSDS 123.0-B-2. Options besides these three are the standard's, see `bandpress.ccsds123.parameters.Parameters`.
+    """CCSDS 123.0-B-2. For the other options see `bandpress.ccsds123.parameters.Parameters`.
 
     Parameters
     ----------
     max_error
-        No sample is off by more than this, in DN.
+        Largest absolute error of any sample, in DN.
     lossless
-        Exact, the same as a bound of 0. One of the two must be given.
+        Exact reconstruction, equal to a bound of 0. Give one of the two.
     bands_per_cluster
-        Bands of an image of the standard.
+        Bands of a cluster, which is one image of the standard.
     """
 
     name: ClassVar[str] = "ccsds123"
@@ -68,7 +68,7 @@ class Ccsds123(Codec):
         return Parameters(
             bits=bits,
             signed=dtype.kind == "i",
-            # No limit above half the range is allowed, or of use.
+            # Limits above half the range are neither allowed nor useful.
             max_error=min(self.max_error, (1 << (bits - 1)) - 1),
             coder=self.coder,
             prediction_bands=self.prediction_bands,
@@ -102,7 +102,7 @@ class Ccsds123(Codec):
 
     @classmethod
     def decoder(cls, header: Header, model: Path | None = None) -> "Ccsds123":
-        """Return the codec, see `Codec.decoder`. The chunks tell the parameters."""
+        """Return the codec, see `Codec.decoder`. The chunks hold the parameters."""
         return cls(lossless=True)
 
     def decode(self, header: Header, chunks: Iterable[tuple[Cluster, bytes]]) -> Iterator[np.ndarray]:

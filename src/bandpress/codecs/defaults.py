@@ -4,20 +4,20 @@ from typing import Any
 
 from bandpress.contexts.store import is_context_model
 
-#: Options that say how good or how small a file is to be.
+#: Options that set the quality or the size of a file.
 TARGETS = ("rate", "psnr", "max_error", "step", "quality", "lossless")
 
 
 def chosen(codec: str | None, options: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return the name of a codec and its options.
+    """Return the codec to use and its options.
 
     Parameters
     ----------
     codec
-        The codec that was named, or None: then the one that the model is for, or the best for the target, or, without
-        a target, the best without loss.
+        Name of the codec. None: the codec of the given model, else the best one for the target, or the best lossless
+        one without a target.
     options
-        The options that were given.
+        The given options.
     """
     if codec is not None:
         return codec, options

@@ -1,13 +1,14 @@
 """The GICI group's Java programs, if installed: their RKLT, and their JPEG 2000 coder BOI.
 
-The environment names them, for coding and decoding alike; a file never does::
+Environment variables name them, for coding and decoding; a file never does::
 
     BANDPRESS_RKLT_JAR     rklt.jar (gici.uab.cat, github.com/gici-uab/spectral-stransform)
     BANDPRESS_BOI_JAR      BOI, optional: without it OpenJPEG codes the components
     BANDPRESS_BOI_ENCODE   its arguments, with {input} {output} {bands} {lines} {samples} {type} {endian} {rate}
     BANDPRESS_BOI_DECODE   the same without {rate}
 
-The arguments of rklt.jar are those of its published source. BOI is given out on request: its manual has its arguments.
+The arguments of rklt.jar are those of its published source. The group provides BOI on request; its manual lists its
+arguments.
 """
 
 import os
@@ -55,7 +56,7 @@ class GiciJava(Jpeg2000):
         Raises
         ------
         MissingDependencyError
-            If a program is not named or not there.
+            If a program is not named or does not exist.
         CodecError
             If a program fails.
         """
@@ -108,8 +109,8 @@ class GiciJava(Jpeg2000):
         return Components(components, writer)
 
     def read_side(self, reader: BitReader, bands: int) -> Callable[[np.ndarray], np.ndarray]:
-        """Read what `forward` wrote."""
-        reader.number(2)  # the type, which the header says as well
+        """Read the side information of `forward`."""
+        reader.number(2)  # the type, which is also in the header
         length = reader.number(_LENGTH_BITS)
         stored = reader.number(8 * length).to_bytes(length, "big")
         try:

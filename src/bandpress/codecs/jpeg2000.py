@@ -21,8 +21,8 @@ from bandpress.machine import processors
 from bandpress.scene import Scene, clipped
 from bandpress.transforms import cluster_klt
 
-#: How the rate is divided. "equal": every cluster gets the same (the paper's protocol). "shared": one rate for the
-#: scene, divided over clusters, bands and code-blocks by what each byte gains (the fair protocol).
+#: Rate allocation. "equal": the same rate for every cluster (the paper's protocol). "shared": one rate for the scene,
+#: allocated over clusters, bands and code-blocks to minimise distortion (the fair protocol).
 Allocation = Literal["equal", "shared"]
 
 _TRIES = 4
@@ -37,9 +37,9 @@ class Jpeg2000(Codec):
     Parameters
     ----------
     rate
-        Target in bits per sample, everything in the file counted. 9/7 wavelet.
+        Target in bits per sample of the whole file. 9/7 wavelet.
     lossless
-        Exact instead: 5/3 wavelet. One of the two must be given.
+        Exact reconstruction with the 5/3 wavelet. Give one of the two.
     bands_per_cluster
         Bands of a codestream.
     allocation
@@ -111,21 +111,21 @@ class Jpeg2000(Codec):
 
         yield from pooled(decoded, chunks_)
 
-    # What a codec that transforms the bands first does otherwise.
+    # Overridden by codecs that transform the bands first.
 
     def forward(self, samples: np.ndarray, level: float | None) -> Components:
-        """Transform a cluster's samples to components, to be coded at distortion `level` (None: lossless)."""
+        """Transform a cluster to components, for coding at distortion `level` (None: lossless)."""
         return Components(*cluster_klt.centre(samples))
 
     def read_side(self, reader: BitReader, bands: int) -> Callable[[np.ndarray], np.ndarray]:
-        """Read the result of `forward`; return a function from components to bands, which may change them."""
+        """Read the side information of `forward`; return the inverse transform, which may overwrite its input."""
         return cluster_klt.read_means(reader, bands)
 
     def _level(self, parts: Iterable[np.ndarray]) -> float:
-        """Return the distortion to expect of these clusters at the target rate."""
+        """Return the expected distortion of these clusters at the target rate."""
         return 0.0
 
-    # Ways to divide the rate.
+    # Rate allocation.
 
     def _lossless(self, scene: Scene, clusters: Sequence[Cluster], layout: Layout) -> Iterator[bytes]:
         def coded(cluster: Cluster) -> bytes:
@@ -137,9 +137,9 @@ class Jpeg2000(Codec):
     def _equal(
         self, scene: Scene, clusters: Sequence[Cluster], layout: Layout, target: float
     ) -> Iterator[bytes]:
-        """Give every cluster its bands' share of the target; carry over what rounding to whole passes left.
+        """Code clusters with shares of the target in proportion to their bands; carry over unused bytes.
 
-        Bands of a single value need nothing but the side information: their part goes to the others.
+        Constant bands need only side information: their share goes to the others.
         """
         threads = _threads(clusters)
         tries = 1 if len(clusters) > LAG else _TRIES
@@ -154,7 +154,7 @@ class Jpeg2000(Codec):
     def _shared(
         self, scene: Scene, clusters: Sequence[Cluster], layout: Layout, target: float
     ) -> Iterator[bytes]:
-        """Code all clusters as components of one codestream, so that PCRD allocates the rate over all of them."""
+        """Code all clusters as components of one codestream, over which PCRD allocates the rate."""
         level = self._level(scene.cube[cluster.bands] for cluster in clusters)
         parts = list(pooled(lambda c: self.forward(scene.cube[c.bands], level), clusters))
         yield from chunks.code(parts, layout, target, processors(), _TRIES)
@@ -171,7 +171,7 @@ def layout_of(header: Header) -> Layout:
     Raises
     ------
     CodecError
-        If the header's parameters do not give it.
+        If the header's parameters are not valid.
     """
     levels, lossless = header.parameters.get("levels"), header.parameters.get("lossless")
     if type(levels) is not int or not 0 <= levels <= MOST_LEVELS or type(lossless) is not bool:
@@ -183,5 +183,5 @@ def layout_of(header: Header) -> Layout:
 
 
 def _threads(clusters: Sequence[Cluster]) -> int:
-    """Return the threads of a codestream: all for a single one, else one each, as clusters run in parallel."""
+    """Return the threads per codestream: all for a single codestream, else one, since clusters run in parallel."""
     return processors() if len(clusters) == 1 else 1

@@ -1,7 +1,7 @@
-"""RKLT over all bands, then the network over clusters of components: the intent of the authors' ``--KLT``.
+"""RKLT over all bands, then the network over clusters of components: the intention of the authors' ``--KLT``.
 
-Components are all over the scene and hold very different energies: most clusters of them hold nothing worth a bit at
-the rates that matter. All are coded to about one distortion in DN², which is what an orthogonal transform asks for.
+Components differ widely in energy: at practical rates most clusters of them are not worth a bit. All are coded to about
+the same distortion in DN², which is optimal for an orthogonal transform.
 
 The scene is one cluster of all bands, and its chunk holds, bit by bit::
 
@@ -76,7 +76,7 @@ class KltLearned(Stepped):
 
     @classmethod
     def working_bytes(cls, cluster: Cluster) -> int:
-        """Count what a network of ordinary width keeps too; see `Codec.working_bytes`."""
+        """Count the activations of a network of ordinary width too; see `Codec.working_bytes`."""
         return super().working_bytes(cluster) + opened.BYTES_A_PIXEL
 
     def decode(self, header: Header, chunks: Iterable[tuple[Cluster, bytes]]) -> Iterator[np.ndarray]:
@@ -109,7 +109,7 @@ class KltLearned(Stepped):
         groups = split(scene.bands, network.k)
         decoded = np.zeros_like(components)
         parts: list[bytes] = []
-        # Components come in order of their energy: where nothing is worth coding, nothing after it is.
+        # Components are in order of energy: once nothing is worth coding, nothing after it is.
         for batch in batches(groups, network.batch):
             coded = network.code([components[group.bands] for group in batch], step)
             for group, (part, found) in zip(batch, coded, strict=True):
@@ -132,7 +132,7 @@ class KltLearned(Stepped):
 
 
 def _parts(cluster: Cluster, chunk: bytes, reader: BitReader, most: int) -> list[bytes]:
-    """Cut a chunk, its side information read, into the parts of coded clusters of components."""
+    """Cut a chunk, after its side information, into the parts of coded clusters of components."""
     count = reader.number(_COUNT_BITS)
     if count > most:
         raise BitstreamError(

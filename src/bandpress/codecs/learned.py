@@ -1,9 +1,9 @@
 """The learned codec: each cluster through one network, its symbols through a range coder, exact on every machine.
 
-`bandpress.hyperprior.chunks` has the layout of a chunk, and what turns clusters into chunks and back.
+`bandpress.hyperprior.chunks` has the layout of a chunk, and the functions from clusters to chunks and back.
 
-A cluster of fewer bands than the network takes is coded with its last band repeated; only its own bands come back.
-A cluster whose bands have little to do with one another may be coded in two parts, see `bandpress.hyperprior.parts`.
+A cluster with fewer bands than the network takes is coded with its last band repeated; a decoder drops the copies. A
+cluster with dissimilar bands may be coded in two parts, see `bandpress.hyperprior.parts`.
 """
 
 from collections import deque
@@ -54,25 +54,25 @@ class Learned(Codec):
     model
         Folder or name of a model or of a family of models.
     quality
-        1 for the lowest of the family's operating points, and so on; between two of them for a model with gains.
-        Default: the only one there is, or the highest.
+        Number of the family's operating point, 1 for the lowest; models with gains also take fractions. Default: the
+        highest.
     rate
         Target in bits per sample, instead of a quality.
     psnr
         Target in dB with the peak 65,535, instead of a quality.
     batch
-        Clusters that go through the network together; 0: as many as memory for activations allows. Changes speed and
-        memory; symbols near a half may be rounded otherwise, and samples move by 1.
+        Clusters that go through the network together; 0: as many as the memory for activations allows. Affects speed
+        and memory; symbols near a half may round differently, which moves samples by 1.
     precision
-        ``"float32"``; ``"bfloat16"``, in which the encoder's costliest convolutions take half the time on processors
-        with instructions for it, at a cost in quality that grows with it; ``"auto"``: bfloat16 where there are such, so
-        that what is written depends on the machine. Decoders always use float32, whatever the encoder used.
+        Arithmetic of the encoder: ``"float32"``; ``"bfloat16"``, which halves the time of its costliest convolutions on
+        processors with such instructions, at a loss that grows with quality; ``"auto"``, bfloat16 on such processors,
+        so that files depend on the machine. Decoders always use float32.
     refine
-        Steps of a search for better latents of each cluster, see `bandpress.hyperprior.refinement`: a smaller file of
-        the same quality from a slower encoder. Each step takes about three times as long as decoding; 100 gain most
-        of what there is to gain. Decoders know nothing of it.
+        Steps of iterative latent refinement, see `bandpress.hyperprior.refinement`: a smaller file of the same quality
+        from a slower encoder. Each step takes about three times as long as decoding; 100 steps give most of the gain.
+        The decoder does not change.
     bands_per_cluster
-        What the model must be for; None: whatever it is for.
+        Required cluster size of the model; None: any.
     """
 
     name = "learned"
@@ -121,7 +121,7 @@ class Learned(Codec):
         return self.encode_at(scene, point_of_quality(family, self.quality))
 
     def encode_at(self, scene: Scene, point: Point, chunks: Iterable[bytes] | None = None) -> Encoding:
-        """Code a scene at an operating point, or wrap chunks that were coded at it."""
+        """Code a scene at an operating point, or wrap chunks already coded at it."""
         parameters: dict[str, Any] = {}
         if point.lambda_ is not None:
             parameters["lambda"] = point.lambda_
@@ -134,7 +134,7 @@ class Learned(Codec):
         )
 
     def chunks(self, scene: Scene, point: Point, clusters: Sequence[Cluster]) -> Iterator[bytes]:
-        """Code some clusters of a scene, each whole or in two parts, at the lower cost."""
+        """Code some clusters of a scene, each whole or in two parts, whichever costs less."""
         for cluster, chunk in zip(clusters, self._chunks(scene, point, clusters), strict=True):
             cut = parts.of_cluster(scene, cluster, point) if point.lambda_ is not None else None
             yield chunk if cut is None else self._cheaper(scene, point, cluster, chunk, cut)
@@ -182,7 +182,7 @@ class Learned(Codec):
 
     @classmethod
     def working_bytes(cls, cluster: Cluster) -> int:
-        """Count what a network of ordinary width keeps too; see `Codec.working_bytes`."""
+        """Count the activations of a network of ordinary width too; see `Codec.working_bytes`."""
         return super().working_bytes(cluster) + opened.BYTES_A_PIXEL
 
     def decode(self, header: Header, chunks: Iterable[tuple[Cluster, bytes]]) -> Iterator[np.ndarray]:
@@ -242,7 +242,7 @@ def model_of(header: Header, path: Path | None = None) -> StoredModel:
     BitstreamError
         If the file names none.
     ModelError
-        If it is not found, or is for other clusters.
+        If it is not found, or is for another cluster size.
     """
     found = named_model(header, path)
     if header.bands_per_cluster != found.architecture.bands_per_cluster:

@@ -1,15 +1,15 @@
 """Clusters predicted from components of their segment: a KLT over many bands with access to single clusters.
 
-`key_distance` clusters are a segment, which is decoded alone. Its first, the key cluster, carries the KLT of all bands
-of the segment, coded as one cluster of `wavelet-learned`. Every cluster, the key one too, is predicted from it; what
-that leaves is coded where it pays. It takes two chunks at most to decode a cluster, and a damaged one costs its segment
-at most.
+`key_distance` clusters form a segment, which decodes on its own. Its first cluster, the key cluster, carries the KLT of
+all bands of the segment, coded as one cluster of `wavelet-learned`. Every cluster, the key cluster included, is
+predicted from it, and its residual is coded if that pays. Decoding a cluster takes at most two chunks; a damaged chunk
+costs at most its segment.
 
-The chunk of a key cluster is a u32 that counts the bytes of the components, these, and then what the chunk of every
-other cluster is: a residual, in the same bits::
+The chunk of a key cluster is a u32 (bytes of the components), the components, and its residual. The chunk of every
+other cluster is its residual alone::
 
     vectors of a KLT over its bands (`bandpress.transforms.klt`), if there are two bands or more
-    what `bandpress.contexts.components` says
+    the layout of `bandpress.contexts.components`
 """
 
 import struct
@@ -51,7 +51,8 @@ class PredictedLearned(Stepped):
     Parameters
     ----------
     model
-        Folder or name of a context model: the one in this package, or one that ``bandpress train-contexts`` made.
+        Folder or name of a context model, such as ``"contexts"`` of this package or one made by ``bandpress
+        train-contexts``.
     bands_per_cluster
         Bands of a cluster.
     key_distance

@@ -1,7 +1,7 @@
-"""Search for a family's operating point that meets a target, on a sample of clusters, then on the file.
+"""Search for the operating point of a family that meets a target, first on a sample of clusters, then on the file.
 
-A family of separate models has a few points: the highest rate that does not exceed the target, or the lowest quality
-that reaches it, is taken. A model with gains is searched along lambda, which every cluster's quality follows from.
+In a family of separate models, the search takes the highest rate that does not exceed the target, or the lowest quality
+that reaches it. In a model with gains, it searches lambda, which determines the quality of every cluster.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,12 +20,12 @@ from bandpress.hyperprior.store import StoredModel
 from bandpress.scene import Scene
 from bandpress.stages import at_stage
 
-#: Clusters that the search looks at, spread over the bands.
+#: Clusters of the sample, spread over the bands.
 _SAMPLE = 6
 #: Halvings on the sample, and corrections on the file.
 _HALVINGS = 10
 _CORRECTIONS = 4
-#: How far beyond a family's lambdas to search: clusters of odd ranges go on changing there.
+#: Factor beyond a family's lambdas to search, since clusters of unusual ranges still change there.
 _BEYOND = 9.0
 
 
@@ -50,7 +50,7 @@ class Coder(Protocol):
 
 @dataclass(frozen=True)
 class Trial:
-    """Clusters as coded at an operating point.
+    """Clusters coded at an operating point.
 
     Parameters
     ----------
@@ -73,9 +73,9 @@ def search(codec: Coder, scene: Scene, family: Sequence[StoredModel], kind: str,
     Parameters
     ----------
     codec
-        What codes and decodes.
+        The codec.
     scene
-        What to code.
+        The scene.
     family
         Models, lowest lambda first, or one with gains.
     kind, target
@@ -84,8 +84,8 @@ def search(codec: Coder, scene: Scene, family: Sequence[StoredModel], kind: str,
     Returns
     -------
     Encoding
-        At the operating point that was found; with the PSNR that it reaches among the parameters if that was asked.
-        Its chunks raise a CodecError after the last one if they exceed the rate, see `bandpress.codecs.budgets.within`.
+        The scene at the operating point found; for a PSNR target, the parameters hold the PSNR reached. After the last
+        chunk, its chunks raise a CodecError if they exceed the rate, see `bandpress.codecs.budgets.within`.
     """
     clusters = split(scene.bands, family[0].architecture.bands_per_cluster)
     sample = [clusters[i] for i in np.unique(np.linspace(0, len(clusters) - 1, _SAMPLE).round().astype(int))]
@@ -143,7 +143,7 @@ def _among_models(
     def fits(trial: Trial) -> bool:
         return trial.value <= target if kind == "rate" else trial.value >= target
 
-    low, high = 0, len(family)  # where the sample's value crosses the target
+    low, high = 0, len(family)  # where the value of the sample crosses the target
     while low < high:
         middle = (low + high) // 2
         if on_sample(Point(family[middle])).value < target:

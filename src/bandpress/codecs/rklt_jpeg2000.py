@@ -15,10 +15,11 @@ from bandpress.jpeg2000.chunks import Components
 from bandpress.transforms import cluster_klt
 from bandpress.transforms.klt import FINEST, innovations, water_level
 
-#: "matched": each vector of the basis as precise as the distortion deserves; "full": all of them, 16 bits a factor.
+#: "matched": the precision of each basis vector follows from the distortion; "full": 16 bits per factor for all.
 Precision = Literal["matched", "full"]
 
-#: Without loss, components of a variance below this (in counts squared) gain less than the lifting's rounding costs.
+#: In lossless coding, components of a variance below this (in counts squared) gain less than the rounding of lifting
+#: costs.
 _LOSSLESS_LEVEL = 4.0
 
 
@@ -29,9 +30,9 @@ class RkltJpeg2000(Jpeg2000):
     Parameters
     ----------
     precision
-        Of the basis in the side information, see `Precision`.
+        Precision of the basis in the side information, see `Precision`.
     covariance_fraction
-        Part of the pixels that the covariance is taken from.
+        Share of the pixels used for the covariance.
     """
 
     name = "rklt-jpeg2000"
@@ -61,7 +62,7 @@ class RkltJpeg2000(Jpeg2000):
         return Components(*cluster_klt.forward(samples, level, self.covariance_fraction))
 
     def read_side(self, reader: BitReader, bands: int) -> cluster_klt.Inverse:
-        """Read what `forward` wrote."""
+        """Read the side information of `forward`."""
         return cluster_klt.read(reader, bands)
 
     def _level(self, parts: Iterable[np.ndarray]) -> float:

@@ -14,12 +14,12 @@ from bandpress.stages import at_stage
 
 @dataclass(frozen=True)
 class Stepped(Codec):
-    """Options of such a codec: one of a rate, a PSNR or a step.
+    """Options of these codecs: a rate, a PSNR or a step.
 
     Parameters
     ----------
     rate
-        Target in bits per sample, everything in the file counted.
+        Target in bits per sample of the whole file.
     psnr
         Target in dB at a peak of 65,535.
     step
@@ -37,14 +37,14 @@ class Stepped(Codec):
 
     @abstractmethod
     def _header(self, scene: Scene, step: float) -> Header:
-        """Return the header of a file that holds a scene as coded with a step."""
+        """Return the header of a scene coded with a step."""
 
     @abstractmethod
     def _trial(self, scene: Scene) -> Callable[[float], Trial]:
-        """Return a function that codes a scene with a step; it may cache work common to all steps."""
+        """Return a function that codes a scene with a given step; it may cache work common to all steps."""
 
     def _trial_of_part(self, scene: Scene) -> Callable[[float], Trial] | None:
-        """Return a function that codes a representative part of a large scene; None if there is none."""
+        """Return a function that codes a representative part of a large scene; None for small scenes."""
         return self._trial(strips(scene))
 
     def encode(self, scene: Scene) -> Encoding:

@@ -1,9 +1,9 @@
 """KLT over the bands of each cluster, 9/7 wavelet over its components, coefficients coded with a context model.
 
-The transforms are those of the baseline, RKLT + JPEG 2000, but for its rounding; what is learned is how probable each
-coefficient is, given those that are known (`bandpress.contexts.features`). One quantiser step serves the whole scene:
-each further bit gains about the same everywhere. A chunk holds the side information of `rklt-jpeg2000` and what
-`bandpress.contexts.components` says.
+The transforms are those of the baseline, RKLT + JPEG 2000, without its rounding; the context model learns the
+probability of each coefficient, given the known ones (`bandpress.contexts.features`). One quantiser step serves the
+whole scene, so that a further bit gains about the same everywhere. A chunk holds the side information of
+`rklt-jpeg2000` and the layout of `bandpress.contexts.components`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -37,7 +37,8 @@ class WaveletLearned(Stepped):
     Parameters
     ----------
     model
-        Folder or name of a context model: the one in this package, or one that ``bandpress train-contexts`` made.
+        Folder or name of a context model, such as ``"contexts"`` of this package or one made by ``bandpress
+        train-contexts``.
     bands_per_cluster
         Bands of a cluster, or ``"all"``.
     """
@@ -85,7 +86,7 @@ class WaveletLearned(Stepped):
         return Header.of_scene(scene, self.name, self.bands_per_cluster, parameters, self._stored.digest)
 
     def _trial(self, scene: Scene, clusters: Sequence[Cluster] | None = None) -> Callable[[float], Trial]:
-        """Return a function that codes clusters of a scene with a step. Default: all of them."""
+        """Return a function that codes clusters of a scene with a step. Default: all clusters."""
         clusters = split(scene.bands, self.bands_per_cluster) if clusters is None else clusters
         threads = processors() if len(clusters) == 1 else 1
         coder = ComponentCoder(self._stored, scene.lines, scene.samples, threads)

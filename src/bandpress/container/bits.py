@@ -9,7 +9,7 @@ _LONGEST_RUN = 48
 
 
 class BitWriter:
-    """Collects bits."""
+    """Writer of bits."""
 
     def __init__(self) -> None:
         self._bits: list[str] = []
@@ -22,7 +22,7 @@ class BitWriter:
             self._bits.append(format(value, f"0{width}b"))
 
     def rice(self, values: Sequence[int]) -> None:
-        """Append signed integers, Rice-coded with the parameter that makes them shortest."""
+        """Append signed integers in the shortest Rice code."""
         folded = [2 * v if v >= 0 else -2 * v - 1 for v in values]
         if not folded:
             return
@@ -54,12 +54,12 @@ class BitWriter:
 
 
 class BitReader:
-    """Reads what `BitWriter` wrote.
+    """Reader of the bits of a `BitWriter`.
 
     Parameters
     ----------
     data
-        May go on after the bits.
+        Bytes; others may follow the bits.
     """
 
     def __init__(self, data: bytes):
@@ -72,7 +72,7 @@ class BitReader:
         Raises
         ------
         CodecError
-            If the data end before.
+            If the data end early.
         """
         start, stop = self._position, self._position + width
         if stop > 8 * len(self._data):
@@ -88,7 +88,7 @@ class BitReader:
         Raises
         ------
         CodecError
-            If the data end before, or are no Rice codes.
+            If the data end early or hold no valid Rice code.
         """
         if not count:
             return []
@@ -106,5 +106,5 @@ class BitReader:
 
     @property
     def bytes_read(self) -> int:
-        """Whole bytes that hold what was read."""
+        """Number of bytes read so far, the last one perhaps in part."""
         return -(-self._position // 8)

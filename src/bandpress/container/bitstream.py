@@ -4,7 +4,7 @@ Layout, version 1 (integers little-endian; `docs/bitstream.md` is the specificat
 
     prefix   8 s  magic 89 42 50 4B 0D 0A 1A 0A
              u16  version, 1
-             u16  flags, 0
+             u16  flags, 1 if there is a no-data mask, else 0
              u32  bytes of the header as stored
              u32  number of clusters
     header        zlib stream of canonical JSON (see `Header`)
@@ -51,7 +51,7 @@ def overhead(header: Header) -> int:
 
 
 def write(path: str | os.PathLike[str], header: Header, chunks: Iterable[bytes], mask: bytes = b"") -> int:
-    """Write a ``.bpk`` file, whole or not at all.
+    """Write a ``.bpk`` file atomically.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def write(path: str | os.PathLike[str], header: Header, chunks: Iterable[bytes],
     chunks
         One byte string per cluster, in the order of ``header.clusters``. Taken one at a time.
     mask
-        Result of `NoDataMask.pack`, if the header has ``holes``.
+        Packed no-data mask, see `NoDataMask.pack`, if the header has ``holes``.
 
     Returns
     -------

@@ -43,16 +43,15 @@ class Header:
     codec
         Name of the codec in the registry.
     bands_per_cluster
-        Bands of each cluster but a shorter last one, or ``"all"``.
+        Bands of each cluster (the last may have fewer), or ``"all"``.
     parameters
-        What the codec's decoder needs besides, as JSON.
+        Other data for the codec's decoder, as JSON.
     model
         SHA-256 of the model in hexadecimal, or None for a codec without one.
     scene
         Name of the scene.
     metadata
-        Band descriptions and the like: `wavelengths`, `fwhm`, `bad_bands`, `sensor`, `nodata`, `metadata`,
-        `origin` of the scene, those that are known.
+        The known ones of `wavelengths`, `fwhm`, `bad_bands`, `sensor`, `nodata`, `metadata` and `origin` of the scene.
     holes
         `NoDataMask.facts` of the no-data mask, or None. The format has this name for it.
     scaled
@@ -81,7 +80,7 @@ class Header:
         parameters: dict[str, Any],
         model: str | None,
     ) -> "Header":
-        """Describe a scene that a codec is about to code."""
+        """Return the header of a scene to be coded."""
         known = {
             "wavelengths": scene.wavelengths,
             "fwhm": scene.fwhm,
@@ -143,7 +142,7 @@ class Header:
         Raises
         ------
         CodecError
-            If a decoder would refuse it.
+            If a decoder would reject it.
         """
         try:
             self._check()
@@ -165,12 +164,12 @@ class Header:
 
     @classmethod
     def unpack(cls, stored: bytes, path: Path) -> "Header":
-        """Read what `pack` returned.
+        """Read the result of `pack`.
 
         Raises
         ------
         BitstreamError
-            If it is no header; named with `path`.
+            If it is not a valid header; the message names `path`.
         """
         try:
             inflate = zlib.decompressobj()

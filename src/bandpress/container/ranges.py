@@ -1,7 +1,7 @@
 """Side information of a cluster: the range of each band, used to normalise samples. Knows no codec.
 
 A band's samples x become (x - min) / (max - min + 1), within [0, 1), for the whole band at once (Mijares i Verdú et al.
-2023, section 3). A constant band is all zeros there and comes back exactly.
+2023, section 3). A constant band becomes zeros and is restored exactly.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Ranges:
 
     @property
     def constant(self) -> bool:
-        """Whether each band is constant, so that the ranges are all there is to code."""
+        """Whether every band is constant, so that the ranges alone describe the cluster."""
         return bool((self.low == self.high).all())
 
     def normalise(self, cluster: np.ndarray) -> np.ndarray:
@@ -49,7 +49,7 @@ class Ranges:
         dtype
             Type of the samples.
         clip
-            Keep samples within the ranges, where the original ones were; else within the type only.
+            Clip samples to the ranges, which hold the original ones; otherwise to the type.
         """
         low, width = (part.astype(np.float32)[:, None, None] for part in (self.low, self.high - self.low + 1))
         samples = np.nan_to_num(np.rint(normalised * width + low), copy=False)
@@ -71,12 +71,12 @@ class Ranges:
 
     @classmethod
     def unpack(cls, data: bytes, bands: int, dtype: np.dtype) -> "Ranges":
-        """Read what `pack` wrote.
+        """Read the result of `pack`.
 
         Raises
         ------
         BitstreamError
-            If there is too little of it, or a range leaves the type.
+            If there are too few bytes, or a range exceeds the type.
         """
         pair = np.dtype([("low", dtype.newbyteorder("<")), ("width", f"<u{dtype.itemsize}")])
         if len(data) < bands * pair.itemsize:
@@ -92,5 +92,5 @@ class Ranges:
 
 
 def side_bytes(bands: int, dtype: np.dtype) -> int:
-    """Return the bytes that the ranges of so many bands take."""
+    """Return the size in bytes of the ranges of a number of bands."""
     return bands * 2 * dtype.itemsize

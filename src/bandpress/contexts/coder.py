@@ -11,9 +11,9 @@ from bandpress.contexts.model import ContextModel, blank
 from bandpress.contexts.quantisation import LONE, ROUNDING, WORTH
 from bandpress.errors import BitstreamError
 
-#: Most bytes that a coefficient takes.
+#: Most bytes of a coefficient.
 _MOST_BYTES = 8
-#: Bytes that a decoder may read beyond a string, as zeros.
+#: Zero bytes that a decoder may read beyond a string.
 _BEYOND = 6
 
 
@@ -33,7 +33,7 @@ class Memory(NamedTuple):
 
     @classmethod
     def of(cls, lines: int, samples: int, units: int) -> "Memory":
-        """Create it for images of a size and a number of network units, with nothing known."""
+        """Return empty arrays for images of a size and a number of network units."""
         half, width = (lines + 1) // 2, (samples + 1) // 2
         bands = bands_of(lines, samples)
         return cls(
@@ -116,7 +116,7 @@ def first_energy(coefficients: np.ndarray, step: float) -> int:
     coefficients
         float64, shape (lines, samples).
     step
-        In their unit.
+        Quantiser step, in the unit of the coefficients.
     """
     total = np.zeros(1, np.int64)
     gain = component.survey(coefficients, step, ROUNDING, WORTH, LONE, total)
@@ -133,7 +133,7 @@ class Encoder:
     lines, samples
         Size of the components.
     worth
-        Bits that a squared error of one squared step is worth.
+        Bits that one squared step of squared error is worth.
     """
 
     def __init__(self, model: ContextModel, lines: int, samples: int, worth: float = WORTH):
@@ -146,7 +146,7 @@ class Encoder:
         Parameters
         ----------
         coefficients
-            float64, shape (lines, samples). Replaced by what they decode to, in quantiser steps.
+            float64, shape (lines, samples). Replaced by the decoded coefficients, in quantiser steps.
         step
             Quantiser step, in the unit of the coefficients.
 
@@ -193,7 +193,7 @@ class Decoder:
     lines, samples
         Size of the components.
     string
-        What `Encoder.string` returned.
+        Result of `Encoder.string`.
     """
 
     def __init__(self, model: ContextModel, lines: int, samples: int, string: bytes):
@@ -208,7 +208,7 @@ class Decoder:
         Raises
         ------
         BitstreamError
-            If the string ends before, or holds what no encoder writes.
+            If the string ends early or is not valid.
         """
         if not energy:
             self._walk.pass_over()
@@ -242,7 +242,7 @@ def contexts(energies: Sequence[int], magnitudes: np.ndarray) -> Iterator[tuple[
     Parameters
     ----------
     energies
-        Of the components.
+        Energies of the components.
     magnitudes
         Integers, shape (components, lines, samples).
 

@@ -1,13 +1,13 @@
 """Coding of clusters of components as chunks: 9/7 wavelet, quantiser, context model, range coder.
 
-What a chunk holds after the side information that it begins with, in the same bits::
+After its side information, a chunk holds, in the same bits::
 
     n bits     components that are coded: the first ones; n = bits of the number of components
-    6 bits     energy of each of them, see `bandpress.contexts.features.energy_of`; 0: nothing of it is coded
+    6 bits     energy of each of them, see `bandpress.contexts.features.energy_of`; 0: it is not coded
     padding    to a whole byte
     …          range coded classes, signs and plain bits, see `bandpress.contexts.kernels`
 
-All that a decoder does is integer arithmetic, or float64 element by element: what comes out is the same everywhere.
+A decoder uses integers, or float64 element by element, so every machine gives the same result.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,7 +27,7 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 _ENERGY_BITS = 6
-#: Largest component: what 2^14 bands of 16 bits can make.
+#: Largest component: a bound for 2^14 bands of 16 bits.
 _MOST = 1 << 23
 
 
@@ -37,11 +37,11 @@ class Part(NamedTuple):
     Parameters
     ----------
     components
-        int32, shape (components, lines, samples), in the order of their energy.
+        int32, shape (components, lines, samples), in order of energy.
     step
         Quantiser step in DN.
     side
-        What turns components into bands again, bit by bit; the chunk begins with it.
+        Side information for the inverse transform, bit by bit; the chunk begins with it.
     """
 
     components: np.ndarray
@@ -50,16 +50,16 @@ class Part(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """A cluster as it is in a file.
+    """A coded cluster.
 
     Parameters
     ----------
     reader
-        Of the chunk, what comes before the components read.
+        Reader of the chunk, positioned after the side information.
     data
         The chunk.
     components
-        How many there are.
+        Number of components.
     step
         Quantiser step in DN.
     """
@@ -80,7 +80,7 @@ class ComponentCoder:
     lines, samples
         Size of the scene.
     threads
-        For one cluster: the wavelet of a component goes on while the next is coded.
+        Threads per cluster: the wavelet of a component runs while the next is coded.
     """
 
     def __init__(self, model: ContextModel, lines: int, samples: int, threads: int = 1):
@@ -99,7 +99,7 @@ class ComponentCoder:
     def _code(self, part: Part, decoded: np.ndarray | None) -> bytes:
         from bandpress.contexts.coder import (
             Encoder,
-        )  # loads numba, which whoever codes otherwise does not need
+        )  # loads numba, which other codecs do not need
 
         encoder = Encoder(self.model, *self.size)
         components = self._abreast(lambda image: analyse(image, self._levels), part.components)
@@ -115,12 +115,12 @@ class ComponentCoder:
         return _announced(part, []).to_bytes(), np.zeros(part.components.shape, np.int32)
 
     def components(self, chunk: Chunk) -> np.ndarray:
-        """Return the coded components of a chunk, the first ones, int32, as `code` did.
+        """Return the coded components of a chunk, which are the first ones, int32, equal to those of `code`.
 
         Raises
         ------
         BitstreamError
-            If it is no chunk that `code` made.
+            If the chunk is not valid.
         """
         from bandpress.contexts.coder import Decoder
 
@@ -153,7 +153,7 @@ class ComponentCoder:
         return [chunk.reader.number(_ENERGY_BITS) for _ in range(count)]
 
     def _abreast(self, function: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:
-        """Map in order, in other threads if there are any."""
+        """Map in order, in other threads if available."""
         if self.threads < 2:
             yield from map(function, items)
             return

@@ -1,24 +1,24 @@
 """Features of a wavelet coefficient that the decoder knows before reading it.
 
 Coefficients are coded component by component, from coarse subbands to fine ones, and within a subband in four passes
-over its places: even lines and samples, odd ones, and the two kinds between. So all coefficients of a pass can be
-coded together, and most have neighbours on all sides that are known (Wu, "High-order context modeling and embedded
-conditional entropy coding of wavelet coefficients", Asilomar 1997, has the causal half of them). Known are
-magnitudes of those neighbours, of the parent in the next coarser subband, of the other orientations of the same level,
-and of components before. All are integers, and logarithms of them are integers too, so that encoder and decoder
-agree to the bit. `bandpress.contexts.kernels` works them out.
+over its places: even lines and samples, odd ones, and the two mixed kinds. So all coefficients of a pass can be coded
+together, and most have known neighbours on all sides (Wu, "High-order context modeling and embedded conditional entropy
+coding of wavelet coefficients", Asilomar 1997, uses the causal half of them). The features are magnitudes of those
+neighbours, of the parent in the next coarser subband, of the other orientations of the same level, and of earlier
+components. They and their logarithms are integers, so that encoder and decoder agree to the bit.
+`bandpress.contexts.kernels` computes them.
 """
 
 import numpy as np
 
 from bandpress.transforms.wavelet import subbands
 
-#: What one octave of magnitude counts in the features.
+#: Value of one octave of magnitude in the features.
 OCTAVE = 16
-#: Features of a place, those that all places of a pass share, and all of them.
+#: Number of features of a place, of features shared by all places of a pass, and of all features.
 LOCAL, SHARED = 19, 22
 FEATURES = LOCAL + SHARED
-#: Largest energy that is written.
+#: Largest energy in a file.
 MOST_ENERGY = 63
 #: Largest value of each feature, for images of up to 2^20 lines and samples.
 MOST_FEATURES = np.array(

@@ -1,8 +1,7 @@
 """Integer network that chooses the coding table of a coefficient from its features.
 
-A small network of two hidden layers reads the features of `bandpress.contexts.features` and returns a number that
-chooses one of some tables of frequencies. All operands are integers, and every sum stays below 2^24, so that float32 is
-exact, whatever the order of summation::
+A small network of two hidden layers maps the features of `bandpress.contexts.features` to the index of a frequency
+table. All operands are integers, and every sum stays below 2^24, so that float32 is exact in any order of summation::
 
     h     = clip(floor((x W0 + B0) / 2^S0), 0, LARGEST)
     h     = clip(floor((h W1 + B1) / 2^S1), 0, LARGEST)
@@ -31,16 +30,16 @@ LARGEST = (1 << 12) - 1
 #: Sums below this are exact in float32.
 EXACT = 1 << 24
 _LAYERS = 3
-#: Units of a layer and tables, at most.
+#: Most units of a layer, and most tables.
 _MOST_UNITS, _MOST_TABLES = 1024, 256
-#: Bits of weights after the point, at most; fewer where sums would not be exact.
+#: Most fraction bits of weights; fewer if sums would not be exact.
 _FINEST = 14
-#: Units are evaluated so many at a time, and at least those that the features of a place take.
+#: Number of units evaluated together; inputs are padded to at least the features of a place.
 _TOGETHER, _FEWEST = 8, 24
 
-#: What a trained network takes for 1 of a feature: an octave.
+#: Feature value that a trained network sees as 1: an octave.
 UNIT = OCTAVE
-#: Magnitudes up to this have classes of their own; from there on, each octave has four.
+#: Magnitudes below this have classes of their own; from there on, each octave has four.
 _SINGLE = 8
 _MOST_BITS = 14
 
@@ -53,16 +52,16 @@ def _make_classes() -> tuple[np.ndarray, np.ndarray]:
     return np.array(lowest), np.array(bits)
 
 
-#: Smallest magnitude of each class, and how many plain bits tell its magnitudes apart.
+#: Smallest magnitude of each class, and the plain bits that tell its magnitudes apart.
 LOWEST, PLAIN_BITS = _make_classes()
 CLASSES = len(LOWEST)
-#: Largest magnitude of the last class. It stands for all larger ones as well: what they exceed it by is coded after it.
+#: Largest magnitude of the last class. It also stands for all larger ones, whose excess is coded after it.
 LAST = int(LOWEST[-1] + (1 << PLAIN_BITS[-1]) - 1)
-#: Plain bits of each of the two symbols of what a magnitude exceeds `LAST` by.
+#: Plain bits of each of the two symbols for the excess over `LAST`.
 EXCESS_BITS = 14
 #: Largest magnitude that can be coded, which float32 holds.
 MOST = 1 << 2 * EXCESS_BITS
-#: Magnitudes from this on share an offset of reconstruction.
+#: Magnitudes from this on share a reconstruction offset.
 SHAPED = 4
 
 
@@ -91,25 +90,25 @@ class ContextModel:
     Parameters
     ----------
     weights, biases
-        Of the three layers, int64, (in, out) and (out,).
+        Weights and biases of the three layers, int64, (in, out) and (out,).
     shifts
-        Of the three layers, int64, shape (3,).
+        Shifts of the three layers, int64, shape (3,).
     frequencies
-        Of each class, int64, shape (tables, CLASSES), each row with a sum of 2^16 and no zero.
+        Frequency of each class, int64, shape (tables, CLASSES); each row is positive with a sum of 2^16.
     offsets
         Expected offset of a coefficient below a magnitude of 1, 2, …, `SHAPED` and more, in 1/256 of the
         quantiser's step, int64, shape (tables, SHAPED).
     card
-        What is known about its training.
+        Facts about its training.
     digest
-        SHA-256 in hexadecimal; empty for a model that was not saved yet.
+        SHA-256 in hexadecimal; empty for an unsaved model.
     path
-        The folder; None likewise.
+        Its folder; None for an unsaved model.
 
     Raises
     ------
     ModelError
-        If an array is of another type or shape, or holds what no model has.
+        If an array has another type or shape, or values that are not valid.
     """
 
     weights: tuple[np.ndarray, ...]
@@ -188,7 +187,7 @@ class ContextModel:
         return PRECISION - float(np.log2(self.frequencies.max()))
 
     def indexes(self, features: np.ndarray) -> np.ndarray:
-        """Choose tables as the kernels do; doubles hold the sums exactly.
+        """Return the table indexes that the kernels choose; doubles hold the sums exactly.
 
         Parameters
         ----------
@@ -208,7 +207,7 @@ class ContextModel:
         return values[..., 0].astype(np.int64)
 
     def tables(self) -> dict[str, np.ndarray]:
-        """Return the tables, as `of_tables` takes them."""
+        """Return the arrays by name, for `of_tables`."""
         found = {"shifts": self.shifts, "frequencies": self.frequencies, "offsets": self.offsets}
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             found |= {f"{layer}/kernel": weight, f"{layer}/bias": bias}
@@ -222,12 +221,12 @@ class ContextModel:
         digest: str = "",
         path: Path | None = None,
     ) -> "ContextModel":
-        """Make a model from named arrays, after checks.
+        """Return a model of named arrays, after checks.
 
         Raises
         ------
         ModelError
-            If one is missing, or as `ContextModel` does.
+            If one is missing, or for the reasons of `ContextModel`.
         """
         names = [f"{layer}/{kind}" for kind in ("kernel", "bias") for layer in range(_LAYERS)]
         names += ["shifts", "frequencies", "offsets"]
@@ -280,19 +279,20 @@ def quantised(
     Parameters
     ----------
     weights, biases
-        Floating point, for features that count `UNIT`; the last layer's output counts tables and is rounded.
+        Floating-point weights and biases, for features in units of `UNIT`; the output of the last layer, rounded, is a
+        table index.
     logits
         Logarithms of the frequencies, up to a constant per row, shape (tables, CLASSES).
     offsets
-        In steps, shape (tables, SHAPED).
+        Offsets in steps, shape (tables, SHAPED).
 
     Raises
     ------
     ModelError
-        If weights are so large that no integers are both fine enough and exact.
+        If weights are too large for integers that are both precise and exact.
     """
     made: list[tuple[np.ndarray, np.ndarray, int]] = []
-    inputs = [UNIT.bit_length() - 1, FRACTION, FRACTION]  # bits of inputs after the point
+    inputs = [UNIT.bit_length() - 1, FRACTION, FRACTION]  # fraction bits of the inputs
     for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
         for bits in range(_FINEST, -1, -1):
             shift = bits + inputs[layer] - (FRACTION if layer < _LAYERS - 1 else 0)

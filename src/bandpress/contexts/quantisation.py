@@ -1,7 +1,7 @@
 """Constants of rate-distortion optimised quantisation, done in `bandpress.contexts.kernels`.
 
-Each coefficient is rounded to what costs least in bits + worth · squared error, given the table that its context
-chooses (rate-distortion optimised quantisation, Karczewicz, Ye & Chong, ITU-T VCEG-AH21, 2008).
+Each coefficient is quantised to the value with the lowest bits + worth · squared error, given the table that its
+context chooses (rate-distortion optimised quantisation, Karczewicz, Ye & Chong, ITU-T VCEG-AH21, 2008).
 """
 
 import math
@@ -10,12 +10,12 @@ import numpy as np
 
 from bandpress.contexts.model import MOST
 
-#: Bits that a squared error of one squared step is worth: what a bit is worth where the rate is high, since
-#: D = step² / 12 and -dR/dD = 1 / (2 ln 2 · D).
+#: Bits that one squared step of squared error is worth at high rates, where D = step² / 12 and -dR/dD = 1 / (2 ln 2 ·
+#: D).
 WORTH = 6 / math.log(2)
-#: Bits that a lone coefficient of a component costs, at least.
+#: Least cost in bits of a component's only coefficient.
 LONE = 7.0
-#: What rounding adds before it is known what a coefficient costs.
+#: Rounding offset before the cost of a coefficient is known.
 ROUNDING = 0.36
 
 

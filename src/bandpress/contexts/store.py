@@ -2,8 +2,8 @@
 
 ::
 
-    model.json          the card: how it was trained, SHA-256 of the other file
-    tables.safetensors  integers, see `ContextModel.tables`: what both ends of a stream must have identical
+    model.json          the card: facts about the training, SHA-256 of the other file
+    tables.safetensors  integers, see `ContextModel.tables`, which both ends of a stream need
 
 The digest is the SHA-256 of ``model.json``. No TensorFlow here.
 """
@@ -23,7 +23,7 @@ def save(path: str | Path, model: ContextModel) -> ContextModel:
     Returns
     -------
     ContextModel
-        The model as it now reads, with its digest.
+        The model as read back, with its digest.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def load(path: str | Path) -> ContextModel:
     Raises
     ------
     ModelError
-        If a file is missing, damaged, of another version, or holds something else.
+        If a file is missing, damaged, or of another format or version.
     """
     path = Path(path)
     folder = model_folders.read_folder(path, FORMAT, (model_folders.TABLES,))

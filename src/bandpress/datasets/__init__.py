@@ -1,6 +1,6 @@
-"""Data sets: where scenes come from, fetched and checked, and made into the files that the workflow reads.
+"""Data sets: sources of scenes, fetched, checked and converted to the files that the workflow reads.
 
-``entry`` is what a study says of a data set, ``fetch`` brings its source here, ``prepare`` makes scenes of it.
+``entry`` is the schema of a data set in a study, ``fetch`` downloads its source, ``prepare`` converts it to scenes.
 """
 
 from bandpress.datasets.entry import Dataset, SceneEntry, Source, refuse_overlaps

@@ -35,13 +35,13 @@ class Patience:
     Parameters
     ----------
     connect
-        For the connection.
+        Timeout of the connection.
     stall
-        For the next bytes.
+        Timeout of the next bytes.
     tries
-        At each address.
+        Tries per address.
     pause
-        Between two tries; doubles each time.
+        Wait between two tries; doubles each time.
     """
 
     connect: float = 15.0
@@ -50,21 +50,21 @@ class Patience:
     pause: float = 1.0
 
 
-#: Of a person who waits for a data set.
+#: Patience for the download of a data set.
 PATIENCE = Patience()
 
 
 class Failure(Exception):
-    """An address did not give what was asked for.
+    """A request to an address failed.
 
     Parameters
     ----------
     what
-        In words.
+        Description of the failure.
     again
         Whether another try may help, after `wait` seconds.
     keep
-        Whether what came before is still good to go on from. Default: when another try may help.
+        Whether a partial file can still be resumed. Default: as `again`.
     """
 
     def __init__(self, what: str, again: bool = True, wait: float = 0.0, keep: bool | None = None):
@@ -73,7 +73,7 @@ class Failure(Exception):
 
 
 class Probe(NamedTuple):
-    """An address as its server describes it: size in bytes or None, name of the file, whether it is a web page."""
+    """A server's description of an address: size in bytes or None, name of the file, whether it is a web page."""
 
     size: int | None
     name: str
@@ -81,12 +81,12 @@ class Probe(NamedTuple):
 
 
 def probe(address: str, patience: Patience) -> Probe:
-    """Ask for a file and look at the beginning of the answer.
+    """Request a file and inspect the beginning of the answer.
 
     Raises
     ------
     Failure
-        If there is none.
+        If there is no answer.
     """
     if drive_id(address) is not None:
         return Probe(None, "", False)
@@ -116,7 +116,7 @@ def ask_size(address: str, patience: Patience) -> int | None:
     Raises
     ------
     Failure
-        If no server answers. What it answers does not matter: it is seen when the file is downloaded.
+        If no server answers. Errors in its answer appear when the file is downloaded.
     """
 
     def ask() -> int | None:
@@ -133,7 +133,7 @@ def read_page(address: str, patience: Patience) -> tuple[str, bytes]:
     Raises
     ------
     Failure
-        If it cannot be had, or is no page.
+        If it cannot be read, or is not a web page.
     """
 
     def ask() -> tuple[str, bytes]:
@@ -152,7 +152,7 @@ def read_page(address: str, patience: Patience) -> tuple[str, bytes]:
 
 
 def drive_id(address: str) -> str | None:
-    """Return the number of a file on Google Drive, if an address is that of one."""
+    """Return the identifier of a Google Drive file from its address, or None."""
     parts = urlsplit(address)
     if parts.hostname not in ("drive.google.com", "docs.google.com"):
         return None
@@ -207,7 +207,7 @@ def answered(
 
 
 def understood(answer: requests.Response, have: int, pages: bool = False) -> tuple[int, int | None]:
-    """Return how many bytes of the partial file are valid, and the total size."""
+    """Return the number of valid bytes of the partial file, and the total size."""
     status = answer.status_code
     if status == 206:
         match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", answer.headers.get("Content-Range", ""))
@@ -232,7 +232,7 @@ def understood(answer: requests.Response, have: int, pages: bool = False) -> tup
 
 
 def looks_like_page(beginning: bytes) -> bool:
-    """Say whether bytes begin as a web page does."""
+    """Say whether bytes begin like a web page."""
     return _PAGE.match(beginning[:2048]) is not None
 
 

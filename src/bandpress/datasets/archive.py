@@ -23,7 +23,7 @@ from bandpress.formats.optional import require
 _TAR = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tar.bzip2", ".tbz2")
 #: Endings of archives.
 ENDINGS = (".zip", *_TAR)
-#: Endings of single packed files.
+#: Endings of single compressed files.
 PACKED: dict[str, Callable[..., Any]] = {
     ".xz": lzma.open,
     ".gz": gzip.open,
@@ -66,19 +66,19 @@ def stem(path: Path) -> str:
 
 
 def test(path: Path, name: str) -> None:
-    """Read an archive or a packed file to its end, to see whether it is whole; other files are not looked at.
+    """Check that an archive or a compressed file is complete, by reading it to its end; ignore other files.
 
     Parameters
     ----------
     path
         The file.
     name
-        What it is to be called: its ending tells what it is.
+        Name of the file; its ending gives its kind.
 
     Raises
     ------
     DataError
-        If it is damaged, or unpacks to implausibly much.
+        If it is damaged, or unpacks to an implausible size.
     """
     ending = Path(name).suffix.lower()
     with _stated(path):
@@ -101,10 +101,10 @@ def unpack(path: Path, folder: Path, only: Sequence[str] = ()) -> Path:
     path
         The archive.
     folder
-        Folder to make; one that exists and was made from this very archive is kept.
+        Folder to make; an existing folder made from the same archive is kept.
     only
-        Names or patterns (``*_img``) of the files that are wanted, and those that begin so: a header beside them.
-        Default: all of them.
+        Names or patterns (``*_img``) of the wanted files; files whose names begin the same (headers) are unpacked too.
+        Default: all files.
 
     Returns
     -------
@@ -114,8 +114,8 @@ def unpack(path: Path, folder: Path, only: Sequence[str] = ()) -> Path:
     Raises
     ------
     DataError
-        If the archive is damaged, encrypted or of an unknown kind, names anything outside the folder, holds links
-        or devices, or would unpack to implausibly much or to more than there is room for. Nothing is left then.
+        If the archive is damaged, encrypted or of an unknown kind, names files outside the folder, holds links or
+        devices, or would unpack to an implausible size or to more than there is room for. No files are left then.
     """
     state = _state(path, only)
     if _is_unpacked(state, folder):
@@ -129,7 +129,7 @@ def unpack(path: Path, folder: Path, only: Sequence[str] = ()) -> Path:
 
 
 def _is_unpacked(state: str, folder: Path) -> bool:
-    """Say whether the folder was made from this archive, or was there before any was unpacked into it."""
+    """Say whether the folder was made from this archive, or existed before any archive was unpacked into it."""
     mark = _mark(folder)
     return folder.is_dir() and (not mark.is_file() or mark.read_text("utf-8") == state)
 
@@ -154,14 +154,14 @@ def _unpack(path: Path, folder: Path, only: Sequence[str], state: str) -> None:
             raise DataError(
                 f"{path}: no file in it is named {' or '.join(only)}; expected them in the archive"
             )
-        # In this order: at no time is there a folder whose mark is missing or is that of another archive.
+        # In this order, a folder never exists without the mark of its archive.
         if folder.is_dir():
             shutil.rmtree(folder)
         _mark(folder).write_text(state, "utf-8")
 
 
 def _wanted(name: str, only: Sequence[str]) -> bool:
-    """Say whether a member is wanted, or shares its name's beginning with a wanted one, as a header does."""
+    """Say whether a member is wanted, or has a name that begins like a wanted one, such as a header."""
     return any(fnmatch(name, f"*{beginning}*") for beginning in map(_beginning, only))
 
 
@@ -172,7 +172,7 @@ def _beginning(pattern: str) -> str:
 
 @contextmanager
 def _stated(path: Path, folder: Path | None = None) -> Iterator[None]:
-    """Turn what the libraries raise for a damaged archive into one sentence."""
+    """Convert the libraries' exceptions for damaged archives to one sentence."""
     try:
         yield
     except DAMAGED as error:
@@ -182,7 +182,7 @@ def _stated(path: Path, folder: Path | None = None) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT) and folder is not None:
             raise DataError(f"{folder}: no space left on the device to unpack {path}") from None
-        if error.errno is None:  # as bz2 has it of a file that is none
+        if error.errno is None:  # raised by bz2 for other files
             raise DataError(f"{path}: damaged ({error}); expected a zip or tar archive") from None
         raise
 
@@ -195,7 +195,7 @@ class Budget:
     path
         The packed file.
     folder
-        Where they are going, if anywhere.
+        Target of the bytes, or None.
     """
 
     def __init__(self, path: Path, folder: Path | None):
@@ -204,7 +204,7 @@ class Budget:
         self._members = _MOST_MEMBERS
 
     def spend(self, count: int) -> None:
-        """Count bytes that are about to be written."""
+        """Count bytes to be written."""
         self._left -= count
         if self._left < 0:
             raise DataError(
@@ -221,7 +221,7 @@ class Budget:
 
 
 def copy(source: IO[bytes], target: IO[bytes] | None, budget: Budget) -> None:
-    """Copy what a packed file holds, within a budget; or only read it."""
+    """Copy the content of a compressed file within a budget, or only read it."""
     while chunk := source.read(_CHUNK):
         budget.spend(len(chunk))
         if target is not None:
@@ -238,10 +238,10 @@ def _members(path: Path, budget: Budget) -> Iterator[_Member]:
     else:
         with _open_tar(path) as tar:
             for entry in tar:
-                # A sparse file announces any size for free, and no scene comes as one.
+                # A sparse file may state any size at no cost, and no scene is one.
                 regular = entry.isreg() and not entry.issparse()
                 yield _Member(entry.name, entry.isdir(), regular, lambda entry=entry: tar.extractfile(entry))  # type: ignore[misc,arg-type]
-            # The checksum of a packed stream is at its end, beyond what the archive itself needs to be read.
+            # The checksum of a compressed stream is at its end, beyond the last byte that the archive needs.
             while tar.fileobj is not None and (rest := tar.fileobj.read(_CHUNK)):
                 budget.spend(len(rest))
 
@@ -263,7 +263,7 @@ def _open_tar(path: Path) -> Iterator[tarfile.TarFile]:
 
 
 class _Modest:
-    """A stream of which little is read at a time: `tarfile` reads names and their like whole, whatever their size."""
+    """A stream that limits single reads, since `tarfile` reads names and records of any size at once."""
 
     def __init__(self, stream: IO[bytes], path: Path):
         self._stream, self._path = stream, path

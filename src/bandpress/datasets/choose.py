@@ -1,7 +1,7 @@
 """Choice of the links on a page that belong to a data set or to models.
 
-A name is found in the name of the file or the text of the link, else in the row or entry around it, else in the
-headings above it or the folders of its address. Case, and what stands between words, do not matter.
+A name is searched for in the file name or the text of a link, then in the row or entry around it, then in the headings
+above it and the folders of its address. Case and word separators do not matter.
 """
 
 import re
@@ -13,12 +13,12 @@ from bandpress.datasets import archive
 from bandpress.datasets.page import Link
 
 _SHOWN = 12
-#: A name of several words, as data sets and models have them.
+#: A name of several words, like those of data sets and models.
 _IDENTIFIER = re.compile(r"[A-Za-z0-9]+(?:_[A-Za-z0-9]+)+")
 
 
 class Unclear(Exception):
-    """No link is the right one, or several may be; the message lists them."""
+    """No link fits, or several do; the message lists them."""
 
 
 def choose(links: Sequence[Link], names: Sequence[str], parts: Sequence[str] = ()) -> tuple[str, list[Link]]:
@@ -27,17 +27,17 @@ def choose(links: Sequence[Link], names: Sequence[str], parts: Sequence[str] = (
     Parameters
     ----------
     links
-        Of the page.
+        Links of the page.
     names
-        What the page may call it: the first that any link answers to decides. With ``*`` and ``?`` a name stands for
-        every file or text that it matches.
+        Possible names on the page; the first one with a matching link counts. A name with ``*`` and ``?`` stands for
+        every matching file or text.
     parts
-        Names of its parts; when every one has a link of its own, these are taken.
+        Names of its parts; if every part has its own link, these are returned.
 
     Raises
     ------
     Unclear
-        If there is none, or one name answers to several that are not plainly the parts of one set.
+        If no link matches, or several do that are not clearly parts of one set.
     """
     found = [_one(links, part) for part in parts]
     if parts and all(found):
@@ -59,13 +59,13 @@ def listed(links: Sequence[Link]) -> str:
 
 
 def has_name(text: str, name: str) -> bool:
-    """Say whether a name stands in a text, word by word."""
+    """Say whether a text contains the words of a name."""
     wanted, there = _words(name), _words(text)
     return any(there[at : at + len(wanted)] == wanted for at in range(len(there) - len(wanted) + 1))
 
 
 def stem(name: str) -> str:
-    """Return the name of a file without the endings that say how it is packed."""
+    """Return the name of a file without its compression endings."""
     path = PurePosixPath(name)
     whole = archive.stem(path)  # type: ignore[arg-type]
     if whole != f"{name}.unpacked":
@@ -86,7 +86,7 @@ def _of_name(links: Sequence[Link], name: str) -> list[Link]:
         some = [link for link in links if link.is_file == files]
         for level, (found, together) in enumerate(_levels(some, name)):
             if not files and level == 3:
-                break  # a heading does not make data of whatever link is below it
+                break  # a heading alone does not make every link below it data
             if len(found) > 1 and (not files or not together):
                 raise Unclear(f"{len(found)} links for {name}: {listed(found)}")
             if found:
@@ -95,7 +95,7 @@ def _of_name(links: Sequence[Link], name: str) -> list[Link]:
 
 
 def _levels(links: Sequence[Link], name: str) -> Iterator[tuple[list[Link], bool]]:
-    """Yield groups of links that match a name, strongest evidence first, and whether a group may hold several."""
+    """Yield groups of links that match a name, strongest evidence first, and whether a group may have several links."""
     wanted = _words(name)
     yield (
         [link for link in links if wanted in (_words(stem(link.name)), _words(link.name), _words(link.text))],
@@ -111,12 +111,12 @@ def _said(texts: Sequence[str], name: str) -> bool:
 
 
 def _names_several(text: str) -> bool:
-    """Say whether a text names several sets, so that it does not say which of them a link belongs to."""
+    """Say whether a text names several sets, and so does not identify the set of a link."""
     return len({tuple(_words(name)) for name in _IDENTIFIER.findall(text)}) > 1
 
 
 def _apart(links: list[Link], name: str) -> list[Link]:
-    """Refuse links that may lead to the same files, packed in different ways."""
+    """Reject links that may lead to the same files in different archives."""
     stems = [stem(link.name).lower() for link in links]
     if len(links) > 1 and len(set(stems)) < len(stems):
         raise Unclear(f"{len(links)} links for {name}, some to files of one name: {listed(links)}")

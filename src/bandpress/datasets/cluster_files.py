@@ -1,10 +1,10 @@
-"""Cluster files: each cluster of a scene in a GICI raw file of its own, as the paper's own tools exchange them.
+"""Cluster files: each cluster of a scene in its own GICI raw file, as the paper's tools exchange them.
 
 ``<name>_b<first>-<last>.<bands>_<width>_<height>_<type>_1_0.raw``, bands counted from 1, both ends included, samples
 little-endian. Nothing in this package needs such files: codecs take clusters as views in memory.
 
-What a name cannot say is in the JSON file beside each, see `bandpress.formats.sidecar`: what is known of its bands,
-``source_byte_order`` where the scene was big-endian, ``padding`` for bands of zeros that were added.
+The JSON file beside each holds the rest, see `bandpress.formats.sidecar`: metadata of its bands, ``source_byte_order``
+if the scene was big-endian, ``padding`` for added bands of zeros.
 """
 
 import re
@@ -45,15 +45,15 @@ def extract(
     source
         A scene of any format, or a folder of scenes.
     target
-        Folder for the cluster files, made if there is none.
+        Folder for the cluster files, made if it does not exist.
     bands_per_cluster
-        Bands of each cluster; the last one has those that are left.
+        Bands of each cluster; the last one has the remaining bands.
     first_band, last_band
         Bands to extract, counted from 1, both included. Default: all.
     pad
-        ``"zero"`` fills the last cluster up with bands of zeros and counts them in its name, as the authors did.
+        ``"zero"`` pads the last cluster with bands of zeros and counts them in its name, as the authors did.
     overwrite
-        Files that exist may be replaced.
+        Replace existing files.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def extract(
     Raises
     ------
     SceneError
-        If there is no scene, two scenes have one name, or a scene has no such bands.
+        If there is no scene, two scenes have the same name, or a scene has no such bands.
     """
     if source.is_dir():
         if target.exists() and target.samefile(source):
@@ -118,14 +118,14 @@ def merge(
     source
         Folder of cluster files.
     target
-        Folder for the scenes, made if there is none. Or, for the clusters of
-        one scene, the ``.raw`` file to make; its name is completed.
+        Folder for the scenes, made if it does not exist; or, for the clusters of one scene, the ``.raw`` file to make,
+        whose name is completed.
     bands
-        Bands of each scene, for padded clusters of which nothing says how many of their bands are padding.
+        Bands of each scene, for padded clusters that do not state their padding.
     byte_order
-        Of the scenes; ``"source"`` is that of the scene that was extracted, little-endian where nothing says it.
+        Byte order of the scenes; ``"source"`` is that of the original scene, little-endian if unknown.
     overwrite
-        Files that exist may be replaced.
+        Replace existing files.
 
     Returns
     -------
@@ -135,8 +135,7 @@ def merge(
     Raises
     ------
     SceneError
-        If there are no cluster files, or those of a scene leave out bands, have some twice, or differ in geometry
-        or type.
+        If there are no cluster files, or those of a scene omit or repeat bands, or differ in geometry or type.
     """
     found: dict[str, list[tuple[int, int, Path]]] = {}
     for path in sorted(source.iterdir() if source.is_dir() else ()):
@@ -178,7 +177,7 @@ def _write(part: Scene, width: int, path: Path) -> None:
 
 
 def _padded(part: Scene, cube: np.ndarray) -> Scene:
-    """Return a padded cluster: its bands of zeros are described like the last band and marked as bad."""
+    """Return a padded cluster; its bands of zeros have the metadata of the last band and are marked as bad."""
     padding = len(cube) - part.bands
 
     def extended(values: tuple | None, last: Any) -> tuple | None:
@@ -243,7 +242,7 @@ def _merge(
 
 
 def _whole(name: str, scenes: list[Scene], kept: int, big: bool) -> Scene:
-    """Return the scene that clusters make, without its samples."""
+    """Return the scene of some clusters, without its samples."""
     dtype = scenes[0].dtype.newbyteorder("big" if big else "little")
     shape = (kept, *scenes[0].cube.shape[1:])
     return _described(scenes, Scene(np.broadcast_to(np.zeros((), dtype), shape), name=name))

@@ -1,7 +1,6 @@
 """Downloads, verified by size and SHA-256.
 
-`pooch` keeps the cache, compares hashes and puts files into place; the downloader given to it is
-`bandpress.datasets.transfer`.
+`pooch` keeps the cache, compares hashes and puts files into place; its downloader is `bandpress.datasets.transfer`.
 """
 
 import errno
@@ -32,7 +31,7 @@ except ImportError as error:
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
-#: How to say that a large download is wanted.
+#: How to consent to a large download.
 CONSENT = "--config download=yes with snakemake, or --yes with bandpress data fetch"
 
 
@@ -46,25 +45,25 @@ def download(
     name: str | None = None,
     most: int | None = None,
 ) -> Path:
-    """Download a file that is offered at one or more addresses.
+    """Download a file from the first of its addresses that works.
 
     Parameters
     ----------
     addresses
-        Of the same file, tried in order.
+        Addresses of the same file, tried in order.
     folder
-        Where to keep it. A file of its name that is there already is checked and taken.
+        Where to keep it. An existing file of that name is verified and used.
     sha256
-        What it must be. Without it, what the lock file says; without that, the first download is recorded there, once
-        it was seen to be whole if it is an archive.
+        Expected SHA-256. Default: that in the lock file; if there is none, that of the first download (a complete one,
+        for archives) is recorded there.
     lock
         The lock file.
     patience
         How long to wait.
     name
-        Name of the file. Default: what the first address ends with.
+        Name of the file. Default: the end of the first address.
     most
-        Bytes that are taken without being asked. Default: any number.
+        Most bytes to download without consent. Default: any number.
 
     Returns
     -------
@@ -74,7 +73,7 @@ def download(
     Raises
     ------
     DataError
-        If no address gives the right file. None is in its place then.
+        If no address gives the right file. No file is left then.
     """
     name = file_name(addresses[0] if name is None else name)
     path = folder / name
@@ -102,23 +101,23 @@ def download(
 
 
 def ask_consent(addresses: list[str], owner: str, most: int | None, patience: Patience = PATIENCE) -> None:
-    """Refuse downloads above a total size, unless they were allowed.
+    """Reject downloads above a total size without consent.
 
     Parameters
     ----------
     addresses
-        Of the files that are missing.
+        Addresses of the missing files.
     owner
         Name of the data set.
     most
-        Bytes that are taken without being asked; None for any number.
+        Most bytes to download without consent; None for any number.
     patience
         How long to wait.
 
     Raises
     ------
     DataError
-        If they are more, with the size of each file.
+        If the total is larger; the message gives the size of each file.
     """
     if most is None or not addresses:
         return
@@ -127,7 +126,7 @@ def ask_consent(addresses: list[str], owner: str, most: int | None, patience: Pa
         try:
             sizes[address] = probe(address, patience).size
         except Failure:
-            sizes[address] = None  # what is wrong with it is said when it is downloaded
+            sizes[address] = None  # errors are reported by its download
     total = sum(size or 0 for size in sizes.values())
     if total > most:
         shown = "; ".join(
@@ -151,16 +150,16 @@ def place(
     name: str | None = None,
     most: int | None = None,
 ) -> Path:
-    """Bring a file into the folder of a data set; one that several sets are in is downloaded and kept once.
+    """Download a file into the folder of a data set; a file shared by several sets is kept once.
 
     Parameters
     ----------
     cache
-        The data folder. The file is ``cache/owner/name``, and is shared with ``cache/downloads/<host>/…/name``.
+        The data folder. The file is ``cache/owner/name``, linked to ``cache/downloads/<host>/…/name``.
     owner
         Name of the data set.
 
-    The others, the result and the errors are those of `download`.
+    Other parameters, result and errors are those of `download`.
     """
     name = file_name(addresses[0] if name is None else name)
     folder = stored(addresses[0], cache, owner, name).parent
@@ -168,7 +167,7 @@ def place(
 
 
 def adopt(path: Path, cache: Path, owner: str) -> Path:
-    """Put a downloaded file into the folder of a data set, by a link if possible."""
+    """Put a downloaded file into the folder of a data set, as a link if possible."""
     own = cache / owner / path.name
     if path != own:
         with atomic_path(own) as part:
@@ -180,7 +179,7 @@ def adopt(path: Path, cache: Path, owner: str) -> Path:
 
 
 def stored(address: str, cache: Path, owner: str, name: str) -> Path:
-    """Return where a file is or will be: in the folder of its data set, or where all sets find it."""
+    """Return the place of a file: the folder of its data set, or the shared folder."""
     own = cache / owner / name
     if own.is_file():
         return own
@@ -228,7 +227,7 @@ def _from_first(
 
 
 def _whole(part: Path, path: Path) -> None:
-    """Refuse an archive that does not unpack, if its SHA-256 is not known."""
+    """Reject an archive that does not unpack, if its SHA-256 is not known."""
     try:
         archive.test(part, path.name)
     except DataError as error:

@@ -52,7 +52,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=
 #: The path of a file within a source.
 Within = Annotated[str, AfterValidator(_within)]
 Address = Annotated[str, AfterValidator(_address)]
-#: One or several; a single one needs no brackets.
+#: A value or a list; a single value needs no brackets.
 Addresses = Annotated[list[Address], BeforeValidator(_as_list), Field(min_length=1)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -65,19 +65,19 @@ class Source(BaseModel, extra="forbid"):
     package, file
         A file inside an installed Python package.
     url, mirrors
-        Address of a file or archive, or of several; of a single one also others where the same file is.
+        Address or addresses of files or archives; other addresses of the same file, if there is only one.
     path
         A file or folder; a relative one is looked for in the data folder and then in the working directory.
     page, match, pages
-        The page on which the data set is offered. With `match`, what it is called there (names of which the first that
-        is found counts, or patterns such as ``AVIRIS_test_*``), it is looked for among the links of the page, and of
-        the other `pages`; a page may be a folder of Google Drive or a record of Zenodo or Figshare. Without `match` the
-        page is for people: the data set is brought by hand.
+        The page that offers the data set. With `match`, its names on the page (the first one found counts; patterns
+        such as ``AVIRIS_test_*`` are allowed), it is searched for among the links of the page and of the other `pages`;
+        a page may be a Google Drive folder or a Zenodo or Figshare record. Without `match`, the page is for manual
+        download.
     sha256
-        Of the file. Without it the first download is recorded in the study's lock file.
+        SHA-256 of the file. Default: recorded in the study's lock file at the first download.
     unpack
-        Files of `url` or `path` are archives (zip, tar, tar.gz …) to be unpacked; ``listed`` leaves in them what is not
-        among the data set's scenes. Archives from a page are unpacked in any case.
+        Unpack the files of `url` or `path`, which are archives (zip, tar, tar.gz …); ``listed`` unpacks only the data
+        set's scenes. Archives from a page are always unpacked.
     """
 
     package: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")] | None = None
@@ -125,19 +125,19 @@ class SceneEntry(BaseModel, extra="forbid"):
     Parameters
     ----------
     file
-        File within the source, ``file.mat:variable`` for one array of several; may be packed (``.xz``, ``.gz``,
-        ``.bz2``) under the same name with that suffix. With ``*`` and ``?`` the one file whose path ends so. Can be
-        left out if the source is one file.
+        File within the source, ``file.mat:variable`` for one of several arrays; may be compressed, with a further
+        suffix ``.xz``, ``.gz`` or ``.bz2``. With ``*`` and ``?``, the only file whose path ends like that. Optional if
+        the source is one file.
     lines, samples, bands
-        What to keep, counted from 1, both ends included.
+        Ranges to keep, counted from 1, both ends included.
     window, along, narrowest
-        Instead of lines and samples: how many of them, placed where no pixel is fill (see `bandpress.datasets.window`),
-        `along` (0 to 1) from the first of such places to the last; default 0.5, in the middle. Where the margins leave
-        fewer samples, `narrowest` of them will do.
+        Instead of lines and samples: their numbers, placed where no pixel is fill (see `bandpress.datasets.window`);
+        `along` chooses from the first such place (0) to the last (1), default 0.5. If the margins leave fewer samples,
+        `narrowest` is the fewest allowed.
     sha256
-        Of the file when it is not packed.
+        SHA-256 of the uncompressed file.
     interleave
-        Order of the axes in a file that does not say it.
+        Order of the axes, for files that do not state it.
     """
 
     file: Within | None = None
@@ -162,7 +162,7 @@ class SceneEntry(BaseModel, extra="forbid"):
         Raises
         ------
         DataError
-            If the scene is smaller than that.
+            If the scene is too small.
         """
         kept: dict[str, slice] = {}
         for axis in ("bands", "lines", "samples"):
@@ -183,7 +183,7 @@ class SceneEntry(BaseModel, extra="forbid"):
         return scene.crop(**kept)
 
     def overlaps(self, other: "SceneEntry") -> bool:
-        """Say whether some pixels are in both of two parts of the same file."""
+        """Say whether two parts of the same file share pixels."""
 
         def meet(one: str | None, two: str | None) -> bool:
             if one is None or two is None:
@@ -200,15 +200,15 @@ class Dataset(BaseModel, extra="forbid"):
     Parameters
     ----------
     sensor
-        What took it.
+        Name of the sensor.
     role
-        What it is used for.
+        Use of the data set: ``train``, ``validation`` or ``test``.
     licence, citation
-        Under what terms it comes, and whom to name.
+        Its licence and how to cite it.
     source
-        Where it comes from.
+        Its source.
     scenes
-        Its scenes by name, in order. Without it every scene found in the source, in order of their paths.
+        Its scenes by name, in order. Default: every scene found in the source, in order of path.
     """
 
     sensor: Name
@@ -249,7 +249,7 @@ def file_name(address: str) -> str:
 
 
 def refuse_overlaps(datasets: dict[str, Dataset]) -> None:
-    """Refuse data sets that train or choose on what others test on.
+    """Reject training or validation sets that overlap a test set.
 
     Two scenes overlap when they come from the same file of the same source and share pixels, whatever their bands.
 
@@ -275,14 +275,14 @@ def refuse_overlaps(datasets: dict[str, Dataset]) -> None:
 
 
 def _same_file(one: Dataset, entry: SceneEntry, two: Dataset, other: SceneEntry) -> bool:
-    """Say whether two scenes may be cut from one file: the same name, or none, in a source that both data sets have."""
+    """Say whether two scenes may come from one file: the same name, or none, in a common source."""
     if one.source.kind != two.source.kind or not set(_origins(one.source)) & set(_origins(two.source)):
         return False
     return entry.file is None or other.file is None or entry.file == other.file
 
 
 def _origins(source: Source) -> list[tuple[str | None, ...]]:
-    """Return where the files of a source come from; None if they are put there by hand."""
+    """Return the origins of a source's files; None for manual downloads."""
     if source.kind == "page":
         return [(source.page, name) for name in source.match[:1]]
     return [(url,) for url in source.url or []] or [(source.package, source.file, source.path)]

@@ -14,7 +14,7 @@ from bandpress.files import digest
 if TYPE_CHECKING:
     from bandpress.datasets.answers import Patience
 
-#: Bytes of a data set that are downloaded without being asked for.
+#: Most bytes of a data set to download without consent.
 MOST = 2_000_000_000
 
 
@@ -28,34 +28,34 @@ def fetch(
     most: int | None = MOST,
     patience: "Patience | None" = None,
 ) -> Path:
-    """Bring the source of a data set to this machine and check it.
+    """Download the source of a data set, if missing, and check it.
 
     Parameters
     ----------
     dataset
-        What the study says of it.
+        Its entry in the study.
     name
-        Its name in the study: its files are kept in ``cache/name``.
+        Its name in the study; its files are kept in ``cache/name``.
     cache
         The data folder. Default: `data_folder`.
     lock
-        The study's lock file: SHA-256 of files that were first seen without one.
+        The study's lock file, with the SHA-256 of downloads for which the study gives none.
     parts
-        Names of what it consists of, which a page may offer one by one.
+        Names of its parts, which a page may offer one by one.
     most
-        Bytes that may be downloaded at once without being asked for; None for any number.
+        Most bytes to download without consent; None for any number.
     patience
-        How long to wait for a server.
+        Timeouts and number of tries.
 
     Returns
     -------
     pathlib.Path
-        The file, or the folder in which the scenes are.
+        The file, or the folder with the scenes.
 
     Raises
     ------
     DataError
-        If it cannot be had, or is not what it should be. Nothing is left in its place then.
+        If it cannot be downloaded, or fails a check. No partial files are left then.
     MissingDependencyError
         If the download needs a package that is not installed.
     """
@@ -87,7 +87,7 @@ def _from_addresses(
 
     source = dataset.source
     urls = source.url or []
-    if len(urls) > 1:  # of a single one the transfer itself sees how large it is
+    if len(urls) > 1:  # the transfer itself checks the size of a single file
         missing = [url for url in urls if not stored(url, cache, name, file_name(url)).is_file()]
         ask_consent(missing, name, most, patience)
     found = []
@@ -126,7 +126,7 @@ def _from_page(
 
 
 def brought(source: Source, name: str, folder: Path, lock: Path | None) -> list[Path]:
-    """Return the files put into a data set's folder by hand: those not downloaded from its page."""
+    """Return the files put into a data set's folder by hand, not downloaded from its page."""
     if not folder.is_dir():
         return []
     from bandpress.datasets import lock as locks
@@ -238,7 +238,7 @@ def _checked(path: Path, sha256: str | None) -> Path:
 
 
 def check(path: Path, sha256: str) -> None:
-    """Refuse a file that has another SHA-256."""
+    """Reject a file with another SHA-256."""
     found = digest(path)
     if found != sha256:
         raise DataError(f"{path}: SHA-256 {found}; expected {sha256}")

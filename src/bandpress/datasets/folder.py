@@ -8,5 +8,5 @@ VARIABLE = "BANDPRESS_DATA"
 
 
 def data_folder() -> Path:
-    """Return the folder for data sets: what ``BANDPRESS_DATA`` names, or ``data`` in the working directory."""
+    """Return the folder for data sets: ``$BANDPRESS_DATA``, or ``data`` in the working directory."""
     return Path(os.environ.get(VARIABLE) or "data")

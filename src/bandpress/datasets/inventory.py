@@ -1,4 +1,4 @@
-"""Inventory of a study's data: what it needs and what is on this machine. Opens no connection."""
+"""Inventory of a study's data: required and existing files. Opens no connection."""
 
 import importlib.util
 from collections.abc import Iterator
@@ -24,21 +24,21 @@ class Item(NamedTuple):
     use
         ``"train"``, ``"validation"`` or ``"test"`` of a data set; ``"code"`` of models.
     here
-        Whether it is on this machine. Files are not opened: whether they are right is seen when they are fetched.
+        Whether it is on this machine. Files are not opened; fetching checks them.
     folder
         Where it is, or where to put it by hand.
     addresses
-        Where it comes from: files, or pages that offer them.
+        Addresses of files, or of pages that offer them.
     action
-        ``"none"``: it is here; ``"download"``: it is fetched by itself; ``"page"``: it is looked for on a page and
-        fetched; ``"hand"``: somebody has to bring it; ``"install"``: a package is missing; ``"consent"``: it is too
-        large to come unasked (said by `bandpress.datasets.reach.asked` alone).
+        ``"none"``: it is here; ``"download"``: it is downloaded; ``"page"``: it is found on a page and downloaded;
+        ``"hand"``: it must be downloaded by hand; ``"install"``: a package is missing; ``"consent"``: it is too large
+        to download without consent (set by `bandpress.datasets.reach.asked` only).
     licence
-        Of a data set, as the study states it.
+        Licence of a data set, as the study states it.
     size
-        Bytes, of what is here; else None.
+        Size in bytes of local files, or None.
     obstacle
-        Why it cannot be fetched, if servers were asked: see `bandpress.datasets.reach.asked`.
+        Why it cannot be downloaded, if servers were asked, see `bandpress.datasets.reach.asked`.
     """
 
     name: str
@@ -65,9 +65,9 @@ def inventory(
     cache
         The data folder. Default: `bandpress.datasets.data_folder`.
     retrain
-        Models that are kept are trained again, so that their training sets are needed.
+        Retrain kept models, which needs their training sets.
     lock
-        The study's lock file, which says how many files a page offered.
+        The study's lock file, which records the files that pages offered.
     """
     cache = data_folder() if cache is None else Path(cache)
     needed = set(_needed_sets(study, retrain))

@@ -1,8 +1,8 @@
-"""The lock file of a study: the SHA-256 of every file that was first seen without one.
+"""The lock file of a study: the SHA-256 of every download for which the study gives none.
 
-JSON, one object: address → ``{"sha256": …, "bytes": …}``; the address of a file brought by hand is ``<page>#<file>``.
-What was chosen of a page is ``<page>#<data set>`` → ``{"found as": …, "offered": [[address, file], …]}``.
-Made to be kept beside the study and shared with it.
+JSON, one object: address → ``{"sha256": …, "bytes": …}``; the address of a file put there by hand is ``<page>#<file>``.
+The choice from a page is ``<page>#<data set>`` → ``{"found as": …, "offered": [[address, file], …]}``. Keep the file
+beside the study, and share it with the study.
 """
 
 import json
@@ -30,7 +30,7 @@ def record(lock: Path | None, address: str, sha256: str, size: int) -> None:
     Raises
     ------
     DataError
-        If it has it already with another SHA-256.
+        If the file records another SHA-256 for it.
     """
     if lock is None:
         return
@@ -48,7 +48,7 @@ def offered(lock: Path | None, key: str) -> tuple[str, list[list[str]]]:
 
 
 def record_offer(lock: Path | None, key: str, found: str, offer: list[list[str]]) -> None:
-    """Record a choice from a page in the lock file, unless it is there."""
+    """Record a choice from a page in the lock file, if it is new."""
     if lock is not None:
         with _editing(lock) as entries:
             entries.setdefault(key, {"found as": found, "offered": offer})
@@ -59,7 +59,7 @@ def _editing(lock: Path) -> Iterator[dict[str, Any]]:
     """Yield the entries of the lock file; write them back if they changed."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     filelock = require("filelock", lock, "data")
-    # Beside the downloads, not beside the study: what is locked are jobs that fetch.
+    # Beside the downloads, not beside the study, since it locks jobs that download.
     writable = (
         folder for folder in (data_folder(), Path(tempfile.gettempdir())) if os.access(folder, os.W_OK)
     )
@@ -99,5 +99,5 @@ def _is_entry(entry: dict[str, Any]) -> bool:
 
 
 def _is_plain(name: str) -> bool:
-    """Say whether a name is that of a file in a folder, and of none outside it."""
+    """Say whether a name stays within its folder."""
     return name not in ("", ".", "..") and not any(mark in name for mark in "/\\\0")

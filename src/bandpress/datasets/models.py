@@ -8,7 +8,7 @@ from bandpress.datasets.fetch import MOST, brought, fetch
 from bandpress.datasets.folder import data_folder
 from bandpress.errors import DataError
 
-#: Folder below the data folder for models of all families that are brought by hand.
+#: Folder below the data folder for manually downloaded models of all families.
 MODELS = "models"
 
 
@@ -20,12 +20,12 @@ def fetch_models(
     lock: Path | None = None,
     most: int | None = MOST,
 ) -> list[Path]:
-    """Bring the models of a family to this machine and return the folder of each.
+    """Download the models of a family, if missing, and return the folder of each.
 
     Parameters
     ----------
     source
-        Where they come from.
+        Source of the models.
     family
         Name of the family in the study.
     members
@@ -36,7 +36,7 @@ def fetch_models(
     Raises
     ------
     DataError
-        If they cannot be had, or one of them is not among what came.
+        If they cannot be downloaded, or a model is missing in the download.
     """
     cache = data_folder() if cache is None else Path(cache)
     archive = Dataset(

@@ -1,4 +1,4 @@
-"""A data set that a page offers: its links found, chosen, recorded and downloaded."""
+"""Download of a data set that a page offers: find its links, choose, record, download."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ from bandpress.errors import DataError
 
 
 class Offer(NamedTuple):
-    """A file that a page offers for a data set: where it is, and the name under which it is kept."""
+    """A file that a page offers for a data set: its address, and the name under which it is kept."""
 
     address: str
     name: str
@@ -29,36 +29,38 @@ def bring(
     most: int | None = None,
     patience: Patience = PATIENCE,
 ) -> tuple[str, list[Path]]:
-    """Download what a page offers for a data set.
+    """Download the files that a page offers for a data set.
 
     Parameters
     ----------
     source
-        A page, with what to look for on it.
+        A page and the names to search for on it.
     name
-        Of the data set in the study; its files are kept in ``cache/name``.
+        Name of the data set in the study; its files are kept in ``cache/name``.
     cache
         The data folder.
     lock
-        The study's lock file. What was chosen before is taken again, wherever the page has it now, if it is the same.
+        The study's lock file. An earlier choice is repeated, even if the page has moved the files, provided they are
+        the same.
     parts
-        Names of what the set consists of, which may have links of their own.
+        Names of its parts, which may have links of their own.
     most
-        Bytes that are taken without being asked. Default: any number.
+        Most bytes to download without consent. Default: any number.
     patience
-        How long to wait.
+        Timeouts and number of tries.
 
     Returns
     -------
     str
-        The name by which they were found.
+        The name that matched.
     list of pathlib.Path
         The files.
 
     Raises
     ------
     DataError
-        If the page cannot be read, no link or several are found, or a file cannot be had. What came before is kept.
+        If the page cannot be read, no link or several are found, or a file cannot be downloaded. Files already
+        downloaded are kept.
     """
     key = f"{source.page}#{name}"
     found, pairs = locks.offered(lock, key)
@@ -78,7 +80,8 @@ def bring(
             if not known:
                 raise
             files.append(_moved(offer, error, source, name, cache, lock, parts, most, patience))
-    # The folder of the data set is filled when all is there and recorded: what is in it before was brought by hand.
+    # The folder of the data set is filled once all files are downloaded and recorded: files found in it before that
+    # were put there by hand.
     locks.record_offer(lock, key, found, [list(offer) for offer in chosen])
     return found, [adopt(file, cache, name) for file in files]
 
@@ -89,7 +92,7 @@ def look(source: Source, name: str, parts: Sequence[str], patience: Patience) ->
     Raises
     ------
     DataError
-        If no page can be read, or none or several of its links may be meant; the links are in the message.
+        If no page can be read, or no link or several may be meant; the message lists the links.
     """
     links: list[Link] = []
     faults: list[str] = []
@@ -121,7 +124,7 @@ def look(source: Source, name: str, parts: Sequence[str], patience: Patience) ->
 def _behind(
     link: Link, found: str, source: Source, name: str, parts: Sequence[str], patience: Patience
 ) -> list[Link]:
-    """Return the links of the page that a link leads to; the link itself when it is that of a file."""
+    """Return the links of the page that a link leads to; the link itself if it leads to a file."""
     if not is_page(link):
         asked = probe(link.address, patience)
         if not asked.is_page:

@@ -1,4 +1,4 @@
-"""The links that a page offers: any HTML page, a folder of Google Drive, a record of Zenodo or Figshare."""
+"""The links of a page: any HTML page, a Google Drive folder, a Zenodo or Figshare record."""
 
 import re
 import warnings
@@ -12,7 +12,7 @@ from bandpress.formats.optional import require
 
 _FILES = (*archive.ENDINGS, *archive.PACKED, *SUFFIXES)
 _HEADINGS = {f"h{level}": level for level in range(1, 7)} | {"caption": 7, "legend": 7, "summary": 7, "dt": 8}
-#: What surrounds a link closely enough to be about it alone.
+#: Elements around a link that describe it alone.
 _AROUND = ("tr", "li", "p", "dd")
 _PASSWORD = re.compile(rb"<input[^>]+type\s*=\s*['\"]?password", re.IGNORECASE)
 _DRIVE = ("drive.google.com", "docs.google.com")
@@ -26,13 +26,13 @@ class Link(NamedTuple):
     Parameters
     ----------
     address
-        Where it leads, complete.
+        Its absolute address.
     text
-        Of the link.
+        Text of the link.
     around
-        Text of the row, the list's entry or the paragraph that it stands in, and of those around these.
+        Texts of the row, list entry or paragraph around it, and of those around these.
     headings
-        Above it, the nearest first.
+        Headings above it, the nearest first.
     """
 
     address: str
@@ -42,7 +42,7 @@ class Link(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Name of the file that it leads to, as well as address and text tell."""
+        """Best guess, from address and text, of the name of the file that it leads to."""
         parts = urlsplit(self.address)
         names = [unquote(parts.path).rstrip("/").rpartition("/")[2]]
         names += [value.rpartition("/")[2] for _, value in parse_qsl(parts.query)]
@@ -69,7 +69,7 @@ def links_of(address: str, patience: Patience = PATIENCE) -> list[Link]:
     Raises
     ------
     Failure
-        If it cannot be had, or is no page.
+        If it cannot be read, or is not a web page.
     """
     host, path = urlsplit(address).hostname or "", urlsplit(address).path
     if host in _DRIVE and "/folders/" in path:
@@ -85,7 +85,7 @@ def links_of(address: str, patience: Patience = PATIENCE) -> list[Link]:
 
 
 def is_page(link: Link) -> bool:
-    """Say whether a link leads to a page whose links can be had from a service: a folder or a record."""
+    """Say whether a link leads to a folder or record whose files a service lists."""
     parts = urlsplit(link.address)
     host = parts.hostname or ""
     return not link.is_file and (
@@ -94,7 +94,7 @@ def is_page(link: Link) -> bool:
 
 
 def parse(html: bytes, address: str) -> list[Link]:
-    """Return the links of a page that was read from an address; its encoding is found by the parser."""
+    """Return the links of a page read from an address; the parser detects its encoding."""
     bs4 = require("bs4", address, "data")
     soup = bs4.BeautifulSoup(html, "html.parser")
     base = soup.find("base", href=True)
@@ -145,7 +145,7 @@ def _doi(host: str, path: str) -> str | None:
 
 
 def _of_record(doi: str, address: str, patience: Patience) -> list[Link]:
-    """Return the files of a record, by pooch's reader of the services' interfaces."""
+    """Return the files of a record, read by pooch from the service's interface."""
     pooch = require("pooch", address, "data")
     requests = require("requests", address, "data")
     try:
@@ -162,7 +162,7 @@ def _of_record(doi: str, address: str, patience: Patience) -> list[Link]:
 
 
 def _of_drive(address: str, patience: Patience) -> list[Link]:
-    """Return the files of a shared folder, with those of the folders in it, by gdown."""
+    """Return the files of a shared folder and its subfolders, read by gdown."""
     gdown = require("gdown", address, "data")
     requests = require("requests", address, "data")
     try:

@@ -20,29 +20,29 @@ _GEOMETRY = re.compile(r"(\.\d+_\d+_\d+_\d_\d_\d|-[us]\d+(be|le)?-\d+x\d+x\d+)\.
 
 
 def prepare(dataset: Dataset, name: str, fetched: Path, out: Path) -> list[Path]:
-    """Make scenes of a data set.
+    """Write the scenes of a data set.
 
     Parameters
     ----------
     dataset
-        What the study says of it.
+        Its entry in the study.
     name
         Its name in the study.
     fetched
-        What `bandpress.datasets.fetch` returned.
+        Result of `bandpress.datasets.fetch`.
     out
-        Folder for the scenes, made if there is none.
+        Folder for the scenes, made if it does not exist.
 
     Returns
     -------
     list of pathlib.Path
-        ``<scene>.<bands>_<width>_<height>_<type>_<endian>_0.raw`` in order, each whole or not at all. Samples keep
-        their type and byte order; what is known of the bands is in ``<file>.json`` beside each.
+        ``<scene>.<bands>_<width>_<height>_<type>_<endian>_0.raw`` in order, each written atomically. Samples keep their
+        type and byte order; ``<file>.json`` beside each holds its metadata.
 
     Raises
     ------
     DataError
-        If a scene is missing, has another SHA-256 than it should, or is smaller than what is to be kept.
+        If a scene is missing, has another SHA-256 than expected, or is smaller than the part to keep.
     SceneError
         If a file is not a scene.
     """
@@ -59,16 +59,16 @@ def prepare(dataset: Dataset, name: str, fetched: Path, out: Path) -> list[Path]
 def open_scene(
     dataset: Dataset, name: str, scene_name: str, entry: SceneEntry, fetched: Path, out: Path | None = None
 ) -> Iterator[Scene]:
-    """Give one scene of a data set, checked and cropped.
+    """Open a scene of a data set, checked and cropped.
 
     Parameters
     ----------
     dataset, name, fetched
         As for `prepare`.
     scene_name, entry
-        One of what `find_scenes` returned.
+        A scene of the result of `find_scenes`.
     out
-        Folder for what has to be unpacked meanwhile. Default: that of the system.
+        Folder for temporarily unpacked files. Default: that of the system.
 
     Raises
     ------
@@ -93,14 +93,14 @@ def open_scene(
 
 
 def find_scenes(dataset: Dataset, name: str, fetched: Path) -> dict[str, SceneEntry]:
-    """Return the scenes of a data set: those the study lists, or every scene among the fetched files.
+    """Return the scenes of a data set: the listed ones, or every scene among the fetched files.
 
-    Where an entry names its file by a pattern, the file takes the pattern's place.
+    The file name of an entry replaces its pattern.
 
     Raises
     ------
     DataError
-        If none is listed and none is found, two of them have the same name, or a pattern does not stand for one file.
+        If there are no scenes, two have the same name, or a pattern does not match exactly one file.
     """
     if dataset.scenes is not None:
         return {scene: _plain_file(scene, entry, fetched) for scene, entry in dataset.scenes.items()}
@@ -132,7 +132,7 @@ def _without_packing(path: Path) -> Path:
 
 
 def _scene_name(path: Path) -> str:
-    """Name of a scene by the name of its file: what comes before geometry and suffix."""
+    """Return the scene's name from its file name: the part before geometry and suffix."""
     plain = _without_packing(path)
     name = _GEOMETRY.sub("", plain.name)
     name = plain.stem if name == plain.name else name
@@ -169,7 +169,7 @@ def _locate(scene: str, entry: SceneEntry, fetched: Path) -> tuple[Path, str | N
 
 
 def _plain_file(scene: str, entry: SceneEntry, fetched: Path) -> SceneEntry:
-    """Return an entry with the name of its file in the place of a pattern."""
+    """Return an entry with its pattern replaced by the file name."""
     pattern, colon, variable = (entry.file or "").partition(":")
     if not set("*?") & set(pattern):
         return entry

@@ -15,7 +15,7 @@ from bandpress.datasets.offered import Offer, look
 from bandpress.datasets.size import in_words
 from bandpress.errors import DataError
 
-#: Of somebody who waits for the first job.
+#: Patience before the first job of a study.
 QUICK = Patience(connect=5.0, stall=8.0, tries=2, pause=0.3)
 
 
@@ -26,20 +26,20 @@ def asked(
     most: int | None = None,
     patience: Patience = QUICK,
 ) -> list[Item]:
-    """Return the items, those with an obstacle as such: they have to be brought by hand or consented to.
+    """Return the items, updated with obstacles: those need manual download or consent.
 
     Parameters
     ----------
     study
         A `bandpress.study.schema.Study`.
     items
-        Of it, that are not on this machine.
+        Its items that are not on this machine.
     lock
-        Its lock file.
+        The study's lock file.
     most
-        Bytes that may be downloaded for one item without being asked for; None for any number.
+        Most bytes per item to download without consent; None for any number.
     patience
-        How long to wait for servers, which are asked at the same time.
+        Timeouts for the servers, which are asked in parallel.
     """
     items = list(items)
 
@@ -62,7 +62,7 @@ def asked(
 
 
 def _size(study: Any, item: Item, lock: Path | None, patience: Patience) -> int:
-    """Return how many bytes of an item are to be downloaded, as far as servers say it; refuse one that none offers."""
+    """Return the bytes to download for an item, as far as servers state them; reject an item that no server offers."""
     source, parts = origin(study, item)
     if item.action == "page":
         offers = [Offer(*pair) for pair in locks.offered(lock, f"{source.page}#{item.folder.name}")[1]]
@@ -80,7 +80,7 @@ def _size(study: Any, item: Item, lock: Path | None, patience: Patience) -> int:
 
 
 def _first_size(addresses: list[str], patience: Patience) -> int:
-    """Return the size of a file by the first of its addresses that answers; 0 if that does not say it."""
+    """Return the size of a file from the first address that answers; 0 if it does not state the size."""
     faults = []
     for address in addresses:
         try:

@@ -5,11 +5,11 @@ synthesizer*, SIGGRAPH 1985) and jump at the borders of fields; each material ha
 the sun, water vapour and a factor for slopes turn it into radiance; the sensor adds photon and read-out noise and a
 small difference from column to column.
 
-Random numbers are raw output of the Philox generator (Salmon et al., SC 2011), which numpy promises to keep; everything
-after them is addition, multiplication, division, square root and rounding of single numbers, which IEEE 754 defines to
-the last bit, or sums of integers, which are exact in any order. So a seed gives the same bytes with any version of
-numpy, on any machine. A scene is made block of lines by block of lines in bounded memory, and no block depends on how
-large the others are.
+Random numbers are raw output of the Philox generator (Salmon et al., SC 2011), which numpy guarantees to keep. All
+further operations are additions, multiplications, divisions, square roots and rounding of single numbers, which IEEE
+754 defines to the last bit, or sums of integers, which are exact in any order. So a seed gives the same bytes with any
+version of numpy, on any machine. A scene is made in blocks of lines, in bounded memory, and no block depends on the
+size of the others.
 """
 
 from collections.abc import Callable, Iterator
@@ -28,11 +28,11 @@ _MATERIALS = 12
 _TILE = 32
 _OCTAVES = (96, 48, 24, 12, 6, 3, 2)
 _UNIT = 1 << 16
-#: What the largest radiance becomes, and what darkness becomes.
+#: Counts of the largest radiance and of darkness.
 _SCALE = {"uint8": (230.0, 4.0), "uint16": (9500.0, 40.0), "int16": (9500.0, 0.0), "int32": (9500.0, 0.0)}
 _MOST_VALUES = 1 << 21
 
-# What a random number is for: the first half of a generator's key.
+# Purposes of random numbers: the first half of a generator's key.
 _FIELD, _SPECTRA, _NOISE, _COLUMNS, _BORDERS = range(5)
 
 
@@ -70,7 +70,7 @@ class Plan:
         return 400.0 + 2100.0 * (np.arange(self.bands) + 0.5) / self.bands
 
     def like(self, cube: np.ndarray | None = None) -> Scene:
-        """Return the scene with its samples, or with none."""
+        """Return the scene, with or without its samples."""
         if cube is None:
             cube = np.broadcast_to(np.zeros((), self.dtype), (self.bands, self.lines, self.samples))
         return Scene(
@@ -153,7 +153,7 @@ def _measured(plan: Plan, light: np.ndarray, tile: int, first_band: int) -> np.n
 
 
 def _spectra(plan: Plan) -> np.ndarray:
-    """Radiance of each material in each band in 1/65,536, shape (bands, materials), whole numbers."""
+    """Return the radiance of each material in each band in 1/65,536, shape (bands, materials), whole numbers."""
     nm = plan.wavelengths
     t = (nm - 400.0) / 2100.0
     sun = 1.35 / (1.0 + _square((nm - 560.0) / 420.0)) + 0.04
@@ -183,7 +183,7 @@ def _spectra(plan: Plan) -> np.ndarray:
 
 
 def _abundances(plan: Plan, first: int, lines: int) -> tuple[np.ndarray, np.ndarray]:
-    """Share of each material in 1/65,536, shape (materials, lines, samples), and the factor for slopes."""
+    """Return the share of each material in 1/65,536, shape (materials, lines, samples), and the factor for slopes."""
     weights = []
     fields = _fields(plan, first, lines)
     for material in range(_MATERIALS):
@@ -198,7 +198,7 @@ def _abundances(plan: Plan, first: int, lines: int) -> tuple[np.ndarray, np.ndar
 
 
 def _noise(plan: Plan, which: int, first: int, lines: int) -> np.ndarray:
-    """Value noise between 0 and 1, shape (lines, samples): octaves of random lattices, interpolated smoothly."""
+    """Return value noise between 0 and 1, shape (lines, samples): smoothly interpolated octaves of random lattices."""
     total = np.zeros((lines, plan.samples))
     amplitude, sum_of_amplitudes = 1.0, 0.0
     for octave, spacing in enumerate(_OCTAVES):
@@ -217,13 +217,13 @@ def _noise(plan: Plan, which: int, first: int, lines: int) -> np.ndarray:
 
 
 def _steps(positions: np.ndarray, spacing: int) -> tuple[np.ndarray, np.ndarray]:
-    """Lattice point before each position, and how far beyond it, eased: 3f² - 2f³."""
+    """Return the lattice point before each position, and the eased distance from it: 3f² - 2f³."""
     fraction = (positions % spacing) / spacing
     return positions // spacing, fraction * fraction * (3.0 - 2.0 * fraction)
 
 
 def _fields(plan: Plan, first: int, lines: int) -> np.ndarray:
-    """Number of the field that each pixel is in: slanted strips, cut across at random places."""
+    """Return the number of each pixel's field: slanted strips, cut across at random places."""
     y, x = np.mgrid[first : first + lines, 0 : plan.samples]
     along, strips = 7 * x - 2 * y, (7 * y + 2 * x) // (7 * 40)
     found = np.empty((lines, plan.samples), np.int64)
@@ -237,12 +237,12 @@ def _fields(plan: Plan, first: int, lines: int) -> np.ndarray:
 
 
 def _uniform(plan: Plan, purpose: int, index: int, count: int) -> np.ndarray:
-    """Random numbers in [0, 1), multiples of 2^-53."""
+    """Return random numbers in [0, 1), multiples of 2^-53."""
     return (_raw(plan, purpose, index, count) >> np.uint64(11)) * (1.0 / (1 << 53))
 
 
 def _raw(plan: Plan, purpose: int, index: int, count: int) -> np.ndarray:
-    """Random 64-bit words that depend only on the seed and their purpose."""
+    """Return random 64-bit words that depend only on the seed and their purpose."""
     return np.random.Philox(key=[plan.seed, (purpose << 60) ^ index]).random_raw(count)
 
 

@@ -27,23 +27,23 @@ from bandpress.datasets.size import in_words
 
 
 def transfer(address: str, part: Path, patience: Patience, most: int | None = None) -> None:
-    """Fetch the bytes missing from `part`.
+    """Download the bytes missing from `part`.
 
     Parameters
     ----------
     address
-        Of the file.
+        Address of the file.
     part
-        Where they are collected; what is there of an earlier transfer is gone on from, if the server allows.
+        Partial file; an earlier transfer is resumed if the server allows it.
     patience
-        How long to wait.
+        Timeouts and number of tries.
     most
-        Bytes that are taken without being asked. Default: any number.
+        Most bytes to download without consent. Default: any number.
 
     Raises
     ------
     Failure
-        If they do not come, or are those of a web page. What is worth going on from is left in `part`.
+        If the download fails, or gives a web page. Bytes worth resuming from stay in `part`.
     """
     drive = drive_id(address)
     if drive is not None:
@@ -57,7 +57,7 @@ def transfer(address: str, part: Path, patience: Patience, most: int | None = No
 
 
 def forget(part: Path) -> None:
-    """Remove what an interrupted transfer left."""
+    """Remove the files of an interrupted transfer."""
     part.unlink(missing_ok=True)
     _note(part).unlink(missing_ok=True)
 
@@ -109,7 +109,7 @@ def _note(part: Path) -> Path:
 
 
 def _from_drive(number: str, part: Path, patience: Patience) -> None:
-    """Download a file of Google Drive by gdown, which answers the question whether it may go unscanned."""
+    """Download a Google Drive file with gdown, which confirms the download of unscanned files."""
     import gdown
 
     try:
@@ -122,7 +122,7 @@ def _from_drive(number: str, part: Path, patience: Patience) -> None:
             timeout=(patience.connect, patience.stall),
             retries=patience.tries - 1,
         )
-    except Exception as error:  # whatever gdown trips over in an answer that it does not expect
+    except Exception as error:  # any error of gdown in an unexpected answer
         if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
             raise
         raise Failure(f"Google Drive did not give it ({' '.join(str(error).split())[:300]})") from None

@@ -1,6 +1,6 @@
-"""A window of a flight line that holds no fill: found without reading the line.
+"""Search for a window without fill in a flight line, without reading the whole line.
 
-Orthorectified lines lie askew in their files, with fill at the margins, and where is known only once a file is there.
+Orthorectified lines lie rotated in their files, with fill at the margins, at an angle known only after download.
 """
 
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ import numpy as np
 from bandpress.errors import DataError
 from bandpress.scene import Scene
 
-#: Lines and samples between two pixels of the grid that is looked at first, and places that are looked at after that.
+#: Stride of the grid that is searched first, and number of places searched after that.
 _STEP = 16
 _MOST_PLACES = 24
-#: Bands that are looked at: fill is the same in all of them, and no spectrum is.
+#: Number of bands to compare: fill is equal in all bands, a spectrum is not.
 _BANDS = 8
 
 
@@ -22,8 +22,8 @@ def place_window(
 ) -> tuple[slice, slice]:
     """Return lines and samples of a window without fill.
 
-    A pixel is fill where all bands hold one value. Of the places where a grid of pixels, 16 apart, leaves room, the one
-    nearest to where it should be is taken whose every pixel is data; across, the window lies in the middle.
+    A pixel is fill if it has the same value in all bands. A grid of pixels, 16 apart, gives candidate places; the
+    window is the candidate nearest to the wanted place whose pixels are all data, centred across the line.
 
     Parameters
     ----------
@@ -32,9 +32,9 @@ def place_window(
     size
         Lines and samples of the window.
     along
-        How far from the first such place (0) to the last (1).
+        Wanted place, from the first possible one (0) to the last (1).
     narrowest
-        Samples that will do where the margins leave no more. Default: those of `size`.
+        Fewest samples allowed if the margins leave no more. Default: those of `size`.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def _room(scene: Scene, first: int, lines: int) -> tuple[int, int]:
 
 
 def _longest(free: np.ndarray) -> tuple[int, int]:
-    """Return begin and length of the longest run of true values."""
+    """Return start and length of the longest run of true values."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], free, [False]))))
     begins, ends = edges[::2], edges[1::2]
     if not len(begins):

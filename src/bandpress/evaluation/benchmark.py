@@ -23,7 +23,7 @@ from bandpress.hyperprior.store import StoredModel
 from bandpress.pipeline import batches
 from bandpress.scene import Scene
 
-#: Clusters that are timed stage by stage; the whole scene is timed besides, as it is really coded.
+#: Clusters to time stage by stage; the whole scene is timed separately.
 _STAGED = 12
 
 
@@ -53,7 +53,7 @@ class Report:
     Parameters
     ----------
     bands, lines, samples, clusters, batch
-        What was coded, and how many clusters went through the network together.
+        Size of the scene, number of clusters, clusters per batch of the network.
     encode, decode
         Times.
     matmul
@@ -110,11 +110,11 @@ def run(
     bands, lines, samples
         Size of the scene.
     batch
-        Clusters that go through the network together; 0: automatic.
+        Clusters per batch of the network; 0: automatic.
     precision
-        Of the encoder, as for `bandpress.codecs.learned.Learned`.
+        Arithmetic of the encoder, see `bandpress.codecs.learned.Learned`.
     progress
-        Called with the name of what is being done.
+        Called with the name of each stage.
     """
     from bandpress.hyperprior.machine import matmul_rate
     from bandpress.hyperprior.store import save
@@ -158,7 +158,7 @@ def _staged(
     decode: Direction,
     folder: Path,
 ) -> None:
-    """Run the stages of some clusters one after the other, once to warm up and once for the times."""
+    """Run the stages of some clusters one after the other, once to warm up and once timed."""
     network = opened.open_network(model)
     point = learned.Point(model)
     clusters = split(scene.bands, model.architecture.bands_per_cluster)

@@ -20,7 +20,7 @@ from bandpress.errors import BandpressError
 from bandpress.files import scratch_folder
 from bandpress.machine import limits, processor_name, processors
 
-#: A scene that takes no time: what is left is how long a command takes to start.
+#: A tiny scene, whose coding time is the start-up time of the command.
 _SMALL = ("--bands", "8", "--lines", "32", "--samples", "32")
 
 
@@ -40,11 +40,11 @@ class Row:
     Parameters
     ----------
     codec, bands_per_cluster
-        Which one.
+        Name of the codec, and its cluster size.
     bps, psnr
-        What was reached: bits per sample, dB.
+        Rate and PSNR reached: bits per sample, dB.
     encode, encode_at_step, decode, start
-        Of bringing the scene to the rate; of coding it with the step that this led to, where there is one; of decoding;
+        Costs of coding the scene to the rate; of coding it with the resulting step, for codecs with one; of decoding;
         of coding a scene of 8 × 32 × 32.
     """
 
@@ -71,7 +71,7 @@ class Report:
     rows: tuple[Row, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as JSON."""
+        """Return the report as JSON."""
         return asdict(self)
 
 
@@ -96,15 +96,15 @@ def run(
     codecs
         Their names.
     sizes
-        Bands of a cluster; a codec that can't have clusters of a size is passed over there.
+        Cluster sizes; a codec is skipped at sizes that it does not support.
     geometry
         Bands, lines and samples of the scene.
     rate
-        In bits per sample.
+        Rate in bits per sample.
     threads
-        For each of them; default: all processors.
+        Threads of each codec; default: one per processor.
     progress
-        Called with what is being done.
+        Called with the name of each stage.
 
     Raises
     ------
@@ -140,9 +140,7 @@ def _possible(codec: str, size: BandsPerCluster) -> bool:
 
 def _row(codec: str, size: BandsPerCluster, scene: Path, small: Path, rate: float, threads: int) -> Row:
     coded, words = scene.with_suffix(".bpk"), ["--codec", codec, "-k", str(size), "--overwrite", "-o"]
-    _command(
-        ["compress", str(small), "--rate", "4", *words, str(coded)], threads
-    )  # compiles what is to be compiled
+    _command(["compress", str(small), "--rate", "4", *words, str(coded)], threads)  # compiles the kernels
     start = _command(["compress", str(small), "--rate", "4", *words, str(coded)], threads)
     encode = _command(["compress", str(scene), "--rate", str(rate), *words, str(coded)], threads)
     with Reader(coded) as reader:

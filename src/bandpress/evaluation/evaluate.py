@@ -23,8 +23,8 @@ class Run(NamedTuple):
     decoded
         The reconstruction.
     cost
-        Columns of rd.csv: encode_s and decode_s, wall clock from the scene in memory to the file and back;
-        peak_memory_mb, of this process since it started; threads, that it was allowed; processor.
+        Columns of rd.csv: encode_s and decode_s, wall-clock time from the scene in memory to the file and back;
+        peak_memory_mb of this process since its start; threads it may use; processor.
     """
 
     bytes: int
@@ -70,7 +70,7 @@ def evaluate(
     Parameters
     ----------
     scene
-        What to code.
+        The scene.
     codec
         The codec with its options.
     path
@@ -85,7 +85,7 @@ def evaluate(
     Returns
     -------
     record : dict
-        bytes, bps, what `bandpress.evaluation.metrics.measure` returns, and `Run.cost`.
+        bytes, bps, the result of `bandpress.evaluation.metrics.measure`, and `Run.cost`.
     decoded : Scene
         The reconstruction.
     """

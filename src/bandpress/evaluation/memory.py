@@ -9,8 +9,7 @@ from pathlib import Path
 def peak(status: Path = Path("/proc/self/status")) -> int:
     """Return the peak resident size of this process, in bytes.
 
-    Where Linux tells it, it is this process's own: what `getrusage` says starts from that of the process that started
-    this one.
+    On Linux it is that of this process alone; `getrusage`, used elsewhere, starts from the peak of the parent process.
     """
     try:
         found = re.search(r"^VmHWM:\s+(\d+) kB", status.read_text(), re.MULTILINE)

@@ -1,9 +1,8 @@
 """Distortion of a reconstruction, from integer samples, one band at a time.
 
-Peaks: `psnr` takes 65,535, the largest value of 16 bits, whatever the scene holds; `psnr_range` takes the
-scene's own range, its maximum minus its minimum. Poolings: `psnr` is the PSNR of the MSE over all samples,
-`psnr_cluster_mean` the mean of the PSNRs of the clusters. They differ by many dB where bands differ in
-power, and a number is worth nothing unless it says which it is.
+Peaks: `psnr` uses 65,535, the largest 16-bit value, for every scene; `psnr_range` uses the scene's own range, maximum
+minus minimum. Poolings: `psnr` is the PSNR of the MSE over all samples, `psnr_cluster_mean` the mean of the PSNRs of
+the clusters. They differ by many dB if bands differ in power, so every reported number must say which it is.
 """
 
 import csv
@@ -26,7 +25,7 @@ from bandpress.nodata.samples import ends, mask_of
 from bandpress.psnr import PEAK, psnr
 from bandpress.scene import Scene
 
-#: What `measure` returns for every pair, in the order of tables; `ms_ssim` and `ms_ssim_range` come on request.
+#: Results of `measure` for every pair, in the order of tables; `ms_ssim` and `ms_ssim_range` are optional.
 METRICS = (
     "mse",
     "psnr",
@@ -45,7 +44,7 @@ METRICS = (
     "sam_p95",
 )
 
-#: Measures besides those of `measure`: a column of rd.csv, and what fills it, of original and reconstruction.
+#: Additional measures: name of the column in rd.csv, and a function of original and reconstruction.
 MORE: dict[str, Callable[[Scene, Scene], float]] = {}
 
 
@@ -78,18 +77,18 @@ def measure(
         - `psnr_cluster_mean`, `psnr_range_cluster_mean`: dB, mean of the PSNRs of the clusters;
         - `snr`, `snr_variance`: dB, energy and variance of the original over the MSE;
         - `ssim`, `ssim_range`, `ms_ssim`, `ms_ssim_range`: mean over bands, dynamic range 65,535 or the scene's own, of
-          windows that hold measurements alone; None where the scene is too small for the measure;
+          windows of valid samples only; None if the scene is too small for the measure;
         - `sam_mean`, `sam_p95`: mean and 95th percentile over pixels of the spectral angle in degrees;
         - `range_min`, `range_max`: extremes of the original;
-        - `mse_per_band`: list, one value per band; NaN where it holds no measurement;
-        - what `MORE` names.
+        - `mse_per_band`: list, one value per band; NaN for a band without valid samples;
+        - the measures in `MORE`.
 
         PSNR and SNR of an exact reconstruction are infinite.
 
     Raises
     ------
     SceneError
-        If the shapes differ, or the original holds no measurement.
+        If the shapes differ, or the original has no valid samples.
     """
     if original.cube.shape != decoded.cube.shape:
         raise SceneError(
@@ -153,9 +152,9 @@ def write_bands(
     path
         File to make or replace.
     mse_per_band
-        As `measure` gives it.
+        See `measure`.
     wavelengths
-        Centres of the bands in nm; the column is empty where they are not known.
+        Centres of the bands in nm; the column is empty if they are unknown.
     """
     with atomic_path(path) as part, open(part, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -166,14 +165,14 @@ def write_bands(
 
 
 def write_csv(path: str | os.PathLike[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write records as CSV, whole or not at all; columns in the order in which keys first appear.
+    """Write records as CSV, atomically; columns are in the order in which keys first appear.
 
     Parameters
     ----------
     path
         File to make or replace.
     rows
-        Records; what a record lacks or has as None is left empty.
+        Records; missing keys and None give empty cells.
     """
     columns = list(dict.fromkeys(key for row in rows for key in row))
     with atomic_path(Path(path)) as part, open(part, "w", newline="", encoding="utf-8") as file:

@@ -21,7 +21,7 @@ def draw(original: Scene, restored: Scene, path: Path, title: str = "") -> None:
     Parameters
     ----------
     original, restored
-        Scenes of one shape. Samples of the original that are nodata or not a number are left out.
+        Scenes of the same shape. No-data samples of the original are left out.
     path
         File to make or replace.
     title
@@ -30,7 +30,7 @@ def draw(original: Scene, restored: Scene, path: Path, title: str = "") -> None:
     Raises
     ------
     SceneError
-        If `path` is no PNG.
+        If `path` does not end in ``.png``.
     """
     if path.suffix.lower() != ".png":
         raise SceneError(f"{path}: the suffix is {path.suffix!r}; expected .png")

@@ -17,7 +17,7 @@ RADIUS = 5
 SIGMA = 1.5
 K1, K2 = 0.01, 0.03
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
-#: Shortest side of a band that has an SSIM, and an MS-SSIM.
+#: Shortest side of a band for SSIM and for MS-SSIM.
 SSIM_SIDE = 2 * RADIUS + 1
 MS_SSIM_SIDE = SSIM_SIDE << (len(SCALE_WEIGHTS) - 1)
 
@@ -106,7 +106,7 @@ def _terms(x: np.ndarray, y: np.ndarray, peaks: Sequence[float], mask: np.ndarra
 
 
 def _smooth(band: np.ndarray) -> np.ndarray:
-    """Weigh by the Gaussian window; only positions where it lies inside the band are kept."""
+    """Convolve with the Gaussian window; keep positions where it lies inside the band."""
     inside = slice(RADIUS, -RADIUS)
     rows = correlate1d(band, _WINDOW, axis=0)[inside]
     return correlate1d(rows, _WINDOW, axis=1)[:, inside]

@@ -12,7 +12,7 @@ def quality(record: Mapping[str, Any]) -> list[str]:
     Parameters
     ----------
     record
-        What `bandpress.evaluation.metrics.measure` returns.
+        Result of `bandpress.evaluation.metrics.measure`.
     """
     if record["mse"] == 0:
         return ["lossless"]
@@ -33,7 +33,7 @@ def size(path: Path, shape: Sequence[int], sample_bits: int) -> list[str]:
     shape
         Bands, lines, samples of the scene.
     sample_bits
-        Bits of a sample as it came.
+        Bits per sample of the original file.
     """
     stored = path.stat().st_size
     rate = 8 * stored / math.prod(shape)
@@ -52,7 +52,7 @@ def clusters(bands_per_cluster: int | str) -> str:
 
 
 def line(*parts: str) -> str:
-    """Put parts into one line."""
+    """Join parts in one line."""
     return "  ".join(parts)
 
 

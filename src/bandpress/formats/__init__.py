@@ -24,20 +24,20 @@ class Format(NamedTuple):
     ----------
     module
         Name of the module below ``bandpress.formats``; it has ``read(path, …) -> Scene`` and, if it can write,
-        ``write(scene, path, …) -> Path``. It may have ``claims(path)``, ``name_of(path)`` where the name of the scene
-        is not that of the file without suffix, ``sources(path)`` and ``outputs(scene, path)`` where there are other
-        files than one and its sidecar.
+        ``write(scene, path, …) -> Path``. Optional: ``claims(path)``; ``name_of(path)``, if the scene's name is not
+        that of the file without suffix; ``sources(path)`` and ``outputs(scene, path)``, if there are files other than
+        one and its sidecar.
     suffixes
         File name endings, lower case.
     arrays
-        The format holds named arrays and may not say which axis is which: ``read`` takes the name of the array
-        and its order of axes, each of them or None.
+        The format holds named arrays and may not name their axes: ``read`` takes the array's name and its order of
+        axes, or None.
     interleaves
         ``write`` takes an order of axes.
     writes
-        Files with these endings are written in this format.
+        File name endings that are written in this format.
     sidecar
-        What is known of a scene is in a JSON file beside it.
+        Metadata are in a JSON file beside the scene.
     """
 
     module: str
@@ -48,7 +48,7 @@ class Format(NamedTuple):
     sidecar: bool = False
 
 
-#: Of several formats with one ending, the first whose ``claims(path)`` is true is taken, else the first.
+#: Among formats with the same ending, the first whose ``claims(path)`` is true counts, else the first.
 FORMATS = (
     Format("gici", (".raw",), sidecar=True),
     Format("ccsds", (".raw",), sidecar=True),
@@ -61,21 +61,22 @@ FORMATS = (
 )
 _ENVI = next(entry for entry in FORMATS if entry.module == "envi" and entry.writes)
 
-#: Endings of scenes' names.
+#: Endings of scene files.
 SUFFIXES = tuple(sorted({suffix for entry in FORMATS for suffix in entry.suffixes}))
 
 _VARIABLE = re.compile(r"(?P<path>.+\.(?:mat|npz|h5|hdf5|he5|nc)):(?P<variable>[^:]+)", re.IGNORECASE)
 
 
 def is_scene(path: Path) -> bool:
-    """Say whether a file's name is that of a known format."""
+    """Say whether a file name belongs to a known format."""
     return path.name.lower().endswith(SUFFIXES) and not path.name.startswith(".")
 
 
 def one_each(paths: Iterable[Path]) -> list[Path]:
     """Return one file per scene: drop ENVI data files with a header among the paths, and headers without data.
 
-    A header without data stays where no other file of its name is among the paths: reading it says what is missing.
+    A header without data stays if no other file of its name is among the paths, so that reading it reports the missing
+    file.
     """
     known = list(dict.fromkeys(paths))
     headers = [path for path in known if envi_pair.is_header(path)]
@@ -94,7 +95,7 @@ def one_each(paths: Iterable[Path]) -> list[Path]:
 
 
 def scenes_in(folder: Path) -> list[Path]:
-    """Return the scenes in a folder, one file each, in order of their names.
+    """Return the scenes in a folder, one file each, in order of name.
 
     Raises
     ------
@@ -108,14 +109,14 @@ def scenes_in(folder: Path) -> list[Path]:
 
 
 def read_scene(path: str | Path, *, interleave: Interleave | None = None) -> Scene:
-    """Read a scene; its suffix, or an ENVI header beside it, tells the format.
+    """Read a scene; its suffix, or an ENVI header beside it, determines the format.
 
     Parameters
     ----------
     path
         A file of one of the known formats; ``file.mat:variable`` picks one of several arrays.
     interleave
-        Order of the axes in files that do not say it (NumPy, MATLAB, plain HDF5): ``"bsq"`` for (bands, lines,
+        Order of the axes, for files that do not state it (NumPy, MATLAB, plain HDF5): ``"bsq"`` for (bands, lines,
         samples), ``"bil"`` for (lines, bands, samples), ``"bip"`` for (lines, samples, bands). Default: ``"bip"``.
 
     Returns
@@ -126,7 +127,7 @@ def read_scene(path: str | Path, *, interleave: Interleave | None = None) -> Sce
     Raises
     ------
     SceneError
-        If the file does not exist, is empty of samples, or is not what its name says.
+        If the file does not exist, holds no samples, or is not of the format of its name.
     MissingDependencyError
         If the format needs a package that is not installed.
     """
@@ -147,22 +148,22 @@ def read_scene(path: str | Path, *, interleave: Interleave | None = None) -> Sce
 
 
 def write_scene(scene: Scene, path: str | Path, *, interleave: Interleave | None = None) -> Path:
-    """Write a scene atomically; the suffix tells the format.
+    """Write a scene atomically; the suffix determines the format.
 
     Parameters
     ----------
     scene
-        What to write.
+        The scene.
     path
-        File to make or replace, with the files that go with it, see `output_files`. Formats whose names hold the
-        geometry complete the name.
+        File to make or replace, with its companion files, see `output_files`. Formats with the geometry in the name
+        complete it.
     interleave
-        Order of the samples in formats that leave a choice (ENVI, NumPy, MATLAB). Default: that of the format.
+        Order of the samples, for formats that allow several (ENVI, NumPy, MATLAB). Default: that of the format.
 
     Returns
     -------
     pathlib.Path
-        The file that was written.
+        The file written.
 
     Raises
     ------
@@ -179,7 +180,7 @@ def write_scene(scene: Scene, path: str | Path, *, interleave: Interleave | None
 
 
 def scene_name(path: str | Path) -> str:
-    """Return the name that the scene in a file will have, without reading it."""
+    """Return the name of the scene in a file, without reading it."""
     file, _ = split_variable(path)
     module = _module(_format(file))
     return module.name_of(file) if hasattr(module, "name_of") else file.stem
@@ -196,12 +197,12 @@ def input_files(path: str | Path) -> list[Path]:
 
 
 def output_files(scene: Scene, path: str | Path, interleave: Interleave | None = None) -> list[Path]:
-    """Return every file that `write_scene` writes, removes or replaces; the first is the one that it returns.
+    """Return every file that `write_scene` writes, removes or replaces; the first one is its result.
 
     Raises
     ------
     SceneError
-        If nothing can be written under this name.
+        If no format writes this name.
     """
     file = Path(path)
     entry = _writer(file, interleave)
@@ -214,7 +215,7 @@ def output_files(scene: Scene, path: str | Path, interleave: Interleave | None =
 def file_name(scene: Scene) -> str:
     """Return a file name for a scene in its original format.
 
-    Scenes of unknown origin, and those of formats that are not written, are GICI raw.
+    Scenes of unknown origin, or of formats that are only read, become GICI raw.
     """
     from bandpress.formats import ccsds, gici
 
@@ -228,7 +229,7 @@ def file_name(scene: Scene) -> str:
 
 
 def interleave_for(scene: Scene, path: Path) -> Interleave | None:
-    """Return the original order of axes of a scene, if `path` has its original format and that allows several."""
+    """Return the original order of axes of a scene, if `path` has its original format and the format allows several."""
     suffix, _, order = (scene.origin or "").partition(" ")
     entry = _format(path, writing=True)
     same = entry.interleaves and suffix in entry.suffixes and order in AXES

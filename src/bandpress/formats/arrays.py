@@ -14,12 +14,12 @@ from bandpress.facts import parse
 from bandpress.formats.raw import Interleave
 from bandpress.scene import Scene
 
-#: Name under which a cube is written into formats that name their arrays.
+#: Name of the cube in written files of formats with named arrays.
 CUBE = "cube"
-#: Name of the text that says the rest.
+#: Name of the text with the metadata.
 INFO = "bandpress"
 
-#: What libraries raise for files that are none, or damaged.
+#: Exceptions of libraries for damaged files or other formats.
 UNREADABLE = (
     *(
         ValueError,
@@ -42,7 +42,7 @@ _AXES = {
     "ncols xdim pixel pixels width u",
 }
 _AXIS = {name: axis for axis, names in _AXES.items() for name in names.split()}
-#: What the axes of an array are in each order.
+#: Axes of an array in each order.
 ORDERS = {
     "bsq": ("bands", "lines", "samples"),
     "bil": ("lines", "bands", "samples"),
@@ -53,7 +53,7 @@ ORDERS = {
 def pick(path: Path, variable: str | None, shapes: Mapping[str, tuple[int, ...]]) -> str:
     """Return the name of the array to read: the requested one, or the only cube.
 
-    A cube has three axes longer than one or, where no array has, three axes, or, where no array has, two: one band.
+    A cube has three axes longer than one; if no array has, three axes; if no array has, two axes (one band).
     """
     ranked = [
         [key for key, shape in shapes.items() if sum(side > 1 for side in shape) == 3],
@@ -85,16 +85,14 @@ def scene_of(
     array
         Three axes, or two for one band (lines, samples); further axes are of length one.
     interleave
-        Order of the axes, as the user says it.
+        Order of the axes given by the user.
     names
-        Names of the axes, as the file says them, ``""`` for none. Where neither says anything, axes are (lines,
-        samples, bands).
+        Names of the axes in the file, ``""`` for none. Without names or `interleave`, axes are (lines, samples, bands).
 
     Raises
     ------
     SceneError
-        If the array is no cube of numbers, or the file names its axes in a way that is not understood and the user
-        does not say which is which.
+        If the array is not a cube of numbers, or the file's names of its axes are unknown and the user gives no order.
     """
     if not _is_cube(array.shape) or array.dtype.kind not in "biuf":
         raise SceneError(
@@ -126,7 +124,7 @@ def scene_of(
 
 
 def info_of(text: object, path: Path) -> dict[str, Any] | None:
-    """Return the scene metadata in a file's text; None if we did not write it."""
+    """Return the scene metadata in a text that bandpress wrote to a file; None for other texts."""
     try:
         return parse(str(text), path)
     except SceneError:

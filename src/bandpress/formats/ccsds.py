@@ -1,6 +1,6 @@
 """CCSDS raw: the names of the CCSDS-123 test corpus, ``<name>-<type><bits><order>-<bands>x<lines>x<samples>.raw``.
 
-Band sequential. ``type`` is ``u`` or ``s``, ``bits`` the bits that are used of each 8-, 16-, 32- or 64-bit sample,
+Band sequential. ``type`` is ``u`` or ``s``, ``bits`` the number of used bits of each 8-, 16-, 32- or 64-bit sample,
 ``order`` is ``be`` or ``le``: ``aviris_yellowstone-uncal-u16be-224x512x680.raw``.
 """
 
@@ -51,7 +51,7 @@ def read(path: Path) -> Scene:
     Raises
     ------
     SceneError
-        If the name cannot be read or the size of the file is not what the name says.
+        If the name cannot be parsed, or the file has another size than it states.
     """
     name, dtype, shape = _described(path)
     return complete(Scene(map_cube(path, dtype, shape), name=name, origin=".raw ccsds"), path)
@@ -63,12 +63,12 @@ def name_of(path: Path) -> str:
 
 
 def file_name(scene: Scene) -> str:
-    """Return the name under which the format keeps a scene.
+    """Return the file name of a scene in this format.
 
     Raises
     ------
     SceneError
-        If the samples are no integers.
+        If the samples are not integers.
     """
     if scene.dtype.kind not in "ui":
         raise SceneError(
@@ -86,7 +86,7 @@ def outputs(scene: Scene, path: Path) -> list[Path]:
     Raises
     ------
     SceneError
-        If the name gives another geometry or type. Another byte order is no other type: samples follow the name.
+        If the name gives another geometry or type. Samples take the byte order of the name.
     """
     name, dtype, shape = _described(path)
     if (dtype.newbyteorder("="), shape) != (scene.dtype.newbyteorder("="), scene.cube.shape):

@@ -1,4 +1,4 @@
-"""Description of a scene: geometry, type, byte order, range of each band. Reads it once, block by block."""
+"""Description of a scene: geometry, type, byte order, range of each band. Reads the scene once, in blocks."""
 
 import math
 import sys
@@ -21,13 +21,13 @@ def describe(scene: Scene, path: str | Path | None = None) -> dict[str, Any]:
     scene
         The scene.
     path
-        Where it was read from.
+        File of the scene.
 
     Returns
     -------
     dict
-        ``band_min`` and ``band_max`` have one number per band, None where a band holds no measurement at all;
-        samples that are `nodata` or not a number do not count.
+        ``band_min`` and ``band_max`` have one number per band, None for a band without valid samples; no-data samples
+        do not count.
     """
     low, high = ranges(scene.cube, scene.nodata)
     known_low, known_high = ([v for v in values if v is not None] for values in (low, high))
@@ -82,15 +82,14 @@ def ranges(cube: np.ndarray, nodata: float | None = None) -> tuple[list[Any], li
     Parameters
     ----------
     cube
-        Shape (bands, lines, samples). A memory map is read once, in the order in which it is stored, and costs the
-        memory of one block.
+        Shape (bands, lines, samples). A memory map is read once, in stored order, in the memory of one block.
     nodata
-        Value that does not count.
+        No-data value; such samples do not count.
 
     Returns
     -------
     tuple of list
-        Minima and maxima, Python numbers; None for a band without a sample that counts.
+        Minima and maxima, Python numbers; None for a band without valid samples.
     """
     axes = sorted(range(3), key=lambda axis: -abs(cube.strides[axis]))
     stored = cube.transpose(axes)

@@ -1,8 +1,8 @@
 """ENVI: samples in one file, a text header (``.hdr``) beside it.
 
-Band centres and widths are kept in nm, gains and offsets as `scale_factor` and `add_offset` of the metadata. Header
-fields that a scene has no place for are in its `metadata`, as the text or list of texts that they are, and are written
-back; metadata that a header cannot hold are in a JSON file beside it.
+Band centres and widths are kept in nm, gains and offsets as `scale_factor` and `add_offset` of the metadata. Other
+header fields are kept in `metadata`, as a text or list of texts, and written back; metadata that a header cannot hold
+go to a JSON file beside it.
 """
 
 import math
@@ -22,7 +22,7 @@ from bandpress.formats.sidecar import read_sidecar, sidecar, with_facts, write_s
 from bandpress.formats.units import in_nm
 from bandpress.scene import Scene
 
-#: ENVI's code of each type that it can hold.
+#: ENVI's code of each sample type.
 TYPES = {
     1: "uint8",
     2: "int16",
@@ -48,9 +48,9 @@ def claims(path: Path) -> bool:
 
 
 def name_of(path: Path) -> str:
-    """Return the name of the scene in a pair of which one file is given."""
+    """Return the name of the scene in a pair, given either file."""
     stem = envi_pair.scene_of(_header(path))
-    # A header beside a GICI raw file has the geometry in its name, too; the scene has not.
+    # A header beside a GICI raw file has the geometry in its name too; the scene's name lacks it.
     return gici.name_in(f"{stem}.raw") or stem
 
 
@@ -67,7 +67,7 @@ def outputs(scene: Scene, path: Path) -> list[Path]:
     Raises
     ------
     SceneError
-        If other files beside them would be taken for the header of the data, or the data of the header.
+        If a reader would take other files beside them for the header of the data, or the data of the header.
     """
     header = path if envi_pair.is_header(path) else path.with_suffix(".hdr")
     data = path.with_suffix(".img") if path == header else path
@@ -90,7 +90,7 @@ def read(path: Path) -> Scene:
     Raises
     ------
     SceneError
-        If one of them is missing, the header cannot be understood, or the data file has another size than it says.
+        If one of them is missing, the header is not valid, or the data file has another size than it states.
     """
     header = _header(path)
     fields = read_header(header)
@@ -109,9 +109,9 @@ def write(scene: Scene, path: Path, interleave: Interleave = "bsq") -> Path:
     Parameters
     ----------
     scene
-        What to write.
+        The scene.
     path
-        The header; the data file gets its name with ``.img``. Or a data file; the header gets its name with ``.hdr``.
+        The header, or the data file; the other file gets the same name with ``.img`` or ``.hdr``.
     interleave
         Order of the axes.
 
@@ -123,7 +123,7 @@ def write(scene: Scene, path: Path, interleave: Interleave = "bsq") -> Path:
     Raises
     ------
     SceneError
-        If ENVI has no code for the type of the samples.
+        If ENVI has no code for the sample type.
     """
     codes = {name: code for code, name in TYPES.items()}
     if scene.dtype.name not in codes:
@@ -186,7 +186,7 @@ def _header(path: Path) -> Path:
 
 
 def _layout(fields: Mapping[str, Any], header: Path) -> tuple[np.dtype, tuple[int, int, int], str, int]:
-    """Return type, (bands, lines, samples), order of axes, and bytes before the first sample."""
+    """Return sample type, (bands, lines, samples), order of axes, and bytes before the first sample."""
     try:
         bands, lines, samples = (int(fields[key]) for key in ("bands", "lines", "samples"))
         big = {"0": False, "1": True}[fields.get("byte order", "0")]
@@ -210,7 +210,7 @@ def _layout(fields: Mapping[str, Any], header: Path) -> tuple[np.dtype, tuple[in
 
 
 def _described(scene: Scene, fields: Mapping[str, Any], header: Path) -> Scene:
-    """Return the scene with what the header says of it."""
+    """Return the scene with the metadata of the header."""
     known: dict[str, Any] = {}
     metadata = {key: value for key, value in fields.items() if key not in _SAID}
     try:

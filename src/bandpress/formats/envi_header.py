@@ -1,7 +1,7 @@
-"""The text of ENVI headers: ``key = value`` a line, lists in braces over any number of lines.
+"""The text of ENVI headers: one ``key = value`` per line, lists in braces over any number of lines.
 
-Read as UTF-8 or UTF-16 with a byte order mark, as UTF-8 without one, else as Latin-1, which every text is; written as
-ASCII.
+Read as UTF-8 or UTF-16 with a byte order mark, as UTF-8 without one, else as Latin-1, which accepts any bytes; written
+as ASCII.
 """
 
 import codecs
@@ -11,12 +11,12 @@ from typing import Any
 
 from bandpress.errors import SceneError
 
-#: Headers of flight lines have some tens of kB; more than this is no header.
+#: Largest header. Those of flight lines have some tens of kB.
 _MOST_BYTES = 1 << 24
 
 
 def read_header(path: Path) -> dict[str, str | list[str]]:
-    """Return the fields of a header, keys in lower case: a text each, or a list of texts.
+    """Return the fields of a header, with keys in lower case; a value is a text or a list of texts.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def read_header(path: Path) -> dict[str, str | list[str]]:
 
 
 def write_header(fields: Mapping[str, Any], path: Path) -> None:
-    """Write a header of fields for which `is_field` is true, and of numbers."""
+    """Write a header of numbers and of fields for which `is_field` is true."""
     lines = ["ENVI"]
     for key, value in fields.items():
         if isinstance(value, list | tuple):
@@ -69,7 +69,7 @@ def write_header(fields: Mapping[str, Any], path: Path) -> None:
 
 
 def is_field(key: str, value: Any) -> bool:
-    """Say whether a header gives back this field as it is: a text, or a list of texts."""
+    """Say whether a header can hold this field: a text or a list of texts that it reproduces."""
     if key != key.strip().lower() or not _plain(key) or key[:1] == ";" or "=" in key:
         return False
     if isinstance(value, list):

@@ -1,7 +1,7 @@
 """Pairs of ENVI headers and data files, matched by name.
 
-``scene.img`` with ``scene.img.hdr`` or, where there is none, with ``scene.hdr``; data may have any suffix, or none
-as in AVIRIS archives (``…_rdn_img`` with ``…_rdn_img.hdr``), and suffixes may be in capitals.
+``scene.img`` with ``scene.img.hdr`` or, if there is none, with ``scene.hdr``; data may have any suffix, or none as in
+AVIRIS archives (``…_rdn_img`` with ``…_rdn_img.hdr``), and suffixes may be in capitals.
 """
 
 from pathlib import Path
@@ -9,9 +9,9 @@ from pathlib import Path
 from bandpress.errors import SceneError
 from bandpress.files import same_file
 
-#: Endings of data files, as they are looked for beside a header.
+#: Endings of data files to look for beside a header.
 DATA = (".img", ".dat", ".raw", ".bin", ".bsq", ".bil", ".bip", ".hyspex")
-#: Endings of files with a header's name that are no samples.
+#: Endings of other files that may share a header's name.
 _OTHERS = (
     ".hdr",
     ".json",
@@ -35,7 +35,7 @@ def is_header(path: Path) -> bool:
 
 
 def header_of(data: Path) -> Path | None:
-    """Return the header beside a data file, or None. One with the data file's whole name goes first."""
+    """Return the header beside a data file, or None; preferably one with the full name of the data file."""
     if is_header(data):
         return None
     names = (data.name + ".hdr", data.name + ".HDR", data.stem + ".hdr", data.stem + ".HDR")
@@ -64,12 +64,12 @@ def data_of(header: Path, size: int) -> Path:
     header
         The header.
     size
-        Bytes that the header says the data file has; decides between several.
+        Size of the data file according to the header; decides between several.
 
     Raises
     ------
     SceneError
-        If there is none, or several could be meant.
+        If there is no data file, or several fit.
     """
     found = data_files(header)
     fitting = [path for path in found if path.stat().st_size == size]
@@ -83,16 +83,16 @@ def data_of(header: Path, size: int) -> Path:
 
 
 def rivals(header: Path, data: Path, size: int) -> list[Path]:
-    """Return files that would keep a pair from being read back once it is written.
+    """Return files that would prevent a written pair from being read back.
 
-    These are a header with the data file's whole name, and other data files without such a header.
+    These are a header with the full name of the data file, and other data files without such a header.
 
     Parameters
     ----------
     header, data
-        The files that are to be written.
+        The files to write.
     size
-        Bytes of `data`; data files of another size are no rivals.
+        Bytes of `data`; data files of another size do not matter.
     """
     others = [
         path
@@ -115,7 +115,7 @@ def _named(stem: Path) -> list[Path]:
 
 
 def _own_headers(data: Path, but: Path) -> list[Path]:
-    """Return the headers with a data file's whole name, except one."""
+    """Return the headers with the full name of a data file, except one."""
     names = [data.with_name(data.name + ending) for ending in (".hdr", ".HDR")]
     return [path for path in names if path.is_file() and not _same(but, path)]
 

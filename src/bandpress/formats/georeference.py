@@ -1,6 +1,6 @@
-"""Place of a scene on the ground: ``crs`` (WKT), ``transform`` (GDAL's six numbers), ``gcps``, and ENVI's fields.
+"""Georeference of a scene: ``crs`` (WKT), ``transform`` (GDAL's six numbers), ``gcps``, and ENVI's fields.
 
-GDAL itself translates, through an ENVI file of two samples: there is one meaning of ``map info``, and it is GDAL's.
+GDAL converts, through an ENVI file of two samples, so ``map info`` has GDAL's meaning.
 """
 
 import tempfile
@@ -13,7 +13,7 @@ from bandpress.errors import BandpressError, SceneWarning
 from bandpress.formats.envi_header import read_header, write_header
 from bandpress.formats.optional import require
 
-#: Metadata that say it, in GeoTIFF's terms and in ENVI's.
+#: Metadata keys of a georeference, in GeoTIFF's terms and in ENVI's.
 KEYS = ("crs", "transform", "gcps")
 ENVI_KEYS = ("map info", "coordinate system string", "projection info", "geo points")
 _HEADER = {
@@ -47,7 +47,7 @@ def of_dataset(file: Any) -> dict[str, Any]:
 def for_dataset(metadata: Mapping[str, Any], path: Path) -> dict[str, Any]:
     """Return rasterio's options for writing a scene's georeference.
 
-    Warns where metadata say it in a way that cannot be written.
+    Warns if the georeference cannot be written.
     """
     rasterio = require("rasterio", path)
     said = {key: metadata[key] for key in KEYS if key in metadata}
@@ -78,7 +78,7 @@ def of_envi(fields: Mapping[str, Any], path: Path) -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as folder:
             data = Path(folder) / "one.img"
             data.write_bytes(bytes(2))
-            # A list's commas are what GDAL splits it at.
+            # GDAL splits a list at its commas.
             write_header(
                 _HEADER | {k: v if isinstance(v, list) else [v] for k, v in given.items()},
                 data.with_suffix(".hdr"),
@@ -96,7 +96,7 @@ def of_envi(fields: Mapping[str, Any], path: Path) -> dict[str, Any]:
 def to_envi(metadata: Mapping[str, Any], path: Path) -> dict[str, Any]:
     """Return ENVI's fields for `crs` and `transform`; nothing, with a warning, if ENVI cannot express them."""
     if not any(key in metadata for key in KEYS) or any(key in metadata for key in ENVI_KEYS):
-        return {}  # nothing to say, or said already
+        return {}  # no georeference, or already in ENVI's fields
     try:
         rasterio = require("rasterio", path)
     except BandpressError as error:

@@ -1,8 +1,8 @@
 """GeoTIFF, through rasterio, and EnMAP products: GeoTIFF with an XML file that describes the bands.
 
-Written band sequential and uncompressed. What GeoTIFF has a place for is there, as other programmes read and write it:
-coordinate system, transform, control points, no-data value, scale and offset, units and names of bands, tags of
-file and bands (``wavelength``, ``fwhm``, ``bbl`` among these). The file's tag ``BANDPRESS`` holds the rest, as JSON.
+Written band sequential and uncompressed. GeoTIFF's own fields hold coordinate system, transform, control points,
+no-data value, scale and offset, units and names of bands, tags of file and bands (``wavelength``, ``fwhm``, ``bbl``
+among these). The file's tag ``BANDPRESS`` holds all other metadata, as JSON.
 """
 
 import json
@@ -39,7 +39,7 @@ def read(path: Path) -> Scene:
     Raises
     ------
     SceneError
-        If the file is no TIFF, or its samples are no numbers.
+        If the file is not a TIFF, or its samples are not real numbers.
     """
     rasterio = require("rasterio", path)
     try:
@@ -62,7 +62,7 @@ def sources(path: Path) -> list[Path]:
 
 
 def outputs(scene: Scene, path: Path) -> list[Path]:
-    """Return the files that are written, replaced or removed: GDAL would take those beside it as of the new file."""
+    """Return the files that are written, replaced or removed; GDAL would read leftovers as part of the new file."""
     return [path, *_beside(path)]
 
 
@@ -72,7 +72,7 @@ def write(scene: Scene, path: Path) -> Path:
     Raises
     ------
     SceneError
-        If TIFF has no type for its samples.
+        If TIFF has no such sample type.
     """
     rasterio = require("rasterio", path)
     if scene.dtype.kind not in "iuf":
@@ -80,7 +80,7 @@ def write(scene: Scene, path: Path) -> Path:
     options = georeference.for_dataset(scene.metadata, path)
     options["ENDIANNESS"] = "BIG" if scene.dtype.str.startswith(">") else "LITTLE"
     if scene.dtype.kind == "f":
-        # Else GDAL leaves out blocks of zeros, blocks of -0.0 among them, and reads them as +0.0.
+        # Otherwise GDAL omits blocks of zeros, including -0.0, and reads them as +0.0.
         options["COMPRESS"] = "DEFLATE"
     if scene.nodata is not None and _fits(scene.nodata, scene.dtype):
         options["nodata"] = scene.nodata
@@ -151,10 +151,10 @@ def _band_tags(scene: Scene, band: int) -> dict[str, str]:
 def _described(scene: Scene, file: Any, path: Path) -> Scene:
     """Return the scene with the file's metadata."""
     tags = dict(file.tags())
-    own = info_of(tags.get(_TAG), path)  # None: a tag of somebody else
+    own = info_of(tags.get(_TAG), path)  # None: a tag of another program
     if own is not None:
         del tags[_TAG]
-    if tags.get("AREA_OR_POINT") == "Area":  # what a file without this tag means
+    if tags.get("AREA_OR_POINT") == "Area":  # the default without this tag
         del tags["AREA_OR_POINT"]
     bands = [dict(file.tags(index)) for index in file.indexes]
     metadata = georeference.of_dataset(file)
@@ -233,7 +233,7 @@ def _enmap(scene: Scene, path: Path, match: re.Match[str]) -> Scene:
 
 
 def _beside(path: Path) -> list[Path]:
-    """Return the files beside a GeoTIFF in which GDAL looks for metadata, a mask, overviews and the transform."""
+    """Return the files beside a GeoTIFF that GDAL searches for metadata, a mask, overviews and the transform."""
     whole = [path.with_name(path.name + ending) for ending in (".aux.xml", ".msk", ".ovr")]
     return whole + [path.with_suffix(ending) for ending in (".tfw", ".tifw", ".tiffw", ".wld")]
 

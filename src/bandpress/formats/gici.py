@@ -39,12 +39,12 @@ def name_of(path: Path) -> str:
 
 
 def outputs(scene: Scene, path: Path) -> list[Path]:
-    """Return the files that a scene is written to; a name that does not give the geometry is completed.
+    """Return the files that a scene is written to; a name without geometry is completed.
 
     Raises
     ------
     SceneError
-        If the name gives another geometry or type. Another byte order is no other type: samples follow the name.
+        If the name gives another geometry or type. Samples take the byte order of the name.
     """
     final = path
     if not claims(path):
@@ -58,12 +58,12 @@ def outputs(scene: Scene, path: Path) -> list[Path]:
 
 
 def file_name(scene: Scene) -> str:
-    """Return the name under which the format keeps a scene.
+    """Return the file name of a scene in this format.
 
     Raises
     ------
     SceneError
-        If the format has no code for the type of the samples.
+        If the format has no code for the sample type.
     """
     if scene.dtype.name not in TYPES:
         raise SceneError(
@@ -80,7 +80,7 @@ def described(path: Path) -> tuple[str, np.dtype, tuple[int, int, int]]:
     Raises
     ------
     SceneError
-        If the name cannot be read.
+        If the name cannot be parsed.
     """
     match = _NAME.fullmatch(path.name)
     if match is None:
@@ -101,7 +101,7 @@ def read(path: Path) -> Scene:
     Raises
     ------
     SceneError
-        If the name cannot be read or the size of the file is not what the name says.
+        If the name cannot be parsed, or the file has another size than it states.
     """
     name, dtype, shape = described(path)
     return complete(Scene(map_cube(path, dtype, shape), name=name), path)
@@ -110,7 +110,7 @@ def read(path: Path) -> Scene:
 def write(scene: Scene, path: Path) -> Path:
     """Write a scene, in the byte order of the name, see `outputs`.
 
-    What is known of the bands goes into a JSON file beside it, see `bandpress.formats.sidecar`.
+    Metadata go into a JSON file beside it, see `bandpress.formats.sidecar`.
     """
     final = outputs(scene, path)[0]
     with atomic_path(final) as part:

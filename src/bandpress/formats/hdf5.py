@@ -1,12 +1,12 @@
 """HDF5 and NetCDF 4: PRISMA (``.he5``), EMIT L1B and L2A (``.nc``), NEON, and any other file by the name of its array.
 
-Names of dimensions decide which axis is which; without any, axes are (lines, samples, bands). PRISMA: the bands of the
-VNIR cube and then those of the SWIR cube, each by increasing wavelength (the product has them decreasing); bands that
-it flags as not valid are marked as bad. EMIT: radiance or reflectance as float32, in the geometry of the sensor. Counts
-are kept as they are: scale factors and other attributes of the array stay in `metadata`.
+Names of dimensions identify the axes; without names, axes are (lines, samples, bands). PRISMA: the bands of the VNIR
+cube, then those of the SWIR cube, each by increasing wavelength (the product stores them decreasing); bands flagged as
+not valid are marked as bad. EMIT: radiance or reflectance as float32, in the geometry of the sensor. Counts are kept as
+they are: scale factors and other attributes of the array stay in `metadata`.
 
-Written as one array ``cube`` with named dimensions, attributes and the coordinates ``wavelength`` and ``fwhm`` as
-NetCDF 4 has them, and all that is known as JSON in ``bandpress``; a product comes back in this form, not in its own.
+Written as one array ``cube`` with named dimensions, attributes and the coordinates ``wavelength`` and ``fwhm`` in
+NetCDF 4 form, and all metadata as JSON in ``bandpress``; products are written in this form, not in their own.
 """
 
 import json
@@ -33,21 +33,21 @@ _EMIT_BANDS = "sensor_band_parameters"
 
 
 def read(path: Path, variable: str | None = None, interleave: Interleave | None = None) -> Scene:
-    """Read a scene; an array that is stored in one piece is mapped into memory.
+    """Read a scene; a contiguous array is memory-mapped.
 
     Parameters
     ----------
     path
         The file.
     variable
-        Path of an array within the file; without it, the product's cube, or the only array with three axes.
+        Path of an array within the file. Default: the product's cube, or the only array with three axes.
     interleave
-        Order of its axes, where the file does not say it.
+        Order of its axes, for files that do not state it.
 
     Raises
     ------
     SceneError
-        If the file is no HDF5 file, or has no such array, or names its axes in a way that is not understood.
+        If it is not an HDF5 file, has no such array, or has unknown names of axes.
     """
     h5py = require("h5py", path)
     try:

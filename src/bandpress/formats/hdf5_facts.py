@@ -14,9 +14,9 @@ from bandpress.formats.arrays import ORDERS
 from bandpress.formats.units import in_nm
 from bandpress.scene import Scene
 
-#: Names of attributes, in lower case, that say the value of samples without a measurement.
+#: Names of attributes, in lower case, that hold the no-data value.
 _NODATA = ("_fillvalue", "missing_value", "data_ignore_value", "nodata", "no_data_value")
-#: Attributes of the library, and those that a scene has another place for.
+#: Attributes of the library, and those stored elsewhere in a scene.
 _OWN = (
     "dimension_list",
     "reference_list",
@@ -26,7 +26,7 @@ _OWN = (
     "_netcdf4dimid",
     "_netcdf4coordinates",
 )
-#: Values that a list in the metadata may have.
+#: Most values of a list in the metadata.
 _MOST_VALUES = 1 << 14
 _CENTRES = ("wavelength", "wavelengths", "wl", "band", "bands", "lambda")
 _WIDTHS = ("fwhm", "fwhms", "bandwidth", "bandwidths")
@@ -74,7 +74,7 @@ def say_what_is_left(path: Path, names: Iterable[str]) -> None:
 
 
 def describe(file: Any, cube: Any, scene: Scene, interleave: str) -> None:
-    """Write names of axes, coordinates and attributes of an array as NetCDF 4 has them."""
+    """Write names of axes, coordinates and attributes of an array in NetCDF 4 form."""
     names = [{"bands": "wavelength", "lines": "y", "samples": "x"}[axis] for axis in ORDERS[interleave]]
     coordinates = {
         "wavelength": np.arange(scene.bands) if scene.wavelengths is None else np.array(scene.wavelengths),
@@ -122,7 +122,7 @@ def _by_length(dataset: Any, names: list[str]) -> list[str]:
 def _of_bands(dataset: Any, names: tuple[str, ...], bands: int) -> _List | None:
     """Return the list of numbers under one of the names, one per band, nearest to an array, or None.
 
-    Numbers of bands, which have no unit, are no wavelengths.
+    Numbers of bands, which have no unit, do not count as wavelengths.
     """
     found = [item for item in _near(dataset, names) if len(item.values) == bands]
     return next((item for item in found if item.unit or item.name not in ("band", "bands")), None)

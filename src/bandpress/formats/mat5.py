@@ -1,7 +1,7 @@
 """Numeric arrays and texts of MATLAB 5 files, by MathWorks' "MAT-File Format" (Level 5).
 
-scipy's reader ends the process on some damaged files; here every length is checked before it is used. Arrays that are
-not compressed are mapped into memory.
+scipy's reader crashes the process on some damaged files; here every length is checked before use. Uncompressed arrays
+are memory-mapped.
 """
 
 import zlib
@@ -19,7 +19,7 @@ _STRUCT, _CHAR = 2, 4
 #: NumPy's type of each class of numeric array.
 _CLASSES = dict(zip(range(6, 16), ("f8", "f4", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8"), strict=True))
 _LOGICAL, _COMPLEX = 0x02, 0x08
-#: How much of a compressed variable says its class, shape and name.
+#: Bytes of a compressed variable that hold its class, shape and name.
 _HEAD = 1 << 12
 
 
@@ -61,7 +61,7 @@ class Variable:
         Raises
         ------
         ValueError
-            If the file does not hold as many as the shape says.
+            If the file does not hold as many as the shape states.
         """
         kind, data = self._data()
         dtype = np.dtype(self._order + _STORED[kind])
@@ -95,7 +95,7 @@ def variables(path: Path) -> list[Variable]:
     Raises
     ------
     ValueError
-        If the file is none of version 5, or damaged.
+        If the file is not of version 5, or is damaged.
     """
     file = np.memmap(path, np.uint8, "r") if path.stat().st_size else np.zeros(0, np.uint8)
     order = {b"IM": "<", b"MI": ">"}.get(file[126:128].tobytes(), "")
@@ -159,11 +159,11 @@ def _fields(parent: Variable, body: np.ndarray, order: str, depth: int = 0) -> I
 
 
 def _element(buffer: np.ndarray, at: int, order: str, aligned: bool = True) -> tuple[int, np.ndarray, int]:
-    """Return type and data of the element at an offset, and where the next one is."""
+    """Return type and data of the element at an offset, and the offset of the next one."""
     if at + 8 > len(buffer):
         raise ValueError(f"it ends at byte {len(buffer)}, within an element")
     first, size = (int(word) for word in buffer[at : at + 8].view(order + "u4"))
-    if first >> 16:  # a small element: its data are where the size would be
+    if first >> 16:  # a small element: its data take the place of the size
         kind, size, start, end = first & 0xFFFF, first >> 16, at + 4, at + 8
         if size > 4:
             raise ValueError(f"a small element of {size} bytes")

@@ -1,7 +1,7 @@
 """MATLAB: one array of a ``.mat`` file, version 5 or 7.3 (HDF5).
 
-Axes are (lines, samples, bands) unless said otherwise; a matrix is one band. Written as version 5, the cube as ``cube``
-and what is known of the scene as JSON in ``bandpress``.
+Axes are (lines, samples, bands) by default; a matrix is one band. Written as version 5, with the cube as ``cube`` and
+the metadata as JSON in ``bandpress``.
 """
 
 import json
@@ -21,21 +21,21 @@ from bandpress.scene import Scene
 
 
 def read(path: Path, variable: str | None = None, interleave: Interleave | None = None) -> Scene:
-    """Read an array; one of version 5 that is not compressed is mapped into memory.
+    """Read an array; an uncompressed one of version 5 is memory-mapped.
 
     Parameters
     ----------
     path
         The file.
     variable
-        Name of the array, ``structure/field`` for one in a structure; can be left out if only one is a cube.
+        Name of the array, ``structure/field`` for one in a structure; optional if only one is a cube.
     interleave
         Order of the axes as MATLAB shows them. Default: (lines, samples, bands).
 
     Raises
     ------
     SceneError
-        If there is no such array, or the file is no MATLAB file.
+        If there is no such array, or it is not a MATLAB file.
     """
     try:
         array, info = (_from_hdf5 if _is_hdf5(path) else _from_version_5)(path, variable)
@@ -57,7 +57,7 @@ def write(scene: Scene, path: Path, interleave: Interleave = "bip") -> Path:
     Raises
     ------
     SceneError
-        If it is too large for that version, which ends at 2 GiB.
+        If it exceeds 2 GiB, the limit of version 5.
     """
     from scipy.io import savemat
 

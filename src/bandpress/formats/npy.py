@@ -1,7 +1,6 @@
-"""NumPy arrays: ``.npy`` and ``.npz``. Axes are (lines, samples, bands) unless said otherwise.
+"""NumPy arrays: ``.npy`` and ``.npz``. Axes are (lines, samples, bands) by default.
 
-What is known of the bands is in a JSON file beside a ``.npy`` file, and in the string ``bandpress`` within a
-``.npz`` file.
+Metadata are in a JSON file beside a ``.npy`` file, and in the string ``bandpress`` within a ``.npz`` file.
 """
 
 import json
@@ -19,21 +18,21 @@ from bandpress.scene import Scene
 
 
 def read(path: Path, variable: str | None = None, interleave: Interleave | None = None) -> Scene:
-    """Read an array; that of a ``.npy`` file is mapped into memory.
+    """Read an array; that of a ``.npy`` file is memory-mapped.
 
     Parameters
     ----------
     path
         The file.
     variable
-        Name of the array in a ``.npz`` file; can be left out if only one is a cube.
+        Name of the array in a ``.npz`` file; optional if only one is a cube.
     interleave
         Order of the axes. Default: (lines, samples, bands).
 
     Raises
     ------
     SceneError
-        If there is no such array, or it is no scene. Pickled objects are never loaded.
+        If there is no such array, or it is not a scene. Pickled objects are never loaded.
     """
     try:
         if path.suffix.lower() == ".npy":
@@ -52,7 +51,7 @@ def read(path: Path, variable: str | None = None, interleave: Interleave | None 
 
 
 def write(scene: Scene, path: Path, interleave: Interleave = "bip") -> Path:
-    """Write a scene as an array whose axes are in the given order."""
+    """Write a scene as an array with its axes in the given order."""
     stored = as_stored(scene.cube, interleave)
     with atomic_path(path) as part, open(part, "wb") as file:
         if path.suffix.lower() == ".npz":

@@ -12,13 +12,13 @@ from bandpress.errors import SceneError
 #: Order of the axes, by its usual name: band sequential, band interleaved by line, band interleaved by pixel.
 Interleave = Literal["bsq", "bil", "bip"]
 
-#: For each order of axes in a file, where (bands, lines, samples) are to be found in it.
+#: For each order of axes in a file, the positions of (bands, lines, samples) in it.
 AXES: dict[str, tuple[int, int, int]] = {"bsq": (0, 1, 2), "bil": (1, 0, 2), "bip": (2, 0, 1)}
 
 #: For each order of axes in a file, the axes of (bands, lines, samples) in that order.
 STORED: dict[str, tuple[int, int, int]] = {"bsq": (0, 1, 2), "bil": (1, 0, 2), "bip": (1, 2, 0)}
 
-#: How much of a scene is in memory at once while it is copied or measured.
+#: Bytes of a scene in memory at once while it is copied or measured.
 BLOCK_BYTES = 1 << 24
 
 
@@ -78,7 +78,7 @@ def map_cube(
 def write_cube(
     cube: np.ndarray, file: BinaryIO, interleave: str = "bsq", dtype: np.dtype | None = None
 ) -> None:
-    """Write the samples of a cube in the given order of axes, and as the given type, block by block."""
+    """Write the samples of a cube in the given order of axes and type, in blocks."""
     for block in blocks(as_stored(cube, interleave)):
         file.write(np.ascontiguousarray(block, dtype).data)
 
@@ -86,8 +86,8 @@ def write_cube(
 def blocks(array: np.ndarray, most_bytes: int = BLOCK_BYTES) -> Iterator[np.ndarray]:
     """Yield consecutive parts of an array along its first axis, each of about `most_bytes`.
 
-    Pages of a memory map are given back to the system after each part, so that going through a file costs no more
-    memory than one part.
+    Pages of a memory map are returned to the system after each part, so that reading a file takes the memory of one
+    part.
     """
     step = max(1, most_bytes // max(1, array[0].nbytes))
     for first in range(0, len(array), step):

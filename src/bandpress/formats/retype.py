@@ -10,7 +10,7 @@ from bandpress.nodata.samples import mask_of, sample_of
 from bandpress.scaling import Scaling
 from bandpress.scene import Scene
 
-#: Types that samples can be made.
+#: Sample types to convert to.
 TYPES = ("uint8", "uint16", "int16", "int32", "float32", "float64")
 _SCALE, _OFFSET = "scale_factor", "add_offset"
 
@@ -21,23 +21,23 @@ def retyped(scene: Scene, kind: str, scale: float | None = None, offset: float |
     Parameters
     ----------
     scene
-        As it was read; quantity = count · `scale_factor` + `add_offset` of its metadata, where it has them.
+        Scene as read; quantity = count · `scale_factor` + `add_offset` of its metadata, if present.
     kind
         One of `TYPES`.
     scale, offset
-        The quantities are coded as round((quantity - offset) / scale), and both are kept in the metadata. Without
-        them, floats are made of the quantities and integers of the samples as they are.
+        Quantities become round((quantity - offset) / scale), and the metadata record both. Without them, floats are
+        made from the quantities, integers from the samples.
 
     Returns
     -------
     Scene
-        In the same byte order. Samples that hold no measurement have the no-data value: the same if the type has it,
-        else the type's largest (unsigned) or smallest number, NaN of floats.
+        In the same byte order. No-data samples have the original no-data value if the type can hold it, else the type's
+        largest (unsigned) or smallest number, or NaN (floats).
 
     Raises
     ------
     SceneError
-        If a sample is out of the type's range, or would not stay what it is.
+        If a sample is out of the type's range, or would change.
     """
     dtype = np.dtype(kind).newbyteorder(scene.dtype.byteorder if scene.dtype.itemsize > 1 else "=")
     nodata = _nodata(scene, dtype)
@@ -100,7 +100,7 @@ def _fitting(
                 f"to {np.finfo(dtype).max:g}: another --dtype"
             )
         value = sample_of(nodata, dtype)
-        if value is not None:  # a measurement that equals it stays one
+        if value is not None:  # valid samples that equal it stay valid
             made[made == value] = np.nextafter(value, dtype.type(np.inf))
     if mask is not None:
         made[mask] = nodata

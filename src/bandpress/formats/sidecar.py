@@ -1,6 +1,6 @@
 """Sidecar ``<file>.json`` with the metadata that a format cannot hold, see `bandpress.facts`.
 
-A scene of which nothing is known has no such file.
+A scene without metadata has no such file.
 """
 
 import json
@@ -19,7 +19,7 @@ def sidecar(path: Path) -> Path:
 
 
 def write_sidecar(scene: Scene, path: Path, **more: Any) -> None:
-    """Write the sidecar of the scene in `path`, or remove that of an earlier scene."""
+    """Write the sidecar of the scene in `path`; remove an earlier one if there are no metadata."""
     found = {**facts(scene), **more}
     beside = sidecar(path)
     if not found:
@@ -35,7 +35,7 @@ def read_sidecar(path: Path) -> dict[str, Any]:
     Raises
     ------
     SceneError
-        If it is no JSON object, or its metadata are none.
+        If it is not a JSON object, or its metadata are not.
     """
     beside = sidecar(path)
     if not beside.is_file():

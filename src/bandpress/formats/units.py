@@ -8,7 +8,7 @@ from typing import Any
 
 from bandpress.errors import SceneWarning
 
-#: nm in each unit of length, by the beginning of its name in lower case; the first that fits is taken.
+#: nm per unit of length, by the beginning of its name in lower case; the first match counts.
 _NM = (
     (("nm", "nanom"), 1.0),
     (("um", "µm", "μm", "microm", "micron"), 1e3),
@@ -24,22 +24,23 @@ _UNSAID = ("", "unknown", "none", "index")
 def in_nm(
     path: Path, unit: Any, wavelengths: Iterable[Any] | None = None, fwhm: Iterable[Any] | None = None
 ) -> dict[str, tuple[float, ...]]:
-    """Return the known band centres and widths in nm, by their names in a scene.
+    """Return the known band centres and widths in nm, under their names in a scene.
 
     Parameters
     ----------
     path
-        Named in the warning where a unit is no length, or a value is not finite; these are left out.
+        File named in warnings. Values in other units than lengths, and values that are not finite, are left out with a
+        warning.
     unit
-        Of both, as the file says it. Without one, centres below 100 are taken as µm, since no imaging spectrometer
-        works below 100 nm or beyond 100 µm; widths alone are taken as µm below 1.
+        Unit of both in the file. Without a unit, centres below 100 are read as µm, since no imaging spectrometer works
+        below 100 nm or beyond 100 µm; widths without centres are read as µm below 1.
     wavelengths, fwhm
         One number per band, or its text.
 
     Raises
     ------
     ValueError, TypeError
-        If a value is no number.
+        If a value is not a number.
     """
     given = {"wavelengths": wavelengths, "fwhm": fwhm}
     numbers = {key: [float(value) for value in values] for key, values in given.items() if values is not None}

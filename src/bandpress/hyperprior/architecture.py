@@ -14,11 +14,11 @@ import numpy as np
 
 from bandpress.errors import ModelError
 
-#: How much smaller than the image the latents and the hyper-latents are, per side.
+#: Downsampling factors of latents and hyper-latents, per side.
 LATENT_STRIDE = 16
 HYPER_STRIDE = 32
 
-#: Points between two neighbouring qualities of a family with gains at which a scene may be coded.
+#: Operating points per quality of a family with gains.
 STEPS_PER_QUALITY = 64
 
 _STAGES = 4
@@ -34,11 +34,11 @@ class Architecture:
     Parameters
     ----------
     bands_per_cluster
-        Bands that go in and come out together, k.
+        Bands of a cluster, k.
     hidden
         Channels between the stages, N: one number for all three places (the paper), or one for each, in the order of
-        the analysis; the synthesis mirrors them. Few channels where the image is large and more where it is small keep
-        more of it at equal cost: two samples squared of k bands need no more than 4 k channels.
+        the analysis; the synthesis mirrors them. Widths that grow as the image shrinks lose less at equal cost: blocks
+        of 2 × 2 samples of k bands need at most 4 k channels.
     latent
         Channels of the latents, M.
     hyper
@@ -46,12 +46,12 @@ class Architecture:
     qualities
         Number of gain vectors; 1 means none: one network, one operating point.
     scales
-        Number of standard deviations that latents are coded with.
+        Number of standard deviations for coding latents.
     scale_min, scale_max
         The smallest and the largest of them; the others lie between at equal ratios.
     borders
-        What analysis and synthesis find beyond the image at each stage: ``"zero"``, as in the paper, or ``"mirror"``,
-        the image mirrored, its last samples repeated first. The hyper networks find zeros.
+        Padding of analysis and synthesis at each stage: ``"zero"``, as in the paper, or ``"mirror"``, the mirrored
+        image, starting with a copy of its outermost samples. The hyper networks pad with zeros.
     """
 
     bands_per_cluster: int
@@ -93,7 +93,7 @@ class Architecture:
 
     @classmethod
     def from_json(cls, fields: Any) -> "Architecture":
-        """Make an architecture from what `to_json` returned.
+        """Return the architecture of a result of `to_json`.
 
         Raises
         ------
@@ -107,7 +107,7 @@ class Architecture:
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Channels after each of the analysis' stages but the last."""
+        """Channels after each stage of the analysis except the last."""
         return self.hidden if isinstance(self.hidden, tuple) else (self.hidden,) * (_STAGES - 1)
 
     @property
@@ -128,7 +128,7 @@ class Architecture:
 
     @property
     def quality_steps(self) -> int:
-        """Number of operating points: the qualities and `STEPS_PER_QUALITY` - 1 between each two of them."""
+        """Number of operating points: the qualities, and `STEPS_PER_QUALITY` - 1 points between neighbours."""
         return (self.qualities - 1) * STEPS_PER_QUALITY + 1
 
     def channels(self, transform: str) -> tuple[tuple[int, int], ...]:
@@ -156,7 +156,7 @@ class Architecture:
         - ``hyper_analysis/0`` 3×3 and ReLU, ``/1`` 5×5 with stride 2; ``hyper_synthesis/0`` 5×5 upwards and ReLU,
           ``/1`` 3×3 (correlation), whose outputs are indexes into `scale_table`.
         - ``prior/matrix/I``, ``prior/bias/I``, ``prior/factor/I``: the factorised density of the hyper-latents
-          (Ballé 2018, appendix 6.1), ``prior/offset``: what is added to the integers that it codes.
+          (Ballé 2018, appendix 6.1), ``prior/offset``: added to the integers that it codes.
         - ``gains/y``, ``gains/y_inverse``, ``gains/z``, ``gains/z_inverse``: one positive vector per quality, if
           there are several.
         """
@@ -283,7 +283,7 @@ def at_quality(gains: np.ndarray, step: int) -> np.ndarray:
     Returns
     -------
     numpy.ndarray
-        Shape (channels,), float64. Not for what must be exact: tables hold that.
+        Shape (channels,), float64. Not exact on every machine; exact values are in the tables.
     """
     below, part = divmod(step, STEPS_PER_QUALITY)
     logs = np.log(gains.astype(np.float64))

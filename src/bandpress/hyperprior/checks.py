@@ -1,4 +1,4 @@
-"""Checks of a network's card, gains and tables, when a model is loaded: anybody may have written it."""
+"""Checks of a network's card, gains and tables when a model is loaded, since it may come from anyone."""
 
 from collections.abc import Mapping
 from itertools import pairwise
@@ -10,21 +10,21 @@ from bandpress.errors import ModelError
 from bandpress.hyperprior.architecture import Architecture
 
 _MOST_BITS = 16
-#: Integers that a table may start at lie within this, and so do those that it reaches.
+#: Largest magnitude of the first and last integer of a table.
 _FARTHEST = 1 << 16
-#: Gains and their inverses.
+#: Largest gain, and largest inverse of a gain.
 _MOST_GAIN = 1e6
-#: Numbers of a card: lambda and range of reference.
+#: Largest lambda and reference range of a card.
 _LARGEST = 1e30
 
 
 def check_card(card: Mapping[str, Any], architecture: Architecture) -> None:
-    """Check what coding takes from the training part of a card.
+    """Check the entries of a card that coding uses.
 
     Raises
     ------
     ModelError
-        If it is of another type or size.
+        If an entry has another type or is out of range.
     """
     lambda_ = card.get("lambda")
     values = lambda_ if isinstance(lambda_, list) else [lambda_]
@@ -45,7 +45,7 @@ def check_weights(weights: Mapping[str, np.ndarray]) -> None:
     Raises
     ------
     ModelError
-        If one is not a positive number of an ordinary size.
+        If a gain is not a positive number within limits.
     """
     for name, array in weights.items():
         if name.startswith("gains/") and not ((array >= 1 / _MOST_GAIN) & (array <= _MOST_GAIN)).all():
@@ -61,7 +61,7 @@ def check_tables(tables: Mapping[str, np.ndarray], architecture: Architecture) -
     Raises
     ------
     ModelError
-        If one is missing, or is no table of cumulative frequencies.
+        If one is missing, or is not a table of cumulative frequencies.
     """
     for name, count in (("y", architecture.scales), ("z", architecture.hyper)):
         cdf, offset = (_integers(tables, f"{name}/{part}") for part in ("cdf", "offset"))

@@ -5,7 +5,7 @@ A chunk (integers little-endian; `docs/bitstream.md`)::
     ranges   per band: smallest sample, then largest minus smallest, each as wide as a sample
     u16      operating point                                       } only with a model with gains
     u32      bytes of z                                            }
-    z        hyper-latents, range coded with the tables z/cdf      } absent where every band is constant
+    z        hyper-latents, range coded with the tables z/cdf      } absent if every band is constant
     y        latents, range coded with the tables y/cdf            }
 """
 
@@ -32,7 +32,7 @@ _LENGTH = struct.Struct("<I")
 
 
 class Batch(NamedTuple):
-    """Clusters in a batch; `active` are those that are not constant."""
+    """Clusters in a batch; `active` are the indexes of those that are not constant."""
 
     ranges: list[Ranges]
     steps: np.ndarray
@@ -41,10 +41,10 @@ class Batch(NamedTuple):
 
 
 def load_batch(scene: Scene, clusters: Sequence[Cluster], point: Point) -> Batch:
-    """Read clusters and normalise them; lines and samples are repeated at the ends up to whole latents.
+    """Read and normalise clusters, padded to whole latents by repeating the last lines and samples.
 
-    What stands beyond the ends is cut off after decoding, so this is the encoder's choice; zeros, which the network's
-    own borders hold, cost distortion along the last lines and samples.
+    The decoder crops the padding, so it is the encoder's choice; padding with zeros would cost distortion along the
+    last lines and samples.
     """
     k = point.model.architecture.bands_per_cluster
     cubes = [scene.cube[cluster.bands] for cluster in clusters]
@@ -73,7 +73,7 @@ def _steps(point: Point, ranges: Sequence[Ranges], k: int) -> np.ndarray:
 
 
 def worth(batch: Batch, point: Point) -> np.ndarray:
-    """Return the bits that a unit of squared error of each band is worth, (active clusters, k); 0 for repeated ones.
+    """Return the bits that a unit of squared error is worth, by band, (active clusters, k); 0 for repeated bands.
 
     The loss counts bits per pixel + lambda · squared error in DN², averaged over the k bands.
     """

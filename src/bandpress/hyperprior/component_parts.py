@@ -2,7 +2,7 @@
 
 Components lie around zero. Those of a cluster are normalised by one width to lie around 1/2 within (0, 1), and their
 quality follows from that width and the quantiser step (`bandpress.hyperprior.quality`), so that all clusters have about
-one distortion in DN². A cluster that costs more than it gains, in bits per pixel + lambda · MSE, is left out.
+the same distortion in DN². A cluster that costs more than it gains, in bits per pixel + lambda · MSE, is not coded.
 
 A part, bit by bit (`docs/bitstream.md`)::
 
@@ -37,7 +37,7 @@ _LENGTH_BITS = 5
 
 
 class _Parsed(NamedTuple):
-    """A part as read; a width of 0 where nothing is coded."""
+    """A parsed part; its width is 0 if nothing is coded."""
 
     bands: int
     width: int = 0
@@ -46,7 +46,7 @@ class _Parsed(NamedTuple):
 
 
 class ComponentNetwork:
-    """Codes clusters of components with a network.
+    """Coder of clusters of components with a network.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class ComponentNetwork:
         self._step_bits = (self._steps - 1).bit_length()
 
     def code(self, clusters: Sequence[np.ndarray], step: float) -> list[tuple[bytes, np.ndarray]]:
-        """Return of each cluster of components the part, and the components that it decodes to.
+        """Return the part of each cluster of components, and the decoded components.
 
         Parameters
         ----------
@@ -107,7 +107,7 @@ class ComponentNetwork:
         Raises
         ------
         BitstreamError
-            If a part is none that `code` made.
+            If a part is not valid.
         """
         for group in batches(zip(clusters, parts, strict=True), self.batch):
             parsed = [self._parse(*pair) for pair in group]
@@ -148,7 +148,7 @@ class ComponentNetwork:
 
 
 def width_code(components: np.ndarray) -> int:
-    """Return the code of the least width, symmetrical around zero, that holds components; 0 if they are zero."""
+    """Return the code of the smallest symmetric width around zero that holds the components; 0 if all are zero."""
     most = int(np.abs(components).max())
     if not most:
         return 0

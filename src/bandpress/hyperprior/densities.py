@@ -11,17 +11,17 @@ import tensorflow_compression as tfc
 
 
 def quantised(x: tf.Tensor, noise: tf.Tensor | None) -> tf.Tensor:
-    """Return values rounded or, where a seed of two integers is given, with uniform noise, which has gradients."""
+    """Return rounded values or, given a seed of two integers, values with uniform noise, which has gradients."""
     if noise is None:
         return tf.round(x)
     return x + tf.random.stateless_uniform(tf.shape(x), noise, -0.5, 0.5)
 
 
 def gaussian_bits(y: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
-    """Bits of integers (or of noisy values) under a zero-mean Gaussian integrated over unit intervals.
+    """Return the bits of integers (or noisy values) under a zero-mean Gaussian integrated over unit intervals.
 
-    Ballé 2018, appendix 6.2. Far out, where the difference of two tails would vanish in float32, the asymptotic series
-    of the tail is used, so that the gradient always says which way the scale should move.
+    Ballé 2018, appendix 6.2. In the far tails, where the difference of two tails would vanish in float32, the
+    asymptotic series keeps a gradient that moves the scale in the right direction.
 
     Parameters
     ----------
@@ -50,17 +50,17 @@ def gaussian_bits(y: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
 
 
 def factorised_bits(parameters: Mapping[str, tf.Variable], z: tf.Tensor) -> tf.Tensor:
-    """Bits of hyper-latents under the factorised density (Ballé 2018, appendix 6.1), one per channel, the last axis.
+    """Return the bits of hyper-latents under the factorised density (Ballé 2018, appendix 6.1) of each channel.
 
     Parameters
     ----------
     parameters
-        Those of the density by name: ``prior/matrix/0`` and so on.
+        Parameters of the density by name: ``prior/matrix/0`` and so on.
     z
         Integers, or noisy values, float32.
     """
     lower, upper = _cumulative_logits(parameters, z - 0.5), _cumulative_logits(parameters, z + 0.5)
-    # On the side of the median where both are small: sigmoids there keep their relative precision.
+    # On the side of the median where both sigmoids are small, and so keep their relative precision.
     sign = -tf.stop_gradient(tf.sign(lower + upper))
     probability = tf.abs(tf.sigmoid(sign * upper) - tf.sigmoid(sign * lower))
     return tf.math.log(tfc.lower_bound(probability, 1e-9)) * np.float32(-1 / np.log(2))

@@ -1,8 +1,8 @@
 """Hyper-synthesis in integers: the same scale indexes on every machine. No TensorFlow here.
 
 Ballé, Johnston, Minnen, "Integer networks for data compression with latent-variable models" (ICLR 2019). Encoder and
-decoder must agree on the scale of every latent, and floating point sums differ with the order of summation. Here every
-operand is an integer and every sum, in any order, stays below 2^24, or 2^53: float32, or float64, is then exact.
+decoder must agree on the scale of every latent, but floating-point sums differ with the order of summation. Here every
+operand is an integer, and every sum, in any order, stays below 2^24 or 2^53, so that float32 or float64 is exact.
 
 With n the hyper-latent symbols and q the operating point of a cluster, and capital letters arrays of the tables::
 
@@ -11,8 +11,7 @@ With n the hyper-latent symbols and q the operating point of a cluster, and capi
     index = clip(floor((same(h, K1) + B1) / 2^S1), 0, scales-1)  3×3
 
 `up` and `same` are those of `bandpress.hyperprior.transforms`: tap (u, v) of input (i, j) adds to output (2i+u-2,
-2j+v-2); output (i, j) sums taps (u, v) of inputs (i+u-1, j+v-1); inputs beyond the border are 0 (also where OFFSET is
-not).
+2j+v-2); output (i, j) sums taps (u, v) of inputs (i+u-1, j+v-1); inputs beyond the border are 0, whatever OFFSET is.
 """
 
 from collections.abc import Mapping
@@ -25,7 +24,7 @@ from bandpress.errors import ModelError
 
 #: Largest activation between the layers.
 ACTIVATION = 255
-#: Every sum, whatever its order, is an integer below this in magnitude: float32, or float64, holds all of these.
+#: Every sum, in any order, is an integer below this in magnitude, which float32 or float64 holds exactly.
 EXACT_FLOAT32 = 1 << 24
 EXACT_FLOAT64 = 1 << 53
 
@@ -67,7 +66,7 @@ class HyperSynthesis:
     def of_tables(
         cls, tables: Mapping[str, np.ndarray], hyper: int, latent: int, scales: int
     ) -> "HyperSynthesis":
-        """Take the layers from a model's tables and check that no sum can leave its range.
+        """Return the layers in a model's tables, after checking that no sum can leave its range.
 
         Raises
         ------
@@ -109,12 +108,12 @@ class HyperSynthesis:
         return layers
 
     def worst_sums(self) -> tuple[int, int]:
-        """Return the largest magnitudes that any part of a sum of the two layers can have, biases included."""
+        """Return the largest magnitude of any partial sum of each of the two layers, biases included."""
         magnitude = float(1) * (self.limit * self.gain.max(axis=0) + np.abs(self.offset))
         taps = (np.abs(self.kernel_0) * magnitude[:, None]).sum(axis=2)
         parities = [taps[u::2, v::2].sum(axis=(0, 1)) for u in (0, 1) for v in (0, 1)]
         worst_0 = np.max(parities, axis=0) + np.abs(self.bias_0)
-        # Activations are not negative, so that only weights of one sign add up.
+        # Activations are not negative, so only weights of the same sign add up.
         signs = [np.maximum(sign * self.kernel_1, 0).sum(axis=(0, 1, 2)) for sign in (1, -1)]
         worst_1 = ACTIVATION * np.max(signs, axis=0) + np.abs(self.bias_1)
         return int(worst_0.max()), int(worst_1.max())
@@ -125,7 +124,7 @@ class HyperSynthesis:
         return self.worst_sums()[0] < EXACT_FLOAT32
 
     def indexes(self, symbols: np.ndarray, steps: np.ndarray) -> np.ndarray:
-        """Evaluate in NumPy: slow, but the reference for every other evaluation.
+        """Evaluate in NumPy; slow, but the reference for every other evaluation.
 
         Parameters
         ----------

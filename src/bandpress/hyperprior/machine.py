@@ -13,12 +13,12 @@ def matmul_rate(size: int = 2048, seconds: float = 1.0) -> float:
     size
         Side of the square matrices.
     seconds
-        How long to measure.
+        Duration of the measurement.
 
     Returns
     -------
     float
-        The best of the runs, in GFLOP/s, a multiplication and an addition counting two.
+        Rate of the best run in GFLOP/s; a multiplication and an addition count as two operations.
     """
     a = tf.random.stateless_normal((size, size), (0, 0))
     multiply = tf.function(tf.matmul)

@@ -25,7 +25,7 @@ bands of a cluster, N and M the hidden and the latent channels::
 Q rounds to integers; in training it adds uniform noise of the same width, which has gradients. A family of qualities in
 one network multiplies y and z by gains before Q, and divides by them after it.
 
-What makes it fast and exact stands behind: `bandpress.hyperprior.network` codes files with the same weights, the
+Fast and exact forms are elsewhere: `bandpress.hyperprior.network` codes files with the same weights and the
 hyper-synthesis in integers (`integer`, `tables`); `bandpress.hyperprior.training.gradients` has layers that train fast.
 """
 
@@ -50,7 +50,7 @@ class Forward(NamedTuple):
     Parameters
     ----------
     reconstruction
-        As the input: (clusters, lines, samples, bands), in units of the normalised range.
+        Same shape as the input: (clusters, lines, samples, bands), in units of the normalised range.
     bits_y, bits_z
         Bits of the latents and the hyper-latents of each cluster, shape (clusters,).
     y_hat, z_hat
@@ -92,7 +92,7 @@ class Hyperprior(Parameters):
     # Transforms.
 
     def analysis(self, x: tf.Tensor) -> tf.Tensor:
-        """Normalised samples to latents: four stages that halve the size, GDN after the first three."""
+        """Return the latents of normalised samples: four stages that halve the size, GDN after the first three."""
         for i in range(4):
             x = self._convolve("down", "analysis", i, x, self.architecture.mirrors)
             if i < 3:
@@ -100,7 +100,7 @@ class Hyperprior(Parameters):
         return x
 
     def synthesis(self, y: tf.Tensor) -> tf.Tensor:
-        """Latents to normalised samples; sizes are those of the latents times 16, to be cropped."""
+        """Return the normalised samples of latents, 16 times their size, to be cropped."""
         for i in range(4):
             y = self._convolve("up", "synthesis", i, y, self.architecture.mirrors)
             if i < 3:
@@ -110,17 +110,17 @@ class Hyperprior(Parameters):
     # Hyperprior.
 
     def hyper_analysis(self, magnitude: tf.Tensor) -> tf.Tensor:
-        """Magnitudes of latents to hyper-latents of half the size."""
+        """Return the hyper-latents, of half the size, of the magnitudes of latents."""
         x = tf.nn.relu(self._convolve("same", "hyper_analysis", 0, magnitude))
         return self._convolve("down", "hyper_analysis", 1, x)
 
     def hyper_synthesis(self, z_hat: tf.Tensor) -> tf.Tensor:
-        """Hyper-latents to scale indexes, not yet rounded or bounded."""
+        """Return the scale indexes of hyper-latents, not yet rounded or clipped."""
         x = tf.nn.relu(self._convolve("up", "hyper_synthesis", 0, z_hat))
         return self._convolve("same", "hyper_synthesis", 1, x)
 
     def scale(self, indexes: tf.Tensor) -> tf.Tensor:
-        """Standard deviations of continuous scale indexes, bounded to the table."""
+        """Return the standard deviations of continuous scale indexes, clipped to the table."""
         a = self.architecture
         indexes = tfc.upper_bound(tfc.lower_bound(indexes, 0.0), a.scales - 1.0)
         step = np.log(a.scale_max / a.scale_min) / (a.scales - 1)
@@ -142,11 +142,11 @@ class Hyperprior(Parameters):
         x
             Normalised clusters (x - min) / (max - min + 1), shape (clusters, lines, samples, bands), float32.
         training
-            Uniform noise instead of rounding; differentiable.
+            Add uniform noise instead of rounding; differentiable.
         quality
-            Of each cluster, shape (clusters,), counted from 0; for families with gains only.
+            Quality of each cluster, shape (clusters,), counted from 0; for families with gains only.
         seed
-            Two integers, shape (2,), from which the noise follows. Default: zeros.
+            Seed of the noise: two integers, shape (2,). Default: zeros.
         """
         coded = self.code(self.latents(x, quality), training, quality, seed)
         scaled = coded.y_hat if quality is None else coded.y_hat * self.gain("y_inverse", quality)
@@ -154,14 +154,14 @@ class Hyperprior(Parameters):
         return Forward(self.synthesis(scaled)[:, : shape[1], : shape[2]], *coded)
 
     def latents(self, x: tf.Tensor, quality: tf.Tensor | None = None) -> tf.Tensor:
-        """Return the latents, not yet rounded, in the units in which they are coded."""
+        """Return the latents, not yet rounded, in coded units."""
         y = self.analysis(x)
         return y if quality is None else y * self.gain("y", quality)
 
     def code(
         self, y: tf.Tensor, training: bool, quality: tf.Tensor | None = None, seed: tf.Tensor | None = None
     ) -> Coded:
-        """Round latents, or add noise to them, and count their bits; arguments as for a call."""
+        """Round latents, or add noise to them, and return their bits; arguments as for `__call__`."""
         noise = [None, None]
         if training:
             seed = tf.zeros(2, tf.int32) if seed is None else seed
@@ -180,12 +180,12 @@ class Hyperprior(Parameters):
         return Coded(bits_y, bits_z, y_hat, z_hat)
 
     def to_train(self, precision: str) -> "Hyperprior":
-        """Return this network, with the same variables and layers with fast gradients.
+        """Return this network with the same variables and layers that train fast.
 
         Parameters
         ----------
         precision
-            See `bandpress.hyperprior.training.gradients.of_precision`. Weights, GDN and rates are float32 in all.
+            See `bandpress.hyperprior.training.gradients.of_precision`. Weights, GDN and rates are always float32.
         """
         found = copy.copy(self)
         found._layers = gradients.of_precision(precision)
@@ -212,11 +212,11 @@ def rate_distortion(
     Parameters
     ----------
     bits, squared_error
-        Of each cluster, in all; the error in DN².
+        Total bits and squared error, in DN², of each cluster.
     lambda_
-        Bits per pixel that one DN² is worth, of each cluster.
+        Lambda of each cluster: the bits per pixel that one DN² is worth.
     shape
-        That of the batch: (clusters, lines, samples, bands).
+        Shape of the batch: (clusters, lines, samples, bands).
     """
     pixels, bands = tf.cast(shape[1] * shape[2], tf.float32), tf.cast(shape[3], tf.float32)
     return bits / pixels + lambda_ * squared_error / (pixels * bands)

@@ -1,8 +1,8 @@
 """The network for coding: trained float transforms, integer hyper-synthesis, range coder.
 
-Only the scale indexes and the symbols must be equal everywhere, and they are integers from exact sums
-(`bandpress.hyperprior.integer`). The float transforms may differ in the last bits between machines: that moves no
-symbol of a stream, only rounding of samples.
+Only the scale indexes and the symbols must be equal on every machine; they are integers from exact sums
+(`bandpress.hyperprior.integer`). The float transforms may differ in the last bits between machines, which changes the
+rounding of samples but no decoded symbol.
 """
 
 import functools
@@ -21,15 +21,15 @@ from bandpress.hyperprior.processor import has_bfloat16
 from bandpress.hyperprior.rangecoder import RangeCoder
 from bandpress.hyperprior.store import StoredModel
 
-#: Symbols beyond this are clipped: no trained network comes near.
+#: Symbols beyond this are clipped; no trained network reaches it.
 _MOST_SYMBOL = float(1 << 20)
-#: Bits that a unit of squared error of a latent is worth where rate and error balance: -dR/dD at D = 1 / 12.
+#: Bits that a unit of squared error of a latent is worth in balance: -dR/dD at D = 1 / 12.
 _BITS_A_SQUARE = 6 / np.log(2)
-#: Layers that bfloat16 may be used for: most of the encoder's work, and what it rounds away does not show. It would
-#: where samples come in, where latents go out, and in the sums of the normalisations.
+#: Layers for which bfloat16 may be used: most of the encoder's work, with an insignificant rounding error. In the first
+#: and last layer and in the sums of the normalisations, the error would be significant.
 _BFLOAT16 = {("analysis", 1), ("analysis", 2), ("hyper_analysis", 0), ("hyper_analysis", 1)}
 
-#: With fewer channels out, four convolutions read the input four times for little work.
+#: Fewest output channels for four convolutions; with fewer, reading the input four times costs more than it saves.
 _FEW = 16
 
 
@@ -68,7 +68,7 @@ class Network:
         self.integer = HyperSynthesis.of_tables(model.tables, a.hyper, a.latent, a.scales)
         if len(self.integer.gain) != a.quality_steps:
             raise ModelError(f"tables: {len(self.integer.gain)} operating points; expected {a.quality_steps}")
-        # Arrays, not tensors: they become constants of the graph, which oneDNN brings into its own order once.
+        # Arrays, not tensors, become constants of the graph, which oneDNN reorders only once.
         self._weights = model.weights
         self._gains = _gain_tables(model) if a.qualities > 1 else None
         self._y_coder, self._z_coder = (
@@ -100,11 +100,11 @@ class Network:
         )
 
     def latent_shape(self, lines: int, samples: int) -> tuple[int, int, int]:
-        """Lines, samples and channels of the latents of an image."""
+        """Return lines, samples and channels of the latents of an image."""
         return -(-lines // LATENT_STRIDE), -(-samples // LATENT_STRIDE), self.architecture.latent
 
     def hyper_shape(self, lines: int, samples: int) -> tuple[int, int, int]:
-        """Lines, samples and channels of the hyper-latents of an image."""
+        """Return lines, samples and channels of the hyper-latents of an image."""
         return -(-lines // HYPER_STRIDE), -(-samples // HYPER_STRIDE), self.architecture.hyper
 
     def analyse(
@@ -119,9 +119,9 @@ class Network:
         steps
             Operating point of each cluster, int32.
         bfloat16
-            Convolve in bfloat16 where that is worth it and does not show.
+            Convolve in bfloat16 in the layers that allow it.
         optimise
-            Round a latent towards zero where that saves more bits than it costs in error.
+            Round a latent towards zero if that saves more bits than the error is worth.
         """
         return Symbols(*(part.numpy() for part in self._encode[bfloat16, optimise](clusters, steps)))
 
@@ -137,7 +137,7 @@ class Network:
     def read(
         self, strings: Sequence[tuple[bytes, bytes]], steps: np.ndarray, lines: int, samples: int
     ) -> Symbols:
-        """Decode what `write` wrote, exactly.
+        """Decode the strings of `write`, exactly.
 
         Parameters
         ----------
@@ -151,7 +151,7 @@ class Network:
         Raises
         ------
         BitstreamError
-            If the range coder notices that the bytes are not what it wrote.
+            If the range coder detects damage.
         """
         shape = self.latent_shape(lines, samples)
         z = self._z_coder.decode([pair[0] for pair in strings], self.hyper_shape(lines, samples))
@@ -160,7 +160,7 @@ class Network:
         return Symbols(y, z, indexes)
 
     def synthesise(self, y: np.ndarray, steps: np.ndarray, lines: int, samples: int) -> np.ndarray:
-        """Return normalised clusters, float32, (clusters, lines, samples, bands), from the symbols of latents."""
+        """Return the normalised clusters, float32, (clusters, lines, samples, bands), of latent symbols."""
         return self._synthesise(y, steps).numpy()[:, :lines, :samples]
 
     def _encode_graph(
@@ -180,7 +180,7 @@ class Network:
         return self._optimised(y, indexes) if optimise else _rounded(y), symbols, indexes
 
     def _optimised(self, y: tf.Tensor, indexes: tf.Tensor) -> tf.Tensor:
-        """Round, one nearer to zero where `_BITS_A_SQUARE` says that it pays (Shoham & Gersho 1988)."""
+        """Round latents; go one nearer to zero if that pays at `_BITS_A_SQUARE` (Shoham & Gersho 1988)."""
         scale = tf.gather(tf.constant(self.architecture.scale_table, tf.float32), indexes)
         nearest = tf.round(y)
         lower = nearest - tf.sign(nearest)
@@ -195,7 +195,7 @@ class Network:
         return x if self._gains is None else x * tf.gather(self._gains[name], steps)[:, None, None]
 
     def analysis(self, x: tf.Tensor, bfloat16: bool = False) -> tf.Tensor:
-        """Normalised samples to latents."""
+        """Return the latents of normalised samples."""
         down = functools.partial(transforms.down, mirror=self.architecture.mirrors)
         for i in range(4):
             x = self._convolve(down, "analysis", i, x, bfloat16)
@@ -204,7 +204,7 @@ class Network:
         return x
 
     def hyper_analysis(self, magnitude: tf.Tensor, bfloat16: bool = False) -> tf.Tensor:
-        """Magnitudes of latents to hyper-latents."""
+        """Return the hyper-latents of the magnitudes of latents."""
         x = tf.nn.relu(self._convolve(transforms.same, "hyper_analysis", 0, magnitude, bfloat16))
         return self._convolve(transforms.down, "hyper_analysis", 1, x, bfloat16)
 
@@ -214,7 +214,7 @@ class Network:
         kernel, bias = self._layer(transform, layer)
         if not bfloat16 or (transform, layer) not in _BFLOAT16:
             return operation(x, kernel, bias)
-        # Where the processor has no such numbers they are rounded all the same, and convolved in float32.
+        # Without processor support, operands are rounded to bfloat16 and convolved in float32.
         working = tf.bfloat16 if has_bfloat16() else tf.float32
 
         def rounded(values: np.ndarray) -> np.ndarray:
@@ -225,7 +225,7 @@ class Network:
         return tf.cast(tf.cast(y, tf.bfloat16), tf.float32)
 
     def synthesis(self, y: tf.Tensor) -> tf.Tensor:
-        """Latents to normalised samples, sizes a multiple of 16."""
+        """Return the normalised samples of latents; sizes are multiples of 16."""
         for i in range(4):
             kernel, bias = self._layer("synthesis", i)
             up = transforms.up_by_phases if kernel.shape[3] >= _FEW else transforms.up

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from bandpress.hyperprior.network import Network
     from bandpress.hyperprior.refinement import Refiner
 
-#: Bytes of activations that a batch may take: what bounds memory.
+#: Most bytes of a batch's activations, which bounds memory.
 _BATCH_BYTES = 300 << 20
 _MOST_BATCH = 32
-#: What activations of 64 channels take for each pixel of a cluster, half of the size either way, in a few copies.
+#: Bytes per pixel of a cluster for activations of 64 channels at half the size, in a few copies.
 BYTES_A_PIXEL = 384
 
 
@@ -42,7 +42,7 @@ def open_refiner(model: StoredModel) -> "Refiner":
 
 
 class _Keyed:
-    """A model that compares by its digest."""
+    """A model, compared by its digest."""
 
     def __init__(self, model: StoredModel):
         self.model = model

@@ -8,7 +8,7 @@ import tensorflow_compression as tfc
 
 from bandpress.hyperprior.architecture import Architecture
 
-#: Lower bounds of GDN's parameters; beta's keeps the division safe.
+#: Lower bounds of GDN's parameters; that of beta keeps the division safe.
 _BETA_MINIMUM = 1e-6
 _PEDESTAL = 2.0**-36
 
@@ -16,7 +16,7 @@ _PEDESTAL = 2.0**-36
 class Parameters(tf.Module):
     """Variables by the names of `Architecture.shapes`.
 
-    GDN's are square roots and gains are logarithms of the weights, so that they stay positive.
+    Variables of GDN are square roots, and those of gains logarithms, of the weights, which so stay positive.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Parameters(tf.Module):
             variable.assign(_stored(name, np.asarray(weights[name])))
 
     def weight(self, name: str) -> tf.Tensor:
-        """Return one weight as the transforms use it, differentiable."""
+        """Return a weight as the transforms use it, differentiable."""
         variable = self.parameters[name]
         kind = _kind(name)
         if kind in ("beta", "gamma"):
@@ -70,7 +70,7 @@ class Parameters(tf.Module):
         name
             ``"y"``, ``"y_inverse"``, ``"z"`` or ``"z_inverse"``.
         quality
-            0 for the first, shape (clusters,), any value up to the number of qualities less one.
+            Quality of each cluster, shape (clusters,), any number from 0 to the number of qualities - 1.
 
         Returns
         -------

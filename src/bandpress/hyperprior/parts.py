@@ -1,15 +1,15 @@
 """Split of clusters with dissimilar bands into two parts, for the learned codec.
 
-A network is made for k bands that look alike. Where a cluster lies across an absorption band, or where bands were
-removed, they do not, and it loses what it has no channels for. Such a cluster is cut in two where neighbours differ
-most; each part is coded as a cluster of its own, with its last band repeated.
+A network is made for k similar bands, and loses detail of dissimilar ones, such as those of a cluster across an
+absorption band or a gap of removed bands. Such a cluster is cut in two where neighbours differ most; each part is coded
+as its own cluster, with its last band repeated.
 
 A chunk of two parts, after the ranges of all bands::
 
-    u16      65,535, which no operating point is
+    u16      65,535, which is not an operating point
     u8       bands of the first part
     u32      bytes of the first part
-    first part, second part: each as a chunk goes on after its ranges
+    first part, second part: each like a chunk without its ranges
 """
 
 import struct
@@ -26,17 +26,17 @@ from bandpress.scene import Scene
 _HEAD = struct.Struct("<HBI")
 _MARK = 0xFFFF
 _MARKED = _MARK.to_bytes(2, "little")
-#: Correlation of neighbouring bands below which two parts are tried: nearly all lie above 0.99.
+#: Correlation of neighbouring bands below which two parts are tried; nearly all are above 0.99.
 _ALIKE = 0.95
-#: Lines and samples that are looked at: every so many.
+#: Stride of the lines and samples used for the correlation.
 _STRIDE = 2
 
 
 def of_cluster(scene: Scene, cluster: Cluster, point: Point) -> tuple[Cluster, Cluster] | None:
-    """Return the parts worth trying, or an empty result.
+    """Return the two parts worth trying, or None.
 
-    Two bands are worth it if one leaves more of the other open than what the operating point takes for granted: the
-    distortion k / (2 ln 2 · lambda) that lambda asks for where the rate is high.
+    A split is worth trying if the variance that one band leaves unexplained of the next exceeds the distortion at the
+    operating point: k / (2 ln 2 · lambda) at high rates.
     """
     if cluster.count < 2 or point.lambda_ is None:
         return None
@@ -55,7 +55,7 @@ def of_cluster(scene: Scene, cluster: Cluster, point: Point) -> tuple[Cluster, C
 
 
 def join(parts: Sequence[Cluster], chunks: Sequence[bytes], dtype: np.dtype) -> bytes:
-    """Make one chunk of those of two parts."""
+    """Join the chunks of two parts in one chunk."""
     sides = [side_bytes(part.count, dtype) for part in parts]
     rests = [chunk[side:] for chunk, side in zip(chunks, sides, strict=True)]
     ranges = b"".join(chunk[:side] for chunk, side in zip(chunks, sides, strict=True))
@@ -68,7 +68,7 @@ def split_chunk(cluster: Cluster, chunk: bytes, dtype: np.dtype) -> list[tuple[C
     Raises
     ------
     BitstreamError
-        If the parts are none of this cluster.
+        If the parts do not fit the cluster.
     """
     side = side_bytes(cluster.count, dtype)
     if chunk[side : side + 2] != _MARKED:

@@ -1,4 +1,4 @@
-"""Operating points of the learned codec: model of a family, and weight of the error."""
+"""Operating points of the learned codec: a model of a family and the weight of the error."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -56,7 +56,7 @@ def lambdas_of(model: StoredModel) -> np.ndarray:
     Raises
     ------
     ModelError
-        If the card does not tell them.
+        If the card does not hold them.
     """
     found = model.card.get("lambda")
     try:

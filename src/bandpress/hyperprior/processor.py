@@ -10,9 +10,9 @@ _WITHOUT = {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2", "AVX512_CORE", "
 def has_bfloat16() -> bool:
     """Say whether bfloat16 convolutions are faster than float32 ones on this machine.
 
-    They are with AMX or AVX512-BF16. Without, TensorFlow's kernels sum in bfloat16, slowly and with up to five times
-    the error, or there are none. A measurement would tell as well, but not the same every time, and what an encoder
-    writes depends on it.
+    They are with AMX or AVX512-BF16. Without these, TensorFlow's kernels are missing, or sum in bfloat16, slowly and
+    with up to five times the error. A measurement would not give the same answer every time, and the encoder's output
+    depends on it.
     """
     return bool(_flags() & {"amx_bf16", "avx512_bf16"})
 

@@ -1,8 +1,8 @@
 """Choice of the quality of each cluster in a family of networks. No TensorFlow here.
 
 Clusters are normalised by their ranges, which differ a hundredfold within a scene, so that the same normalised error
-is worth very different errors in DN. What minimises rate + lambda · MSE in DN² over a *scene* is to code each cluster
-at the quality whose lambda, in normalised units, is lambda · range². Training draws qualities by this rule too.
+means very different errors in DN. To minimise rate + lambda · MSE in DN² over a *scene*, each cluster is coded at the
+quality whose lambda, in normalised units, is lambda · range². Training draws qualities by the same rule.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ def cluster_steps(
     Parameters
     ----------
     lambdas
-        The family's, one per quality, lowest first, for a cluster whose range is `reference_range`; from the card,
-        ``lambda``.
+        Lambdas of the family, one per quality, lowest first, for a cluster whose range is `reference_range`; from the
+        card, ``lambda``.
     reference_range
-        In DN; from the card, ``reference_range``.
+        Range in DN; from the card, ``reference_range``.
     lambda_
-        The weight of the mean squared error, in DN², that the scene is to be coded with; may lie beyond `lambdas`.
+        Weight of the mean squared error, in DN², for coding the scene; may lie beyond `lambdas`.
     ranges
         max - min + 1 of each band of each cluster, in DN, shape (clusters, k).
 
     Returns
     -------
     numpy.ndarray
-        Operating points as `bandpress.hyperprior.architecture.at_quality` counts them, int64, shape (clusters,),
-        within 0 and `Architecture.quality_steps` - 1.
+        Operating points, as in `bandpress.hyperprior.architecture.at_quality`, int64, shape (clusters,), from 0 to
+        `Architecture.quality_steps` - 1.
     """
     worth = np.mean(np.square(np.asarray(ranges, np.float64)), axis=-1)
     wanted = math.log(lambda_) + np.log(worth / reference_range**2)
@@ -47,7 +47,7 @@ def cluster_steps(
 def lambda_of_step(step: float, k: int) -> float:
     """Return the lambda, at bits per pixel of k bands + lambda · MSE, that leads to a quantiser step.
 
-    Where rates are high the distortion is step² / 12, and a sample costs h - log2(step) bits.
+    At high rates the distortion is step² / 12, and a sample costs h - log2(step) bits.
     """
     return float(6 * k / (np.log(2) * step * step))
 

@@ -1,4 +1,4 @@
-"""Integers to bytes and back, with a model's stored tables: TFC's range coder one way, a decoder of ours the other."""
+"""Range coding of integers with a model's tables: TFC's encoder, and a decoder of our own."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ class RangeCoder:
     cdf
         Concatenated tables, see `bandpress.hyperprior.tables.build_tables`; int32.
     offset
-        Integer that each table starts at, int32.
+        First integer of each table, int32.
     """
 
     def __init__(self, cdf: np.ndarray, offset: np.ndarray):
@@ -34,7 +34,7 @@ class RangeCoder:
         values
             Shape (clusters, lines, samples, channels), int32.
         indexes
-            Table of each of them, same shape, int32; None: the table of its channel.
+            Table of each integer, same shape, int32; None: the table of its channel.
         """
         handle = gen_ops.create_range_encoder([len(values)], self._cdf)
         if indexes is None:

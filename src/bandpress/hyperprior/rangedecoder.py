@@ -1,7 +1,7 @@
-"""Strings of TFC's range coder to integers, compiled: the same integers as TFC's own decoder, for any bytes at all.
+"""Compiled decoder of TFC's range coder, with the same integers as TFC's own decoder for any bytes.
 
-TFC's decoder trusts what it reads: an escape whose code never ends keeps it busy for ever. Here an escape has at most
-32 bits, bytes that are left over are noticed, and the integers that are asked for bound the work. No TensorFlow.
+TFC's decoder trusts its input: an escape whose code never ends keeps it busy for ever. Here an escape has at most 32
+bits, unread bytes are an error, and the number of integers bounds the work. No TensorFlow.
 """
 
 from collections.abc import Sequence
@@ -11,22 +11,22 @@ import numpy as np
 from bandpress.compiled import helper, kernel
 from bandpress.errors import BitstreamError
 
-#: Places of the state: start of the interval, its size less 1, the window into the string, the bytes read.
+#: Indexes of the state: start of the interval, its size minus 1, the window into the string, the bytes read.
 _BASE, _SIZE, _VALUE, _AT = range(4)
 _ALL = 0xFFFFFFFF
-#: Bits of what an escape holds.
+#: Most bits of an escaped integer.
 _MOST_BITS = 31
-#: Arrays that others own.
+#: Type of read-only arrays.
 _GIVEN = "Array({}, 1, 'C', readonly=True)"
 
 
 class Tables:
-    """Range coder tables, ready to decode with.
+    """Range coder tables, prepared for decoding.
 
     Parameters
     ----------
     cdf
-        Concatenated tables, checked, see `bandpress.hyperprior.tables.build_tables`.
+        Concatenated, checked tables, see `bandpress.hyperprior.tables.build_tables`.
     """
 
     def __init__(self, cdf: np.ndarray):
@@ -35,12 +35,12 @@ class Tables:
         self._bounds = np.append(starts, len(self._cdf))
 
     def decode(self, string: bytes, indexes: np.ndarray) -> np.ndarray:
-        """Decode as many integers as there are indexes of tables.
+        """Decode one integer per table index.
 
         Parameters
         ----------
         string
-            What an encoder wrote.
+            Output of an encoder.
         indexes
             Table of each integer, int32, any shape.
 
@@ -52,7 +52,7 @@ class Tables:
         Raises
         ------
         BitstreamError
-            If the string holds an escape that no encoder writes, or goes on after the last integer.
+            If the string holds an escape that no encoder writes, or bytes after the last integer.
         """
         found = np.empty(indexes.size, np.int32)
         flat = np.ascontiguousarray(indexes, np.int32).reshape(-1)
@@ -65,13 +65,13 @@ class Tables:
         return found.reshape(indexes.shape)
 
     def decode_all(self, strings: Sequence[bytes], indexes: np.ndarray) -> np.ndarray:
-        """Decode a batch of strings; `indexes` and what is returned have shape (strings, …)."""
+        """Decode a batch of strings; `indexes` and the result have shape (strings, …)."""
         return np.stack([self.decode(*pair) for pair in zip(strings, indexes, strict=True)])
 
 
 @helper
 def _shift(state, data):
-    """Take two more bytes into the window; zeros follow the string."""
+    """Shift two more bytes into the window; zeros follow the string."""
     at = state[_AT]
     high = np.int64(data[at]) if at < len(data) else 0
     low = np.int64(data[at + 1]) if at + 1 < len(data) else 0
@@ -81,7 +81,7 @@ def _shift(state, data):
 
 @helper
 def _narrow(state, data, low, high):
-    """Go on within a part of the interval."""
+    """Narrow the interval to a part of it."""
     state[_BASE] = (state[_BASE] + low) & _ALL
     state[_SIZE] = high - 1 - low
     if state[_SIZE] >> 16 == 0:

@@ -2,11 +2,11 @@
 
 ::
 
-    model.json          the card: architecture, how it was trained, SHA-256 of the two other files
+    model.json          the card: architecture, facts about the training, SHA-256 of the other two files
     weights.safetensors float32 or float16, by the names of `Architecture.shapes`
-    tables.safetensors  what both ends of a stream must have identical, integers, see `bandpress.hyperprior.tables`
+    tables.safetensors  integers that both ends of a stream need, see `bandpress.hyperprior.tables`
 
-A family is a folder of model folders, one an operating point, or one model with gains.
+A family is a folder of model folders, one per operating point, or one model with gains.
 """
 
 from collections.abc import Mapping
@@ -38,11 +38,11 @@ class StoredModel:
     tables
         Integer arrays by name.
     card
-        What is known about its training: lambda, sensor, training set and its hash, steps, seed, versions.
+        Facts about its training: lambda, sensor, training set and its hash, steps, seed, versions.
     digest
-        SHA-256 in hexadecimal; empty for a model that was not saved yet.
+        SHA-256 in hexadecimal; empty for an unsaved model.
     path
-        The folder; None likewise.
+        Its folder; None for an unsaved model.
     """
 
     architecture: Architecture
@@ -61,14 +61,14 @@ def save(path: str | Path, model: StoredModel, *, half: bool = False) -> StoredM
     path
         Folder to make.
     model
-        What to write.
+        The model.
     half
-        Keep the weights in float16: half the size. The tables, and so the latents, are not touched.
+        Store the weights in float16, half the size. The tables, and so the latents, do not change.
 
     Returns
     -------
     StoredModel
-        The model as it now reads, with digest and path.
+        The model as read back, with digest and path.
 
     Raises
     ------
@@ -147,7 +147,7 @@ def members(path: str | Path) -> list[StoredModel]:
     Raises
     ------
     ModelError
-        If one cannot be read, or they are not of one cluster size.
+        If one cannot be read, or their cluster sizes differ.
     """
     found = [load(folder) for folder in model_folders.within(model_folders.resolve(path))]
     sizes = {model.architecture.bands_per_cluster for model in found}

@@ -1,6 +1,6 @@
-"""Integer tables, made from trained weights, that encoder and decoder share.
+"""Integer tables, made from trained weights and shared by encoder and decoder.
 
-Made once, after training, in floating point; stored with the model and never made again (Ballé 2019, see
+Computed once, after training, in floating point; stored with the model and never recomputed (Ballé 2019, see
 `bandpress.hyperprior.integer`).
 """
 
@@ -15,15 +15,15 @@ from bandpress.errors import ModelError
 from bandpress.hyperprior.architecture import Architecture, at_quality
 from bandpress.hyperprior.integer import ACTIVATION, EXACT_FLOAT32, EXACT_FLOAT64, HyperSynthesis
 
-#: Bits of the probabilities of the range coder, the most that it takes.
+#: Bits of the range coder's probabilities, the most that it supports.
 PRECISION = 16
-#: Probability that an integer is beyond its table; it then costs an escape.
+#: Probability that an integer is beyond its table and needs an escape.
 TAIL = 2.0**-12
-#: Fraction bits of gains and offsets, in models that have any.
+#: Fraction bits of gains and offsets.
 GAIN_BITS = 12
 #: Largest weights: 8 bits where sums are kept below 2^24, 14 bits where they may reach 2^53.
 NARROW, WIDE = 255, 1 << 14
-#: How far above the largest value seen in calibration an activation may go before it is clipped.
+#: Factor above the largest value in calibration at which activations are clipped.
 HEADROOM = 1.25
 
 _WIDEST = 1 << 12
@@ -45,7 +45,7 @@ def build_tables(
         Hyper-latent symbols (integers) of typical clusters, shape (clusters, lines, samples, hyper); they set the
         ranges of the activations. Default: drawn from the prior, with twice the headroom.
     tables
-        Range coder tables to keep, of a model that has them. Default: made from the weights.
+        Existing range coder tables to keep. Default: made from the weights.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def build_tables(
 
 
 def gaussian_tables(scales: np.ndarray) -> dict[str, np.ndarray]:
-    """Range coder tables of rounded zero-mean Gaussians with the given standard deviations."""
+    """Return range coder tables of rounded zero-mean Gaussians with the given standard deviations."""
     reach = np.ceil(-scipy.special.ndtri(TAIL / 2) * scales).astype(int)
     rows = []
     for scale, most in zip(scales, reach, strict=True):
@@ -74,7 +74,7 @@ def gaussian_tables(scales: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def prior_tables(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Range coder tables of the hyper-latents under their factorised density (Ballé 2018, appendix 6.1)."""
+    """Return range coder tables of hyper-latents under their factorised density (Ballé 2018, appendix 6.1)."""
     offset = weights["prior/offset"].astype(np.float64)[:, None]
     edges = np.arange(-_WIDEST, _WIDEST + 1) - 0.5
     logits = (edges + offset)[:, None, :]
@@ -87,7 +87,7 @@ def prior_tables(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         i += 1
     rows, starts = [], []
     for below in logits[:, 0]:
-        # Probabilities from whichever tail is smaller, which keeps their relative precision.
+        # Probabilities from the smaller tail, which keeps their relative precision.
         rising, falling = scipy.special.expit(below), scipy.special.expit(-below)
         mass = np.where(below[1:] < 0, np.diff(rising), -np.diff(falling))
         first = int(np.searchsorted(rising, TAIL / 2, side="right")) - 1
@@ -146,7 +146,7 @@ def _hyper_tables(
     for gain in gains[:: max(len(gains) // 4, 1)]:
         hidden = _up((calibration + offset) * gain, w0) + b0
         largest = np.maximum(largest, hidden.max(axis=(0, 1, 2)))
-    # An activation counts units of 2^-scale; a channel that never fired keeps a fine one.
+    # Activations are in units of 2^-scale; a channel that was always zero keeps a fine unit.
     scale = np.floor(np.log2(ACTIVATION / np.maximum(headroom * largest, 1e-3))).astype(int)
     wide = architecture.qualities > 1 or bool(offset.any())
     bits = GAIN_BITS if wide else 0
@@ -184,8 +184,8 @@ def _quantised(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Quantise a layer to integers, as finely as its bounds allow.
 
-    Inputs count units of 2^-fraction and are at most `most` a channel; outputs shall count units of 2^-target a
-    channel. Returns weights, biases (half of what the shift drops included) and shifts. `bounds`: a weight, a sum.
+    Inputs are in units of 2^-fraction and at most `most`, outputs in units of 2^-target, each per channel. Returns
+    weights, biases (including half of the bits that the shift drops) and shifts. `bounds`: of a weight, of a sum.
     """
     weight_bound, sum_bound = bounds
     largest = np.maximum(np.abs(kernel).max(axis=(0, 1, 2)), 1e-9)

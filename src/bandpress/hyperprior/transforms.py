@@ -11,7 +11,7 @@ import tensorflow as tf
 def down(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None, mirror: bool = False) -> tf.Tensor:
     """Correlate with a kernel of odd side and keep every second output: n samples become ceil(n / 2).
 
-    Beyond the borders stand zeros, or the image mirrored.
+    The image is padded with zeros or mirrored.
     """
     if mirror:
         x = tf.pad(x, _padding(kernel), "SYMMETRIC")
@@ -22,7 +22,7 @@ def down(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None, mirror: bool =
 def up(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, mirror: bool = False) -> tf.Tensor:
     """Put zeros between samples and convolve with a kernel of odd side: n samples become 2 n.
 
-    Beyond the borders stand zeros, or the samples mirrored.
+    The samples are padded with zeros or mirrored.
     """
     if mirror:
         x = tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
@@ -38,11 +38,11 @@ def up(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, mirror: bool = False) -
 def up_by_phases(
     x: tf.Tensor, kernel: np.ndarray, bias: np.ndarray | None, mirror: bool = False
 ) -> tf.Tensor:
-    """Compute `up` faster, for a kernel of side 5 that is known when the graph is made.
+    """Compute `up` faster, for a kernel of side 5 known when the graph is made.
 
-    Outputs of even and odd lines and samples depend on taps of their own: four correlations, of 3 × 3, 3 × 2, 2 × 3 and
-    2 × 2 taps, together the same 25 products for every input, and no product with a zero. (The sub-pixel convolution
-    of Shi et al., CVPR 2016, pads all four to 3 × 3.)
+    Outputs at even and odd lines and samples use different taps: four correlations of 3 × 3, 3 × 2, 2 × 3 and 2 × 2
+    taps, together the 25 products of each input without products with zeros. (The sub-pixel convolution of Shi et al.,
+    CVPR 2016, pads all four to 3 × 3.)
     """
     shape = tf.shape(x)
     if mirror:
@@ -63,7 +63,7 @@ def up_by_phases(
 
 
 def same(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
-    """Correlate with a kernel of odd side, zeros around."""
+    """Correlate with a kernel of odd side, padding with zeros."""
     return tf.nn.bias_add(tf.nn.conv2d(x, kernel, strides=1, padding=_padding(kernel)), bias)
 
 

@@ -1,1 +1,1 @@
-"""JPEG 2000: OpenJPEG, its codestreams, and how chunks hold them."""
+"""JPEG 2000: OpenJPEG, its codestreams, and their storage in chunks."""

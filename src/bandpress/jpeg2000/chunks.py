@@ -1,7 +1,7 @@
 """The chunk of a cluster coded with JPEG 2000: side information, number and bits of the components, packets.
 
-Everything a decoder needs besides the ``.bpk`` header is in the chunk; nothing is in it that the header says already
-(see `bandpress.jpeg2000.codestream`). `docs/codecs.md` has the layout.
+The chunk holds everything that a decoder needs besides the ``.bpk`` header, and repeats nothing of the header (see
+`bandpress.jpeg2000.codestream`). `docs/codecs.md` has the layout.
 """
 
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ from bandpress.jpeg2000 import openjpeg
 from bandpress.jpeg2000.codestream import Layout
 
 _WIDTH_BITS = 5
-#: How far, relative to the target, a rate may be off before it is tried again.
+#: Relative deviation of a rate from its target above which coding is repeated.
 _TOLERANCE = 0.005
-#: Packets this many times larger than what is left for them are not worth their bytes: the means alone are kept.
+#: Packets that exceed their bytes by this factor are dropped, and the means alone are kept.
 _TOO_LARGE = 1.5
 
 
@@ -30,7 +30,7 @@ class Components:
     samples
         int32, shape (components, lines, samples), around zero.
     side
-        What turns them into bands again, bit by bit.
+        Side information for the inverse transform, bit by bit.
     """
 
     samples: np.ndarray
@@ -58,15 +58,15 @@ def code(
     parts
         The clusters.
     layout
-        Of the codestream; reversible exactly if `target` is None.
+        Layout of the codestream; reversible if and only if `target` is None.
     target
-        Bytes of all chunks together, side information included, divided by OpenJPEG over components, subbands and
+        Total bytes of all chunks, side information included, which OpenJPEG allocates over components, subbands and
         code-blocks; None for lossless.
     threads
         Threads of OpenJPEG.
     tries
-        How often to code at most while the bytes are more than 0.5 % off. If they are so few that the steepest coding
-        passes alone exceed them by far, the chunks hold the side information and no component.
+        Most attempts while the bytes are more than 0.5 % off. If the target is far below the steepest coding passes,
+        the chunks hold side information and no component.
     """
     if target is None:
         return _chunks(parts, _packets(parts, layout, None, threads), layout)
@@ -93,7 +93,7 @@ def read_components(reader: BitReader, chunk: bytes, bands: int, layout: Layout,
     Parameters
     ----------
     reader
-        Of the same chunk, its side information read.
+        Reader of the same chunk, positioned after the side information.
     chunk
         The chunk.
     bands
@@ -104,12 +104,12 @@ def read_components(reader: BitReader, chunk: bytes, bands: int, layout: Layout,
     Returns
     -------
     numpy.ndarray
-        int32, shape (bands, lines, samples); components that were left out are zero.
+        int32, shape (bands, lines, samples); components that were not coded are zero.
 
     Raises
     ------
     CodecError
-        If it is no chunk of such a cluster.
+        If the chunk does not fit the cluster.
     """
     count = reader.number(_count_bits(bands))
     if count > bands:
@@ -152,7 +152,7 @@ def _chunks(parts: Sequence[Components], packets: list[bytes], layout: Layout) -
 
 
 def _chunk(part: Components, packets: list[bytes], layout: Layout) -> bytes:
-    """Write one chunk, without the empty components at its end."""
+    """Return a chunk, without the empty components at its end."""
     count = len(packets)
     while count and layout.is_empty(packets[count - 1]):
         count -= 1

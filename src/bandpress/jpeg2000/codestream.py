@@ -1,10 +1,10 @@
 """Split of JPEG 2000 codestreams into the packets of each component, and their reassembly.
 
-The markers of a codestream repeat what the ``.bpk`` header and a byte a component already say. On a band of 100 x 100
-samples at 0.25 bits per sample they would be a third of the file, so they are dropped and rebuilt (ISO/IEC 15444-1,
-Annex A). With the progression component-position-resolution-layer the packets of a component follow one another: a
-codestream that OpenJPEG made of a whole scene, rate shared over all its components, falls apart into clusters of
-components, each decodable alone.
+The markers of a codestream repeat facts that the ``.bpk`` header and a byte per component already hold. On a band of
+100 x 100 samples at 0.25 bits per sample they would be a third of the file, so they are dropped and rebuilt (ISO/IEC
+15444-1, Annex A). The progression component-position-resolution-layer keeps the packets of a component together, so the
+codestream of a whole scene, with one rate for all its components, can be cut into clusters of components, each
+decodable alone.
 """
 
 import itertools
@@ -55,14 +55,14 @@ class Layout:
 
     @property
     def packets(self) -> int:
-        """Packets of a component: one a precinct, of 2^15 samples a side, of each resolution (15444-1, B.6)."""
+        """Packets of a component: one per precinct (2^15 samples a side) and resolution (15444-1, B.6)."""
         return sum(
             -(-self.lines // (_PRECINCT << level)) * -(-self.samples // (_PRECINCT << level))
             for level in range(self.levels + 1)
         )
 
     def markers(self, bits: Sequence[int]) -> bytes:
-        """Return the main header for components of the given bits (sign included)."""
+        """Return the main header for components with the given bits (sign included)."""
         count = len(bits)
         size = struct.pack(
             ">HIIIIIIIIH", 0, self.samples, self.lines, 0, 0, self.samples, self.lines, 0, 0, count
@@ -84,11 +84,11 @@ class Layout:
         return struct.pack(f">B{len(steps)}H", _GUARD_BITS << 5 | 2, *steps)
 
     def overhead(self, bits: Sequence[int]) -> int:
-        """Return the bytes that OpenJPEG counts against the rate besides the packets."""
+        """Return the bytes besides the packets that OpenJPEG counts in the rate."""
         return len(self.markers(bits)) + len(_segment(_COM, struct.pack(">H", 1))) + _SOT_BYTES + 2
 
     def join(self, bits: Sequence[int], packets: bytes) -> bytes:
-        """Return the codestream of these packets."""
+        """Return the codestream of packets."""
         part = struct.pack(">HHHIBB", _SOT, 10, 0, _SOT_BYTES + 2 + len(packets), 0, 1)
         return self.markers(bits) + part + struct.pack(">H", _SOD) + packets + struct.pack(">H", _EOC)
 
@@ -100,12 +100,12 @@ class Layout:
         bits
             Bits of each component, sign included.
         codestream
-            Of one tile-part, with packet lengths (PLT).
+            Codestream of one tile-part with packet lengths (PLT).
 
         Raises
         ------
         CodecError
-            If what is dropped is not what `join` would put back.
+            If `join` would not restore the dropped markers exactly.
         """
         segments, start = _parse(codestream)
         kept = b"".join(_segment(m, s) for m, s in segments if m not in (_COM, _SOT, _PLT))
@@ -168,7 +168,7 @@ def _parse(codestream: bytes) -> tuple[list[tuple[int, bytes]], int]:
 
 
 def _packet_lengths(coded: bytes) -> list[int]:
-    """Decode the lengths of a PLT segment: seven bits per byte, the highest bit says that more follow."""
+    """Decode the lengths of a PLT segment: seven bits per byte, the highest bit marks that more follow."""
     lengths, value = [], 0
     for byte in coded:
         value = value << 7 | byte & 0x7F

@@ -1,7 +1,7 @@
 """OpenJPEG through glymur's low-level bindings: components of any width in, a JPEG 2000 codestream out, and back.
 
 glymur's own interface writes 8 and 16-bit samples only; the coefficients of a Karhunen-Loève transform are wider. Its
-bindings take 32-bit components in any number. The only place of bandpress that talks to libopenjp2.
+bindings take 32-bit components in any number. Only this module of bandpress calls libopenjp2.
 """
 
 import ctypes
@@ -32,13 +32,13 @@ _STREAM_BUFFER = 1 << 16
 def bindings() -> ModuleType:
     """Return ``glymur.lib.openjp2`` bound to a libopenjp2 of version 2.4 or later.
 
-    The library is the one that glymur finds (the system's, or the one its configuration names), else one that
-    comes inside the wheels of Pillow or rasterio.
+    The library is the one that glymur finds (the system's, or that of its configuration), else one in the wheels of
+    Pillow or rasterio.
 
     Raises
     ------
     MissingDependencyError
-        If glymur or the library is not there.
+        If glymur or the library is missing.
     """
     try:
         import glymur.config
@@ -54,7 +54,7 @@ def bindings() -> ModuleType:
                 "JPEG 2000 needs the library libopenjp2 2.4 or later, which neither the system nor Pillow or rasterio "
                 "brings here; expected: pip install 'bandpress'"
             )
-        # The layout of glymur's structures depends on the library's version, so its module is read anew.
+        # The layout of glymur's structures depends on the library's version, so its module is reloaded.
         original = glymur.config.glymur_config
         glymur.config.glymur_config = lambda name: found if name == "openjp2" else original(name)
         try:
@@ -96,7 +96,7 @@ def _declare(module: Any) -> Any:
 
 
 class _Memory:
-    """A stream of OpenJPEG in memory."""
+    """An OpenJPEG stream in memory."""
 
     def __init__(self, api: Any, content: bytes | None = None):
         self.buffer = bytearray(content or b"")
@@ -157,8 +157,8 @@ def encode(
     levels
         Levels of the wavelet decomposition.
     size
-        Bytes that the packets may take; OpenJPEG shares them over components, subbands and code-blocks by
-        rate-distortion slope (PCRD, 9/7 wavelet). None: without loss (5/3 wavelet).
+        Bytes for the packets, which OpenJPEG allocates over components, subbands and code-blocks by rate-distortion
+        slope (PCRD, 9/7 wavelet). None: lossless (5/3 wavelet).
     threads
         Threads of OpenJPEG.
 
@@ -170,7 +170,7 @@ def encode(
     Raises
     ------
     CodecError
-        If OpenJPEG refuses.
+        If OpenJPEG fails.
     """
     api = bindings()
     count, (lines, samples) = len(components), components[0].shape
@@ -235,7 +235,7 @@ def decode(codestream: bytes, *, threads: int = 1) -> np.ndarray:
     Parameters
     ----------
     codestream
-        One whose components have one geometry.
+        Codestream whose components have the same geometry.
     threads
         Threads of OpenJPEG.
 
@@ -247,7 +247,7 @@ def decode(codestream: bytes, *, threads: int = 1) -> np.ndarray:
     Raises
     ------
     CodecError
-        If OpenJPEG refuses.
+        If OpenJPEG fails.
     """
     api = bindings()
     with ExitStack() as stack:

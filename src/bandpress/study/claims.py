@@ -14,15 +14,15 @@ from bandpress.study.figures.results import NothingToShow
 
 REPRODUCED, NOT_REPRODUCED, NOT_TESTABLE = "reproduced", "not reproduced", "not testable with these data"
 
-#: The paper's protocol; where a study has it, the claims are judged under it.
+#: The paper's protocol, under which claims are judged if the study has it.
 PAPERS_PROTOCOL = "equal"
 
 
 class Claim(BaseModel):
     """A gain of the learned codec over RKLT + JPEG 2000 in the same clusters.
 
-    `least_pixels` is how large the scenes must be, in lines × samples, for the claim to be about them at all: side
-    information and borders weigh far more on small ones.
+    `least_pixels` is the smallest scene, in lines × samples, that the claim covers: side information and borders weigh
+    far more on small scenes.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -36,7 +36,7 @@ class Claim(BaseModel):
     least_pixels: int = Field(ge=0)
 
     def about(self, sensor: str, family: str, bands_per_cluster: str) -> bool:
-        """Say whether the points of the network and of its reference bear on the claim."""
+        """Say whether the claim covers the points of the network and of its reference."""
         low, high = self.bands_per_cluster
         return (
             sensor.lower() == self.sensor.lower()
@@ -47,12 +47,12 @@ class Claim(BaseModel):
 
 
 def read_claims(path: Path) -> dict[str, Claim]:
-    """Read a file of claims, by their names.
+    """Return the claims of a file by name.
 
     Raises
     ------
     StudyError
-        If it is missing or not what it must be.
+        If it is missing or not valid.
     """
     try:
         raw = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))

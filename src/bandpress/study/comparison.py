@@ -1,8 +1,7 @@
 """Comparison of a study's run with the kept reference results, number by number.
 
-Points that no network coded, and points of the very model of the reference, are compared closely. Points of a model
-that was trained anew are compared within the spread that was measured over trainings, which stands in the reference's
-``tolerances.yaml``.
+Points without a network, and points of the reference's own model, are compared closely. Points of a retrained model are
+compared within the spread measured over several trainings, from the reference's ``tolerances.yaml``.
 """
 
 import math
@@ -20,7 +19,7 @@ from bandpress.errors import StudyError
 from bandpress.psnr import psnr
 from bandpress.study.figures.results import read_rd
 
-#: Tables that are compared besides rd.csv, and the columns that tell their rows apart.
+#: Tables to compare besides rd.csv, and the key columns of their rows.
 TABLES = {
     "bd": ("scene", "codec", "reference", "protocol", "pooling"),
     "datasets": ("dataset", "scene"),
@@ -28,7 +27,7 @@ TABLES = {
 }
 POINT = ("dataset", "scene", "codec", "point")
 
-#: Columns that are not compared: how long a machine took, which model, words for people.
+#: Columns that are not compared: times, models, texts.
 IGNORED = frozenset(
     {
         *("study", "model", "label", "reference_label", "note"),
@@ -48,7 +47,7 @@ class Tolerance(BaseModel):
     bd_rate: float = Field(ge=0, description="of BD-rates, in percentage points")
 
     def allowed(self, column: str, expected: float) -> float:
-        """Return the largest difference that a number of a column may have."""
+        """Return the largest allowed difference of a number in a column."""
         if column in ("bytes", "bps"):
             return self.rate * abs(expected)
         if column.startswith(("psnr", "snr", "bd_psnr")):
@@ -103,9 +102,9 @@ class Comparison:
         One row per point of either side: POINT, sensor, family, bands_per_cluster, model (``none``, ``same``,
         ``retrained``), bps, bps_expected, psnr, psnr_expected, identical, verdict.
     differences
-        What is not as expected, in the order of the tables.
+        Differences, in the order of the tables.
     tolerances
-        What was allowed.
+        Allowed differences.
     """
 
     points: pd.DataFrame
@@ -114,12 +113,12 @@ class Comparison:
 
 
 def read_tolerances(reference: Path) -> Tolerances:
-    """Read ``tolerances.yaml`` of a reference; those of `Tolerances` where there is none.
+    """Read ``tolerances.yaml`` of a reference; the defaults of `Tolerances` if there is none.
 
     Raises
     ------
     StudyError
-        If the file is not what it must be.
+        If the file is not valid.
     """
     path = reference / "tolerances.yaml"
     if not path.is_file():
@@ -138,7 +137,7 @@ def compare(run: Path, reference: Path) -> Comparison:
     run
         Folder with rd.csv and tables/ of a run.
     reference
-        Folder with rd.csv and tables/ of the reference, and perhaps tolerances.yaml.
+        Folder with rd.csv and tables/ of the reference, and optionally tolerances.yaml.
 
     Returns
     -------
@@ -147,7 +146,7 @@ def compare(run: Path, reference: Path) -> Comparison:
     Raises
     ------
     StudyError
-        If one of the two has no readable rd.csv.
+        If either has no readable rd.csv.
     """
     tolerances = read_tolerances(reference)
     found, expected = read_rd(run / "rd.csv"), read_rd(reference / "rd.csv")

@@ -1,4 +1,4 @@
-"""The models of a study: networks that are trained, or fetched, and context models."""
+"""Models of a study: trained or fetched networks, and context models."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,7 +12,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=
 PositiveInt = Annotated[int, Field(gt=0)]
 
 
-#: Of every part of a study file: no key that is not known, and nothing changes once it is read.
+#: Configuration of all schema classes: reject unknown keys; immutable.
 STRICT = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -27,10 +27,10 @@ class TrainedFamily(_Section):
     rate between. Quality q is the q-th lambda, counted from 1; a network with gains also has fractional qualities.
 
     `init_from` is a family of the same widths; each network starts from its member.
-    `kept` is a folder, relative to the checkout, with networks that this recipe made before; they are used unchanged,
-    unless the study runs with ``--config retrain=true``.
-    `inputs` are the network's inputs: samples; for `klt-learned` components of the KLT over all bands,
-    whose lambdas name operating points of the scenes; `levels` is then the number of qualities.
+    `kept` is a folder, relative to the checkout, with networks already made by this recipe, which are used unless the
+    study runs with ``--config retrain=true``. `inputs` are the network's inputs: ``samples``, or, for `klt-learned`,
+    ``components`` of the KLT over all bands; then the lambdas are operating points of the scenes, and `levels` is the
+    number of qualities.
     """
 
     source: Literal["train"]
@@ -68,7 +68,7 @@ class TrainedFamily(_Section):
 
     @property
     def qualities(self) -> int:
-        """Number of models, or of qualities of the one network."""
+        """Number of models, or of qualities of a single network."""
         return len(self.lambdas) if self.inputs == "samples" else self.levels
 
     @property
@@ -144,8 +144,8 @@ class FetchedFamily(_Section):
 class ContextFamily(_Section):
     """A context model that the workflow trains, for `wavelet-learned` and `predicted-learned`.
 
-    One model codes clusters of every size at every rate. Without a `sensor` it serves test sets of all of them.
-    `kept` is as for networks.
+    One model codes clusters of every size at every rate. Without a `sensor` it serves test sets of all sensors.
+    For `kept` see `TrainedFamily`.
     """
 
     source: Literal["contexts"]

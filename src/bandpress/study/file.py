@@ -1,6 +1,6 @@
 """Reading and validation of study files; errors give file, line and key.
 
-Nothing in the file is executed: YAML tags are refused.
+Nothing in the file is executed: YAML tags are rejected.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from ruamel.yaml.scanner import RoundTripScanner
 from bandpress.errors import StudyError
 from bandpress.study.schema import Misplaced, Study
 
-#: What a study file may hold, so that a hostile one is refused before it fills the memory.
+#: Limits of a study file, so that a hostile one is rejected before it fills the memory.
 MOST_BYTES = 1_000_000
 MOST_NODES = 1_000_000
 MOST_LEVELS = 100
@@ -46,10 +46,10 @@ def load_study(
     path
         A YAML file.
     changes
-        What takes the place of values in the file, as Snakemake merges: mappings key by key, all else whole. A whole
-        study, `study`, `datasets` and `codecs` among its keys, takes the place of the file.
+        Replacements of values in the file, merged as in Snakemake: mappings key by key, other values as a whole. A
+        complete study, with the keys `study`, `datasets` and `codecs`, replaces the file.
     others
-        Keys of `changes` that are not of the study, and are left alone.
+        Keys of `changes` that do not belong to the study and are ignored.
 
     Returns
     -------
@@ -96,7 +96,7 @@ def _merged(owner: Any, changes: Any) -> Any:
 
 
 def _read(path: Path) -> CommentedMap:
-    """Read a YAML file as plain values that know their lines."""
+    """Read a YAML file as plain values with line numbers."""
     if not path.is_file():
         raise StudyError(f"{path}: no such study file")
     if path.stat().st_size > MOST_BYTES:
@@ -113,7 +113,7 @@ def _read(path: Path) -> CommentedMap:
     except (YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise StudyError(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from None
     except (AttributeError, IndexError, KeyError, TypeError) as error:
-        # What ruamel.yaml runs into with tags and merges that do not fit: `!!bool maybe`, a mapping merged with itself.
+        # Raised by ruamel.yaml for invalid tags and merges: `!!bool maybe`, a mapping merged with itself.
         raise StudyError(f"{path}: not valid YAML: a value that is not of its type ({error!r})") from None
     if not isinstance(raw, CommentedMap):
         raise StudyError(f"{path}: a {type(raw).__name__} was found; expected the keys of a study")
@@ -155,7 +155,7 @@ def _sentence(
 
 
 def _visible(document: Any, where: tuple) -> tuple[list, Any]:
-    """Return a location without the parts that name a schema variant instead of a key, and its value."""
+    """Return a location without the parts that name a schema variant, not a key; and its value."""
     parts, here = [], document
     for part in where:
         if isinstance(here, (dict, list)):
@@ -247,7 +247,7 @@ def _expanded(node: Any, known: dict[int, float]) -> float:
 
 
 def _unprintable(node: Any, line: int) -> Iterator[tuple[int, str]]:
-    """Yield text that holds control characters, other than ends of lines and tabs, or halves of characters."""
+    """Yield texts with control characters other than line ends and tabs, or with surrogates."""
     if isinstance(node, str):
         if not all(char.isprintable() or char in "\n\t\u00a0" for char in node):
             yield line, node

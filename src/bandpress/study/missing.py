@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from bandpress.datasets.inventory import Item
 
-#: What becomes of a source that is not on this machine, by `Item.action`.
+#: Text for a source that is not on this machine, by `Item.action`.
 _ACTIONS = {
     "hand": "put it there by hand",
     "consent": "large: needs consent",
@@ -27,7 +27,7 @@ def missing_table(study: str, items: Iterable[Item]) -> str:
     study
         Name of the study.
     items
-        What it needs that is not on this machine. Items of the same folder are one row.
+        Missing items. Items of the same folder share a row.
     """
     items = list(items)
     rows: dict[tuple[str, str, str], list[str]] = {}

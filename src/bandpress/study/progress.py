@@ -1,6 +1,6 @@
 """Progress display of the workflow: running jobs, time left, failures and the command to rerun one.
 
-Fed with Snakemake's events; knows nothing else of Snakemake.
+It takes Snakemake's events and depends on nothing else of Snakemake.
 """
 
 import os
@@ -21,13 +21,13 @@ from rich.text import Text
 
 LAST_LINES = 12
 
-#: Sentences of Snakemake's that are passed on.
+#: Messages of Snakemake to pass on.
 _PASSED_ON = ("Nothing to be done", "Complete log", "Exiting because", "Unlocking", "Trying to restart")
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f]")
 
 
 def what(rule: str, wildcards: Mapping[str, str], output: Sequence[str] = ()) -> str:
-    """Return a job in a few words: its rule and its wildcards, or its file where it has none."""
+    """Return a short description of a job: its rule and its wildcards, or its file if it has none."""
     subject = " ".join(str(value) for value in wildcards.values())
     if not subject and "_" not in rule and output:
         subject = Path(output[0]).name
@@ -68,7 +68,7 @@ def plan(stats: Mapping[str, int], outputs: Sequence[str], reasons: Sequence[str
 
 
 def last_lines(log: str, count: int = LAST_LINES) -> list[str]:
-    """Return the last lines of a job's log, without control characters; none if there is no such file."""
+    """Return the last lines of a job's log, without control characters; empty if there is no such file."""
     try:
         with open(log, "rb") as file:
             file.seek(max(0, os.path.getsize(log) - 200 * count - 2000))
@@ -87,7 +87,7 @@ def again(output: Sequence[str], argv: Sequence[str]) -> str:
     output
         Files of the job.
     argv
-        The command line of Snakemake, from which study, profile and deployment are taken over.
+        The command line of Snakemake, whose study, profile and deployment are kept.
     """
     words = ["snakemake", *output[:1], "--cores", "1"]
     for i, word in enumerate(argv):
@@ -128,7 +128,7 @@ class Times:
         running
             Rule and seconds so far of each job that runs.
         seconds
-            Since the first job began.
+            Seconds since the first job began.
         """
         done = [time for times in self.taken.values() for time in times]
         waiting = self.expected - Counter({rule: len(times) for rule, times in self.taken.items()})
@@ -138,19 +138,19 @@ class Times:
         work = sum(number * median(self.taken.get(rule, [usual])) for rule, number in waiting.items())
         for rule, so_far in running:
             if rule not in self.taken and so_far > 3 * usual:
-                return ""  # the first of its kind, and a long one
+                return ""  # a long job, the first of its rule
             work -= min(so_far, median(self.taken.get(rule, [usual])))
         minutes = work / max(sum(done) / seconds, 1) / 60
         return f"about {minutes:.0f} min left" if minutes >= 1.5 else "about a minute left"
 
 
 class View:
-    """The terminal. A live picture for a person, a line for each finished job where nobody watches.
+    """View on the terminal: a live display, or, if the output is not a terminal, a line per finished job.
 
     Parameters
     ----------
     stream
-        Where to write. Default: standard error.
+        Output stream. Default: standard error.
     argv
         The command line of Snakemake. Default: this process's.
     """
@@ -177,11 +177,11 @@ class View:
         Parameters
         ----------
         event
-            Its name, or nothing for a plain message.
+            Name of the event; empty for a plain message.
         fields
-            What comes with it.
+            Its data.
         level
-            Of the message: INFO, WARNING, ERROR.
+            Level of the message: INFO, WARNING, ERROR.
         """
         handler = getattr(self, f"_{event}", None)
         if handler is not None:
@@ -189,7 +189,7 @@ class View:
         elif event in ("", "error"):
             message = str(fields.get("msg") or "")
             serious = level in ("WARNING", "ERROR", "CRITICAL")
-            # That a command failed is said with the job's log.
+            # The report of the failed job covers this message.
             repeated = "CalledProcessError" in message or "At least one job did not complete" in message
             if (serious and not repeated) or message.startswith(_PASSED_ON) or "SLURM" in message:
                 self.say(message.strip())

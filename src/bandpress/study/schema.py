@@ -19,7 +19,7 @@ class _Section(BaseModel):
     model_config = STRICT
 
 
-#: Keys of a codec's entry that stand for one of its options.
+#: Keys of a codec's entry that set one of its options.
 _OPTION_OF = {
     "bands_per_cluster": "bands_per_cluster",
     "allocation": "allocation",
@@ -117,8 +117,8 @@ class FalseColour(_Section):
 class Figures(_Section):
     """Settings of the figures and tables.
 
-    `reference` is the codec that the others are compared with, by default the first; `rate`, in bits per sample, is
-    where codecs are compared band by band, each at its point nearest to it.
+    `reference` is the reference codec of all comparisons, by default the first; `rate`, in bits per sample, is the rate
+    at which codecs are compared band by band, each at its nearest point.
     """
 
     reference: str
@@ -127,19 +127,19 @@ class Figures(_Section):
 
 
 class Cluster(_Section):
-    """Cluster settings: where jobs run and their time limits (``profiles/slurm``). Results do not depend on them.
+    """Settings of a computing cluster (``profiles/slurm``), on which results do not depend.
 
     Parameters
     ----------
     partition, account
-        Of Slurm; default: the cluster's own choice.
+        Slurm partition and account; default: those of the cluster.
     gpu_partition
-        Where trainings go that ask for a GPU; default: `partition`.
+        Partition of trainings on a GPU; default: `partition`.
     gpus
-        That a training asks for; 0 trains on processors.
+        GPUs of a training; 0 trains on processors.
     training_minutes, coding_minutes
-        Limits of a training and of coding one scene at one point. A training that reaches its limit goes on from its
-        last checkpoint when it is started again.
+        Time limits of a training and of coding one scene at one point. A training that reaches its limit continues from
+        its last checkpoint when started again.
     """
 
     partition: Name | None = None
@@ -182,7 +182,7 @@ class Study(_Section):
         return {**given, "figures": {"reference": next(iter(codecs)), **figures}}
 
     def _beginnings(self, key: str) -> set[str]:
-        """Return the families that a family starts from, from first to last."""
+        """Return the chain of families that a family starts from, first to last."""
         found: set[str] = set()
         family = self.models.get(key)
         while isinstance(family, TrainedFamily) and family.init_from not in (None, *found):
@@ -235,7 +235,7 @@ class Study(_Section):
         return list(dict.fromkeys(self.datasets[name].sensor for name in self.test_sets))
 
     def codecs_of(self, dataset: str) -> list[str]:
-        """Names of the codecs that code a test set: those that name it, or name no set and match its sensor."""
+        """Return the names of the codecs for a test set: those that name it, or name no set and match its sensor."""
         sensor = self.datasets[dataset].sensor
         return [
             name

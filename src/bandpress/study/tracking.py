@@ -1,6 +1,6 @@
 """Digests of the code and the files that a result is made from.
 
-The rules hand them to Snakemake as parameters, so that a result is made again when one of them changes.
+Rules pass them to Snakemake as parameters, so that a result is remade when one of them changes.
 """
 
 import ast
@@ -14,7 +14,7 @@ from bandpress.codecs import codec_class
 from bandpress.files import atomic_path, digest
 
 _SOURCE = Path(__file__).parents[2]
-#: Modules that list what there is: an entry more changes nothing that was made with the others.
+#: Registries: a new entry does not change results made with the others.
 _LISTS = frozenset({"bandpress", "bandpress.codecs"})
 
 
@@ -39,7 +39,7 @@ def code(*roots: str | Path) -> str:
 
 
 def code_of_codec(name: str) -> str:
-    """Return a digest of what codes, decodes and measures with a codec: code, and the package's own context models."""
+    """Return a digest of the code used by a codec, evaluation included, and of the package's context models."""
     cls = codec_class(name)
     source = code(cls.__module__, "bandpress.coding", "bandpress.evaluation.evaluate")
     if cls.model_kind != "context model":
@@ -75,17 +75,17 @@ def data(record: Path, scene: str, seen: Path) -> str:
     Parameters
     ----------
     record
-        What ``fetch_dataset.py`` wrote of the data set.
+        Record of the data set, written by ``fetch_dataset.py``.
     scene
         Name of the scene.
     seen
-        Where digests are remembered, as for `contents`.
+        File with known digests, see `contents`.
     """
     known = json.loads(record.read_text("utf-8"))
     source = Path(known["path"])
     name = (known["scenes"][scene].get("file") or "").partition(":")[0]
     file = source / name if name and not source.is_file() else source
-    # What belongs to a file is beside it under the same name: headers, band lists, the file itself packed.
+    # Companion files have the same name: headers, band lists, the compressed file itself.
     beside = file.parent.glob("*") if file.parent.is_dir() else ()
     files = [path for path in beside if path.is_file() and path.name.split(".")[0] == file.name.split(".")[0]]
     return contents(files or [file], seen)
@@ -102,10 +102,9 @@ def contents(files: Iterable[Path], seen: Path) -> str:
     Parameters
     ----------
     files
-        Each is read only if its size or its time has changed since the last time; one that is gone since then counts
-        as it was.
+        Each is read only if its size or time has changed; a file deleted since then keeps its digest.
     seen
-        A JSON file in which sizes, times and digests are remembered.
+        JSON file with known sizes, times and digests.
     """
     try:
         known = json.loads(seen.read_text("utf-8"))

@@ -15,7 +15,7 @@ def cosine(done: float, warm_up: float, final: float) -> float:
     warm_up
         Share of the training in which the rate rises.
     final
-        Share of the highest rate that is left at the end.
+        Final rate as a share of the highest.
     """
     if done < warm_up:
         return (done + 1e-3) / (warm_up + 1e-3)
@@ -24,7 +24,7 @@ def cosine(done: float, warm_up: float, final: float) -> float:
 
 
 class Limits(Protocol):
-    """Limit of a training: steps, minutes, or whichever comes first."""
+    """Limits of a training: steps, minutes, or whichever comes first."""
 
     @property
     def steps(self) -> int | None:
@@ -51,11 +51,11 @@ class Budget:
     Parameters
     ----------
     settings
-        With `steps` and `minutes`.
+        Limits in `steps` and `minutes`.
     clock
-        Seconds, from any start.
+        Clock in seconds, from any start.
     spent
-        Seconds that went into the training before it was resumed.
+        Seconds of training before it was resumed.
     """
 
     def __init__(self, settings: Limits, clock: Callable[[], float], spent: float = 0.0) -> None:

@@ -2,14 +2,14 @@
 
 A training of model ``OUT`` keeps its state in the folder ``OUT.training``::
 
-    settings.json   what was asked for; a training is resumed only if it asks for the same
-    last.npz        weights, averages, the optimizer's moments, step, seconds: written whole or not at all
-    best.npz        the weights that validated best
-    log.csv         one line a validation
-    finished.json   after the last step, in place of last.npz: how many steps it took
+    settings.json   settings; a training is resumed only with the same settings
+    last.npz        weights, averages, the optimizer's moments, step, seconds; written atomically
+    best.npz        the weights with the best validation
+    log.csv         one line per validation
+    finished.json   number of steps; replaces last.npz after the last step
 
-A finished training keeps its best weights: whoever kills a workflow loses the model that its last job made, and a
-training that is then resumed writes it again without a step.
+A finished training keeps its best weights: if a workflow is killed and Snakemake deletes its last model, a resumed
+training writes the model again without a step.
 """
 
 from __future__ import annotations
@@ -50,24 +50,23 @@ class Checkpoints:
     Parameters
     ----------
     folder
-        Made if it does not exist.
+        Folder, created if missing.
     settings
-        What is asked for, as JSON.
+        Settings as JSON.
     resume
-        Go on with what the folder holds, if it holds something; otherwise begin anew.
+        Continue from the state in the folder, if any.
     restart
-        Throw away what the folder holds.
+        Discard the state in the folder.
 
     Attributes
     ----------
     finished : int or None
-        Steps of the training, if the one to be resumed has come to its end.
+        Steps of the training, if it is already finished.
 
     Raises
     ------
     ModelError
-        If the training to be resumed was started with other settings, or one is under way and neither `resume` nor
-        `restart` is given.
+        If the training was started with other settings, or is unfinished and neither `resume` nor `restart` is given.
     """
 
     def __init__(
@@ -103,10 +102,10 @@ class Checkpoints:
         Raises
         ------
         ModelError
-            If there is no room; the state that was there before stays.
+            If the disk is full; the previous state stays.
         """
         path = self.folder / f"{name}.npz"
-        state = io.BytesIO()  # np.savez on a disk that fills up fails in other ways than OSError
+        state = io.BytesIO()  # on a full disk, np.savez raises other errors than OSError
         np.savez(state, **arrays)  # type: ignore[arg-type]
         try:
             with atomic_path(path) as part:
@@ -146,7 +145,7 @@ class Checkpoints:
             writer.writerow({key: f"{row[key]:.6g}" if key in row else "" for key in COLUMNS})
 
     def forget_after(self, step: int) -> None:
-        """Drop the log's lines after a step; the resumed training writes them again."""
+        """Drop the lines of the log after a step; the resumed training writes them again."""
         if not self.log.exists():
             return
         with open(self.log, newline="", encoding="utf-8") as file:

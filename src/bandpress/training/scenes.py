@@ -20,8 +20,8 @@ def usable(scene: Scene, k: int, patch: int = MULTIPLE) -> None:
     Raises
     ------
     SceneError
-        If its type is not one that is coded, it has fewer than k bands, it is smaller than the patch, or all of its
-        measurements are the same.
+        If its type cannot be coded, it has fewer than k bands, it is smaller than the patch, or all its valid samples
+        are equal.
     """
     if scene.dtype.name not in CODABLE:
         if scene.dtype.kind == "f" and not np.isfinite(scene.cube).all():
@@ -48,12 +48,12 @@ def usable(scene: Scene, k: int, patch: int = MULTIPLE) -> None:
 
 
 def measured(draw: Callable[[], np.ndarray], nodata: float | None) -> np.ndarray:
-    """Draw a part of a scene, shape (bands, lines, samples), without no-data samples if possible; else fill these.
+    """Return a random part of a scene, shape (bands, lines, samples), with no-data samples avoided or filled.
 
     Parameters
     ----------
     draw
-        Returns another part whenever it is called.
+        Returns a new random part at each call.
     nodata
         The no-data value, or None.
     """
@@ -73,9 +73,9 @@ def split_lines(scene: Scene, share: float = 0.125) -> tuple[Scene, Scene]:
     Parameters
     ----------
     scene
-        What to cut.
+        The scene.
     share
-        Share of the lines to hold out; at least 16 of them are.
+        Share of the lines to hold out, at least 16 lines.
 
     Returns
     -------
@@ -85,7 +85,7 @@ def split_lines(scene: Scene, share: float = 0.125) -> tuple[Scene, Scene]:
     Raises
     ------
     SceneError
-        If fewer than 32 lines are there to share.
+        If the scene has fewer than 32 lines.
     """
     if scene.lines < 2 * MULTIPLE:
         raise SceneError(

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 
 def set_threads(threads: int) -> None:
-    """Limit the threads of one operation; call it before anything is computed.
+    """Limit the threads of an operation; call this before any computation.
 
     Raises
     ------
@@ -16,7 +16,7 @@ def set_threads(threads: int) -> None:
 
 
 def limit_threads(threads: int) -> None:
-    """Limit the threads if TensorFlow has not started yet; otherwise leave them."""
+    """Limit the threads if TensorFlow has not started yet; otherwise do nothing."""
     try:
         set_threads(threads)
     except RuntimeError:

@@ -14,9 +14,9 @@ from bandpress.errors import CodecError
 from bandpress.transforms.klt import FINEST, covariance, read_reflections, reflections, write_reflections
 from bandpress.transforms.rklt import Reflections, Rklt
 
-#: The expected distortion is a guess; a basis finer than needed costs less than one coarser.
+#: Safety factor of the expected distortion, a guess: too fine a basis costs less than too coarse a one.
 SAFETY = 0.5
-#: Bands of a cluster: the time that a reversible basis takes to factor grows with their cube.
+#: Most bands of a cluster, since the time to factor a reversible basis grows with their cube.
 _MOST_BANDS = 1024
 
 
@@ -26,9 +26,9 @@ class Transformed(NamedTuple):
     Parameters
     ----------
     components
-        int32, shape (bands, lines, samples), around zero; after a KLT in the order of their energy.
+        int32, shape (bands, lines, samples), around zero; after a KLT in order of energy.
     side
-        What turns them into bands again, bit by bit.
+        Side information for the inverse transform, bit by bit.
     """
 
     components: np.ndarray
@@ -42,9 +42,9 @@ class Inverse:
     Parameters
     ----------
     means
-        Of each band, int32.
+        Means of the bands, int32.
     basis
-        None without a KLT.
+        Basis of the KLT, or None.
     """
 
     means: np.ndarray
@@ -59,7 +59,7 @@ class Inverse:
 
 
 def centre(samples: np.ndarray) -> Transformed:
-    """Take the means from the bands of a cluster, shape (bands, lines, samples)."""
+    """Subtract the means from the bands of a cluster, shape (bands, lines, samples)."""
     means = np.rint(samples.mean(axis=(1, 2), dtype=np.float64)).astype(np.int32)
     side = BitWriter()
     side.rice(np.diff(means, prepend=0).tolist())
@@ -76,15 +76,15 @@ def forward(samples: np.ndarray, level: float, fraction: float = 1.0) -> Transfo
     samples
         Shape (bands, lines, samples), of a type in `bandpress.scene.CODABLE`.
     level
-        Distortion in DN² that the basis is made for, see `bandpress.transforms.klt.reflections`; `FINEST` for all
-        vectors at full precision.
+        Distortion in DN² that determines the precision of the basis, see `bandpress.transforms.klt.reflections`;
+        `FINEST` for all vectors at full precision.
     fraction
-        Part of the pixels that the covariance is taken from.
+        Share of the pixels used for the covariance.
 
     Raises
     ------
     CodecError
-        If there are more bands than are transformed together.
+        If there are too many bands.
     """
     _check_bands(len(samples))
     centred, side = centre(samples)
@@ -96,17 +96,17 @@ def forward(samples: np.ndarray, level: float, fraction: float = 1.0) -> Transfo
 
 
 def read_means(reader: BitReader, bands: int) -> Inverse:
-    """Read what `centre` wrote."""
+    """Read the side information of `centre`."""
     return Inverse(np.cumsum(reader.rice(bands), dtype=np.int64).astype(np.int32))
 
 
 def read(reader: BitReader, bands: int) -> Inverse:
-    """Read what `forward` wrote.
+    """Read the side information of `forward`.
 
     Raises
     ------
     CodecError
-        If it is no side information of `bands` bands.
+        If it is not valid side information of `bands` bands.
     """
     _check_bands(bands)
     means = read_means(reader, bands).means

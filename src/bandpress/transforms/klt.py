@@ -12,7 +12,7 @@ _MOST_PRECISION = 24
 _PRECISION_BITS = 5
 
 
-#: Level for `reflections` at which a single pixel asks for every vector at full precision.
+#: Level for `reflections` that gives every vector full precision, even for a single pixel.
 FINEST = 0.0
 _FULL_PRECISION = 16
 _PIXELS = 1 << 14
@@ -26,7 +26,7 @@ def covariance(samples: np.ndarray, fraction: float = 1.0) -> np.ndarray:
     samples
         Shape (bands, lines, samples).
     fraction
-        Part of the pixels to use, every (1 / fraction)-th of them (Penna et al. 2007, IEEE Trans. Geosci. Remote
+        Share of the pixels to use, every (1 / fraction)-th of them (Penna et al. 2007, IEEE Trans. Geosci. Remote
         Sens. 45(5): 1 % is enough on large scenes).
 
     Returns
@@ -40,7 +40,7 @@ def covariance(samples: np.ndarray, fraction: float = 1.0) -> np.ndarray:
 def innovations(samples: np.ndarray, fraction: float = 1.0) -> np.ndarray:
     """Return, for each KLT component, the variance left after prediction from the sample to the left.
 
-    Half the variance of differences, as for a first-order process of high correlation; never more than the variance.
+    It is half the variance of differences, as for a first-order process of high correlation, and at most the variance.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def innovations(samples: np.ndarray, fraction: float = 1.0) -> np.ndarray:
 def _moments(
     samples: np.ndarray, fraction: float, prepared: Callable[[np.ndarray], np.ndarray]
 ) -> np.ndarray:
-    """Return the covariance of `prepared` lines, taken some lines at a time."""
+    """Return the covariance of `prepared` lines, computed in blocks of lines."""
     bands, lines, width = samples.shape
     step = max(1, round(1 / fraction))
     at_once = max(1, _PIXELS // width)
@@ -78,7 +78,7 @@ def _moments(
 
 
 def water_level(variances: np.ndarray, rate: float) -> float:
-    """Return the distortion per component at which components of these variances take `rate` bits per sample.
+    """Return the distortion per component at which components of given variances take `rate` bits per sample.
 
     Reverse water-filling for Gaussian components (Cover & Thomas, 10.3.3): the mean of max(0, log2(v / level) / 2).
     """
@@ -96,16 +96,16 @@ def water_level(variances: np.ndarray, rate: float) -> float:
 def reflections(covariance_: np.ndarray, level: float, pixels: int) -> Reflections:
     """Return the basis as reflections, with each vector's precision chosen from its component's variance.
 
-    A vector's error leaks variance v of its component into those after it: the step is chosen for a leak of about
-    `level` / `pixels` a band, where one more bit would cost as much as it gains. Components whose variance is below
-    `level` get no vector of their own.
+    A vector's error leaks variance of its component into later ones. The step is chosen for a leak of about `level` /
+    `pixels` per band, where one more bit would cost as much as it gains. Components whose variance is below `level` get
+    no vector.
 
     Parameters
     ----------
     covariance_
         Shape (n, n).
     level
-        Distortion that the components will have; `FINEST` for all vectors with 16 bits a factor.
+        Distortion of the components; `FINEST` for all vectors with 16 bits per factor.
     pixels
         Pixels that share the basis.
     """
@@ -142,12 +142,12 @@ def write_reflections(writer: BitWriter, given: Reflections) -> None:
 
 
 def read_reflections(reader: BitReader, bands: int) -> Reflections:
-    """Read what `write_reflections` wrote.
+    """Read the side information of `write_reflections`.
 
     Raises
     ------
     CodecError
-        If it is no side information of `bands` bands.
+        If it is not valid side information of `bands` bands.
     """
     count = reader.number(bands.bit_length())
     if count >= bands:

@@ -1,4 +1,4 @@
-"""The 9/7 wavelet by lifting, compiled: lines or columns are copied into strips that a cache holds."""
+"""Compiled 9/7 wavelet by lifting: lines or columns are copied into strips that fit into the cache."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from bandpress.compiled import helper, kernel
 
 _LIFTING = (-1.586134342059924, -0.052980118572961, 0.882911075530934, 0.443506852043971)
 _SCALE = 1.230174104914001
-#: What the low and the high half are multiplied by when samples are split, and when they are merged.
+#: Factors of the low and the high half, in splitting and in merging.
 _FACTORS = np.array([[np.sqrt(2) / _SCALE, _SCALE / np.sqrt(2)], [_SCALE / np.sqrt(2), np.sqrt(2) / _SCALE]])
 #: Columns of a strip.
 _STRIP = 64
@@ -54,7 +54,7 @@ def transform(image, levels, merging):
     image
         float64, shape (lines, samples).
     levels
-        How many times the low band is split.
+        Number of levels.
     merging
         0 to split, 1 to merge.
     """

@@ -1,8 +1,8 @@
 """Lossy KLT of a cluster: fast, with identical samples on every machine.
 
-The basis is that of `bandpress.transforms.klt`, as exactly orthogonal as doubles are. Forward it is applied in floating
-point: an encoder may differ in what it rounds. Backward it is a matrix of integers, which count 2^-22, times components
-that are integers; every sum is below 2^53, so that doubles hold it exactly, whatever the order of summation.
+The basis is that of `bandpress.transforms.klt`, orthogonal to the precision of doubles. The forward transform is in
+floating point: encoders may round differently. The inverse transform multiplies a matrix of integers, in units of
+2^-22, with integer components; every sum is below 2^53, so doubles hold it exactly in any order of summation.
 """
 
 from typing import NamedTuple
@@ -14,9 +14,9 @@ from bandpress.transforms.klt import covariance, read_reflections, reflections, 
 from bandpress.transforms.rklt import Reflections
 
 _BITS = 22
-#: Largest component; with 2^14 bands a sum is then below 2^7 · 2^22 · 2^23 + 2^14 · 2^22.
+#: Largest component; sums over 2^14 bands are then below 2^7 · 2^22 · 2^23 + 2^14 · 2^22.
 MOST = 1 << 23
-#: Pixels that are transformed together: what a cache holds.
+#: Pixels transformed together, so that they fit into the cache.
 _PIXELS = 1 << 12
 
 
@@ -28,7 +28,7 @@ class Moments(NamedTuple):
 
     @classmethod
     def of(cls, samples: np.ndarray) -> "Moments":
-        """Take them from samples of shape (bands, lines, samples)."""
+        """Return the moments of samples, shape (bands, lines, samples)."""
         means = np.rint(samples.mean(axis=(1, 2), dtype=np.float64)).astype(np.int64)
         return cls(means, covariance(samples) if len(samples) > 1 else np.zeros((1, 1)))
 
@@ -39,9 +39,9 @@ class Basis(NamedTuple):
     Parameters
     ----------
     means
-        Of the bands, int64, shape (bands,).
+        Means of the bands, int64, shape (bands,).
     vectors
-        Of the basis; None for a single band.
+        Vectors of the basis; None for a single band.
     """
 
     means: np.ndarray
@@ -49,12 +49,12 @@ class Basis(NamedTuple):
 
     @classmethod
     def of(cls, moments: "Moments", level: float, pixels: int) -> "Basis":
-        """Find the basis of a cluster.
+        """Return the basis of a cluster.
 
         Parameters
         ----------
         moments
-            Of its samples.
+            Moments of its samples.
         level, pixels
             See `bandpress.transforms.klt.reflections`.
         """
@@ -63,19 +63,19 @@ class Basis(NamedTuple):
         return cls(moments.means, reflections(moments.covariance, level, pixels))
 
     def write(self, side: BitWriter) -> None:
-        """Append it to side information."""
+        """Append the basis to side information."""
         side.rice(np.diff(self.means, prepend=0).tolist())
         if self.vectors is not None:
             write_reflections(side, self.vectors)
 
     @classmethod
     def read(cls, reader: BitReader, bands: int) -> "Basis":
-        """Read what `write` wrote.
+        """Read a basis from side information.
 
         Raises
         ------
         CodecError
-            If there is something else.
+            If it is not valid.
         """
         means = np.cumsum(reader.rice(bands), dtype=np.int64)
         return cls(means, read_reflections(reader, bands) if bands > 1 else None)
@@ -93,14 +93,14 @@ class Basis(NamedTuple):
         return out.reshape(samples.shape)
 
     def inverse(self, components: np.ndarray, dtype: np.dtype) -> np.ndarray:
-        """Return the samples of components, as a type of integers.
+        """Return the samples of components, in an integer type.
 
         Parameters
         ----------
         components
             The first components, int32, shape (components, lines, samples); the others are zero.
         dtype
-            Of the samples, which are clipped to it.
+            Type of the samples, to which they are clipped.
         """
         count, *size = components.shape
         bands = len(self.means)

@@ -2,14 +2,14 @@
 
 An orthogonal matrix Q is factored with complete pivoting as P Q R = L D U (P, R permutations, L and U unit triangular,
 D diagonal, |det D| = 1). U and L D-scaled are lifting networks, each output one input plus a rounded sum of inputs
-that the inverse already knows; D is a chain of pairs (a, 1/a), each three shears (Daubechies & Sweldens 1998). That
+that the inverse already knows; D is a chain of pairs (a, 1/a), each three shears (Daubechies & Sweldens 1998). This
 maps integers to integers and back exactly, like the PLUS factorisation of Hao & Shi 2001 (IEEE Trans. Signal Process.
-49(10)) used by Blanes & Serra-Sagristà 2011; the diagonal is kept apart here because the single row that takes it up
-in PLUS grows beyond 1e10 at 200 bands. With complete pivoting no factor exceeds the pivots' ratio, 2 to 3 in practice.
+49(10)) used by Blanes & Serra-Sagristà 2011. Here the diagonal is separate, because the single row that absorbs it in
+PLUS grows beyond 1e10 at 200 bands. With complete pivoting no factor exceeds the pivots' ratio, 2 to 3 in practice.
 
-Q itself is a product of Householder reflections given by integers (`Reflections`): encoder and decoder build the same
-factors whatever precision the integers have: only sums, products and quotients of IEEE doubles are used, element
-by element and in a fixed order. The lifting sums are sums of integers below 2**53 in doubles, exact in any order.
+Q itself is a product of Householder reflections given by integers (`Reflections`): encoder and decoder compute the same
+factors at any precision of the integers, from sums, products and quotients of IEEE doubles, element by element and in a
+fixed order. The lifting sums are sums of integers below 2**53 in doubles, exact in any order.
 """
 
 from collections.abc import Callable
@@ -18,13 +18,13 @@ from functools import cached_property
 
 import numpy as np
 
-#: Samples per band that are transformed at a time.
+#: Samples per band transformed at a time.
 _BLOCK = 4096
-#: Rows that the inverse recovers between two matrix products.
+#: Rows recovered by the inverse between two matrix products.
 _ROWS = 16
 _EXACT_BITS = 53
 _MOST_FRACTION_BITS = 24
-#: Centred samples of 16 bits lie within ± 2**16.
+#: Bits of the largest input: centred 16-bit samples lie within ± 2**16.
 _SAMPLE_BITS = 16
 
 
@@ -37,10 +37,10 @@ class Reflections:
     bands
         Size n of the matrix.
     precisions
-        Bits of each vector, at most n - 1 of them; 0 for a reflection left out.
+        Precision in bits of each of at most n - 1 vectors; 0 omits a reflection.
     vectors
-        Vector i has n - 1 - i integers, those after its first, which is 2**precision. It reflects the coordinates
-        from i on; its scale does not matter.
+        Vector i reflects the coordinates from i on. Its first element is 2**precision; the tuple holds the other n - 1
+        - i integers. Its scale does not matter.
     """
 
     bands: int
@@ -107,7 +107,7 @@ class Rklt:
         samples
             Integers within ± 2**16, shape (n, …).
         out
-            int32 of the same shape, contiguous, to write to; may be `samples`.
+            Contiguous output array, int32, same shape; may be `samples`.
 
         Returns
         -------
@@ -177,7 +177,7 @@ class Rklt:
         return out
 
     def _unlift(self, x: np.ndarray, factors: np.ndarray) -> None:
-        """Undo x += rounded(factors @ x), factors below the diagonal: each row needs those above, already undone."""
+        """Invert x += rounded(factors @ x), factors below the diagonal: each row needs the restored rows above it."""
         for start in range(0, self.bands, _ROWS):
             stop = min(start + _ROWS, self.bands)
             sums = factors[start:stop, :start] @ x[:start]
@@ -208,7 +208,7 @@ def _factor(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.
 def _chain(scale: np.ndarray) -> list[tuple[int, int, float]]:
     """Order a diagonal of determinant 1 as pairs: (a, b, g) divides component a by g and multiplies b by it.
 
-    The next component is the one that keeps the running product closest to 1, since rounding noise grows with g.
+    The next component keeps the running product closest to 1, since rounding noise grows with g.
     """
     left = list(range(len(scale)))
     product, chain, previous = 1.0, [], -1

@@ -1,7 +1,7 @@
 """The 9/7 wavelet (Cohen, Daubechies & Feauveau 1992) by lifting, and its subbands.
 
-Every operation is one multiplication or one addition of doubles, in a fixed order: the same bits come out on every
-machine.
+Every operation is one multiplication or one addition of doubles, in a fixed order, so every machine gives the same
+bits.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ def analyse(images: np.ndarray, levels: int) -> np.ndarray:
     images
         Shape (…, lines, samples).
     levels
-        How many times the low band is split.
+        Number of levels.
 
     Returns
     -------
@@ -29,7 +29,7 @@ def analyse(images: np.ndarray, levels: int) -> np.ndarray:
 
 
 def synthesise(coefficients: np.ndarray, levels: int) -> np.ndarray:
-    """Return the images of coefficients; undoes `analyse`.
+    """Return the images of coefficients, inverting `analyse`.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def synthesise(coefficients: np.ndarray, levels: int) -> np.ndarray:
 def _transformed(images: np.ndarray, levels: int, merging: int) -> np.ndarray:
     from bandpress.transforms.lifting import (
         transform,
-    )  # loads numba, which whoever codes otherwise does not need
+    )  # loads numba, which other codecs do not need
 
     out = np.array(images, np.float64, order="C")
     for image in out.reshape(-1, *out.shape[-2:]):
@@ -58,16 +58,16 @@ def _transformed(images: np.ndarray, levels: int, merging: int) -> np.ndarray:
 
 
 class Subband(NamedTuple):
-    """Place of a subband in the coefficients.
+    """Position of a subband in the coefficients.
 
     Parameters
     ----------
     level
-        How often the image was halved: 1 for the finest details.
+        Number of halvings, 1 for the finest details.
     orientation
         0 for the low band, 1 for details along samples, 2 along lines, 3 along both.
     lines, samples
-        Place within the coefficients of an image.
+        Slices of the coefficients of an image.
     """
 
     level: int

@@ -1,7 +1,7 @@
 # mypy: disable-error-code="assignment,operator,arg-type"
-"""Coefficients of a component, compiled: quantised and encoded, decoded, or listed.
+"""Compiled coding of a component's coefficients: quantise and encode, decode, or list features.
 
-All that a decoder does is integer arithmetic, or one subtraction of doubles per coefficient.
+A decoder uses integers and one subtraction of doubles per coefficient.
 """
 
 import numpy as np
@@ -22,12 +22,12 @@ from bandpress.contexts.kernels.features import (
 from bandpress.contexts.kernels.network import BLOCK, choose_tables
 from bandpress.contexts.kernels.rangecoder import BROKEN, LOW, POSITION, RANGE, narrow, refill, take_plain
 
-#: What is done with each pass: quantise and encode, decode, or write down features.
+#: Modes: quantise and encode, decode, or list features.
 ENCODE, DECODE, LIST = 0, 1, 2
-#: Magnitudes from this on share an offset of reconstruction.
+#: Magnitudes from this on share a reconstruction offset.
 _SHAPED = 4
 _LAST = (1 << 17) - 1  # the largest magnitude of the last class
-_EXCESS = 14  # bits of each of the two symbols of what a magnitude exceeds it by
+_EXCESS = 14  # bits of each of the two symbols for the excess of a magnitude
 _MOST = 1 << 28
 _SIGNATURE = (
     "void(int64, int64, int64[::1], float64[:, ::1], int16[:, :, :, ::1], int16[:, :, ::1], int64[:, ::1],"
@@ -48,7 +48,7 @@ def class_of(magnitude):
 
 @helper
 def _quantised(exact, bits, offsets, worth):
-    """Return the magnitude that costs least in bits and squared error."""
+    """Return the magnitude with the least cost in bits and squared error."""
     nearest = np.int64(min(exact + 0.5, float(_MOST)))
     best, least = nearest, np.inf
     for candidate in (nearest, nearest - 1, 0):
@@ -102,7 +102,7 @@ def _encode_pass(values, magnitudes, plane, tables, turn, shape, model, state, d
 
 @helper
 def _decode_pass(values, magnitudes, plane, tables, turn, shape, model, state, data):
-    """Decode the places of a pass; return their logarithms' sum. Damage ends it with a mark in the state."""
+    """Decode the places of a pass; return their logarithms' sum. On damage, stop and mark the state."""
     frequencies, offsets = model[0], model[1]
     code, size, position = state[LOW], state[RANGE], state[POSITION]
     total = 0
@@ -149,7 +149,7 @@ def _decode_pass(values, magnitudes, plane, tables, turn, shape, model, state, d
 
 @helper
 def _given_pass(values, magnitudes, plane, turn, shape):
-    """Take the magnitudes of a pass as they are; return their logarithms' sum."""
+    """Enter given magnitudes for a pass; return their logarithms' sum."""
     total = 0
     for line in range(shape[0]):
         for p in range(shape[1]):
@@ -169,11 +169,11 @@ def survey(values, step, rounding, worth, lone, total):
     values
         Coefficients, shape (lines, samples).
     step
-        In their unit.
+        Quantiser step, in the unit of the coefficients.
     rounding, worth, lone
         See `bandpress.contexts.quantisation`.
     total
-        Where the sum of magnitudes is added, shape (1,).
+        Output: the sum of magnitudes is added to it, shape (1,).
     """
     gain = 0.0
     for y in range(values.shape[0]):
@@ -225,24 +225,24 @@ def code(
     component
         Its number.
     energy
-        Of the component, and of the one before.
+        Energy of the component and of the previous one.
     values
-        Coefficients in quantiser steps, shape (lines, samples): those to encode, replaced by what they decode to; where
-        to decode to, zeros at first; or magnitudes to list.
+        Coefficients in quantiser steps, shape (lines, samples). Encoding replaces them by their decoded values;
+        decoding writes to them, zeros at first; listing reads magnitudes.
     maps, traces, totals
-        Known of components before: `Memory`.
+        Data of earlier components, see `Memory`.
     bands
         See `bandpress.contexts.features.bands_of`.
     weights, common, biases, scales, most, frequencies, offsets, bits
         The model: `bandpress.contexts.model.ContextModel.compiled`.
     worth
-        Bits that a squared error of one squared step is worth.
+        Bits that one squared step of squared error is worth.
     planes, work, lines, tables, magnitudes, sums
-        To work in: `Memory`.
+        Work space, see `Memory`.
     state, data
-        Of the range coder.
+        State and bytes of the range coder.
     listed
-        Where places and features are listed, int32, shape (coefficients, 2 + 41).
+        Output of listing: places and features, int32, shape (coefficients, 2 + 41).
     """
     slots = (component % 3, (component + 2) % 3, (component + 1) % 3)
     own = maps[slots[0]]

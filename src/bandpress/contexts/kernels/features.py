@@ -1,8 +1,7 @@
 """Features of coefficients, compiled; see `bandpress.contexts.features` for their meaning.
 
-Magnitudes of the band that is being coded are kept in four planes, one a pass, with a margin of zeros: a neighbour of a
-place is as far from it in memory as that of the next place. Of a band that is done, maps of logarithms are kept for the
-bands and components after it.
+Magnitudes of the current band are kept in four planes, one per pass, with a margin of zeros, so that a neighbour has
+the same offset in memory at every place. A finished band leaves maps of logarithms for later bands and components.
 """
 
 import numpy as np
@@ -11,7 +10,7 @@ from bandpress.compiled import helper, kernel
 
 #: Features of a place.
 LOCAL = 19
-#: Magnitudes and sums beyond it count as it.
+#: Largest magnitude and sum; larger ones count as this.
 CAP = 65535
 #: Columns of a description of bands.
 LEVEL, ORIENTATION, Y, Y_END, X, X_END = range(6)
@@ -30,7 +29,7 @@ def _neighbours(planes, top, left, line, count, out):
     """Write logarithms of sums over known neighbours within the band, for a line of a pass."""
     beside, above = planes[2 * top + 1 - left], planes[2 - 2 * top + left]
     own, diagonal = planes[2 * top + left], planes[3 - 2 * top - left]
-    y, u = line + 1, line + top  # of the place, and of the line above it in the planes of other lines
+    y, u = line + 1, line + top  # of the place, and of the line above it in the planes of the other lines
     o0, o1, o2 = own[y - 1], own[y], own[y + 1]
     b0, b1, b2 = beside[y - 1, left:], beside[y, left:], beside[y + 1, left:]
     a0, a1 = above[u], above[u + 1]
@@ -55,7 +54,7 @@ def _every_second(source, start, size, count, out):
 
 @helper
 def _fitted(map_, band, line, left, count, out):
-    """Copy a line of a pass out of another band of nearly the same size."""
+    """Copy a line of a pass from another band of nearly the same size."""
     height, width = band[Y_END] - band[Y], band[X_END] - band[X]
     if height < 1 or width < 1:
         out[:count] = 0
@@ -80,7 +79,7 @@ def _parent(map_, band, line, count, out):
 
 @helper
 def line_features(known, bands, number, top, left, line, count, out):
-    """Write the features of places for a line of a pass, out of shape (19, places)."""
+    """Write the features of places for a line of a pass to `out`, shape (19, places)."""
     planes, maps, traces, slots = known
     _neighbours(planes, top, left, line, count, out)
     band = bands[number]
@@ -158,7 +157,7 @@ def _write_children(magnitudes, children, band, parent):
 
 @kernel("void(int16[:, ::1], int16[:, :, ::1], int64[:, ::1], int32[:, ::1])")
 def remember(alone, traces, bands, sums):
-    """Decay the trace of all components, and add the last one.
+    """Decay the trace of all components; add the last component.
 
     Parameters
     ----------
@@ -169,7 +168,7 @@ def remember(alone, traces, bands, sums):
     bands
         See `bandpress.contexts.features.bands_of`.
     sums
-        To work in, shape (2, samples + 4).
+        Work space, shape (2, samples + 4).
     """
     trace, smooth = traces[0], traces[1]
     for y in range(alone.shape[0]):

@@ -1,7 +1,6 @@
-"""Network that chooses tables, compiled; see `bandpress.contexts.model`.
+"""Compiled network that chooses tables; see `bandpress.contexts.model`.
 
-Its sums are sums of integers below 2^24: float32 holds them exactly, whatever the order of summation, which is why a
-helper may reorder them here. Nothing else in kernels is.
+Its sums are sums of integers below 2^24, exact in float32 in any order. So numba may reorder them here, and only here.
 """
 
 import numpy as np
@@ -10,7 +9,7 @@ from numba import njit
 from bandpress.compiled import NO_WRAPPERS, helper
 from bandpress.contexts.kernels.features import LOCAL, X, Y, line_features
 
-#: Places that go through the network together.
+#: Number of places evaluated together.
 BLOCK = 128
 
 

@@ -5,9 +5,9 @@ import numpy as np
 
 from bandpress.compiled import helper, kernel
 
-#: Indexes of the state: an encoder's lower end or a decoder's code, the interval's size, place in the data, damage.
+#: Indexes of the state: lower end (encoder) or code (decoder), size of the interval, position in the data, damage.
 LOW, RANGE, POSITION, BROKEN = range(4)
-_TOP, _REFILL = 48, 32  # bits of the interval, and below how many it takes 16 more
+_TOP, _REFILL = 48, 32  # bits of the interval, and the number below which it takes 16 more
 
 
 @helper
@@ -37,7 +37,7 @@ def narrow(low, size, position, data, first, number, bits):
 
 @helper
 def refill(code, size, position, data):
-    """Read 16 more bits when the interval is small; a position beyond the data shows that there were none."""
+    """Read 16 more bits if the interval is small; a position beyond the data shows that they were missing."""
     if size >> _REFILL == 0:
         bits = 0
         if position + 2 <= data.size:
@@ -48,7 +48,7 @@ def refill(code, size, position, data):
 
 @helper
 def take_plain(code, size, position, data, bits):
-    """Decode a number of plain bits; one that is too large shows damage."""
+    """Decode a number of plain bits; a number that is too large marks damage."""
     part = size >> bits
     value = code // part
     code, size, position = refill(code - value * part, part, position, data)

@@ -1,7 +1,7 @@
 """Trainable network and tables, in floating point.
 
-What is trained has a loss that is what coding costs. The network returns a place between two tables, and a class costs
-the mean of what it costs with both, so that the place has a gradient; `bandpress.contexts.model` rounds it.
+The loss is the cost of coding. The network returns a position between two tables, and the cost of a class is
+interpolated between its costs with the two, so that the position has a gradient; `bandpress.contexts.model` rounds it.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from bandpress.contexts.model import LOWEST, UNIT, ContextModel, quantised
 from bandpress.contexts.training.rows import Rows
 from bandpress.contexts.training.settings import Settings
 
-#: Mean magnitudes of the first and of the last table to begin with.
+#: Initial mean magnitudes of the first and of the last table.
 _MEANS = (0.03, 3000.0)
-#: A share of wide ones among the magnitudes of each, and how much wider they are.
+#: Share of wide magnitudes in each table, and the factor by which they are wider.
 _TAIL, _WIDER = 0.05, 5.0
 _LEAST = 1e-5
-#: What the last layer's output is multiplied by: tables are many, and learning rates of all layers the same.
+#: Factor of the last layer's output: there are many tables, and all layers have the same learning rate.
 _SPEED = 8.0
-#: Share of the tables at which all contexts begin.
+#: Initial table index of all contexts, as a share of the tables.
 _BEGINNING = 1 / 3
 
 
@@ -36,7 +36,7 @@ class ContextNetwork:
     Parameters
     ----------
     settings
-        How it is trained.
+        Settings of the training.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -89,9 +89,7 @@ class ContextNetwork:
         free = _SPEED * (values @ self._kernels[-1] + self._biases[-1])[:, 0]
         place = tfc.upper_bound(tfc.lower_bound(free, 0.0), self._last - 1e-3)
         logs = tf.nn.log_softmax(self._logits, axis=1)
-        below = tf.clip_by_value(
-            tf.cast(place, tf.int32), 0, self._last - 1
-        )  # what is no number has no place
+        below = tf.clip_by_value(tf.cast(place, tf.int32), 0, self._last - 1)  # NaN has no position
         share = place - tf.floor(place)
         lower, upper = (tf.gather_nd(logs, tf.stack([row, classes], 1)) for row in (below, below + 1))
         return plain - ((1 - share) * lower + share * upper) / np.log(2.0).astype(np.float32)

@@ -1,10 +1,10 @@
 """Training data of context models: wavelet coefficients of clusters drawn from scenes. No TensorFlow here.
 
-One model is to serve every size of cluster and of scene, every rate and every sensor. So clusters are of few adjacent
-bands, or they are the first components of a KLT over many bands; they are cut to windows of all sizes, transposed now
-and then, and counted in steps of all widths, relative to what the scene holds. Only what is drawn is transformed.
+One model serves every size of cluster and of scene, every rate and every sensor. So clusters have a few adjacent bands,
+or are the first components of a KLT over many bands; they are cut to windows of all sizes, sometimes transposed, and
+quantised with steps of all sizes relative to the standard deviation of the scene. Only drawn clusters are transformed.
 
-Draw number i of a seed is always the same, whatever was drawn before.
+Draw number i of a seed is always the same, whatever was drawn before it.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from bandpress.training.scenes import measured, usable
 from bandpress.transforms.klt import covariance
 from bandpress.transforms.wavelet import analyse
 
-#: Streams of random numbers that one seed gives.
+#: Independent streams of random numbers of one seed.
 TRAIN, HELD_OUT, OFFSETS = 0, 1, 2
 
-#: Share of the draws that are clusters of adjacent bands; the others are components of many bands.
+#: Share of draws with clusters of adjacent bands; the others are components of many bands.
 _CLUSTERS = 0.35
-#: Bands of a cluster, and how often they are drawn.
+#: Bands of a cluster, and their relative frequencies.
 _BANDS, _OFTEN = (1, 3, 5, 7), (0.1, 0.6, 0.1, 0.2)
-#: Components of many bands, and the share of draws that have the last number of them.
+#: Numbers of components of many bands, and the share of draws with the last number.
 _FEWEST, _MOST, _MANY, _SHARE_OF_MANY = 3, 13, 36, 0.15
-#: Bands that a KLT is over, at least.
+#: Fewest bands of such a KLT.
 _FEWEST_BANDS = 8
-#: Lines or samples of a window, at least, and the share of windows that are as large as they can be.
+#: Fewest lines or samples of a window, and the share of windows of full size.
 _SMALLEST, _WHOLE = 24, 0.6
 #: Clusters of a draw.
 _MOST_CLUSTERS, _MOST_KLTS = 24, 6
 #: Quantiser steps, as shares of the standard deviation of a scene's band.
 _CLUSTER_STEPS, _COMPONENT_STEPS = (0.04, 4.5), (0.02, 1.5)
-#: A pixel of so many, along lines and along samples, tells what a scene's standard deviation is.
+#: Stride, along lines and samples, of the pixels that give a scene's standard deviation.
 _SPARSE = 2
 
 
@@ -65,16 +65,16 @@ class Pool:
     Parameters
     ----------
     scenes
-        Where to draw from. Cubes may be memory maps.
+        Scenes to draw from. Cubes may be memory maps.
     seed
         Any non-negative integer.
     most
-        Coefficients of a draw, about, at most.
+        Approximate maximum of coefficients per draw.
 
     Raises
     ------
     SceneError
-        If there is no scene, or one that cannot be used, see `bandpress.training.scenes.usable`.
+        If there is no scene, or a scene cannot be used, see `bandpress.training.scenes.usable`.
     """
 
     def __init__(self, scenes: Sequence[Scene], seed: int, most: int = 240_000) -> None:
@@ -87,14 +87,14 @@ class Pool:
             self._sources.append(_Source(scene.cube, _deviation(scene), scene.nodata))
 
     def draw(self, stream: int, number: int, attempt: int = 0) -> np.ndarray:
-        """Return some clusters: magnitudes of coefficients in steps, float32, (clusters, components, lines, samples).
+        """Return drawn clusters: magnitudes of coefficients in steps, float32, (clusters, components, lines, samples).
 
         Parameters
         ----------
         stream, number
-            Which draw: of `TRAIN`, `HELD_OUT` or `OFFSETS`.
+            Stream (`TRAIN`, `HELD_OUT` or `OFFSETS`) and number of the draw.
         attempt
-            To draw again where there was nothing to be learned from.
+            Number of the attempt, to draw again if a draw had nothing to learn from.
         """
         rng = np.random.default_rng((self.seed, stream, number, attempt))
         source = self._sources[int(rng.integers(len(self._sources)))]

@@ -17,9 +17,9 @@ from bandpress.contexts.training.pool import OFFSETS, TRAIN, Pool
 from bandpress.errors import SceneError
 from bandpress.pipeline import ahead
 
-#: Rows that make a draw worth a step, and how often it is drawn again until it has them.
+#: Fewest rows of a draw for a step, and most attempts to draw them.
 _ENOUGH, _ATTEMPTS = 2000, 40
-#: Draws that offsets are measured on, and coefficients that the mean over all tables counts as in that of one.
+#: Draws for measuring offsets, and weight, in coefficients, of the mean over all tables in the mean of one.
 _SURVEY, _PRIOR = 24, 50
 _ROWS = 3  # a stream of random numbers beside those of the pool
 
@@ -30,11 +30,11 @@ class Rows(NamedTuple):
     Parameters
     ----------
     features
-        As `bandpress.contexts.features` counts them, int16, shape (rows, FEATURES).
+        Features, see `bandpress.contexts.features`, int16, shape (rows, FEATURES).
     classes
         Classes of the magnitudes, int32.
     plain
-        Bits that no table changes, float32.
+        Bits that do not depend on the table, float32.
     """
 
     features: np.ndarray
@@ -69,7 +69,7 @@ def rows_of(clusters: Iterable[Quantised]) -> Rows:
 
 
 def quantised_with(model: ContextModel | None, values: np.ndarray) -> Quantised:
-    """Quantise a cluster as the encoder does: with a model, or else with a dead zone.
+    """Quantise a cluster as the encoder does with a model; without a model, with a dead zone.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def rows_at(pool: Pool, stream: int, number: int, most: int, model: ContextModel
     Raises
     ------
     SceneError
-        If nothing is drawn that holds anything, again and again.
+        If repeated draws hold nothing to code.
     """
     found = Rows(*(np.zeros(0),) * 3)
     for attempt in range(_ATTEMPTS):
@@ -113,9 +113,9 @@ def rows_at(pool: Pool, stream: int, number: int, most: int, model: ContextModel
 def batches(
     pool: Pool, first: int, most: int, model: ContextModel | None, threads: int
 ) -> Generator[Rows, None, None]:
-    """Yield the rows of draws from `first` on, without end, prepared by threads; any number of threads gives the same.
+    """Yield the rows of draws from `first` on, without end, prepared by threads; equal for any number of threads.
 
-    Close it when enough are taken: what was made ahead is thrown away, so that the next ones can be of another model.
+    Close the generator before changing the model: rows prepared ahead are then dropped.
     """
 
     def made(number: int) -> Rows:
@@ -131,11 +131,11 @@ def measured_offsets(pool: Pool, model: ContextModel, quantiser: ContextModel | 
     Parameters
     ----------
     pool
-        Where to measure.
+        Clusters to measure on.
     model
-        Its tables count; its offsets do not.
+        Model whose tables are used; its offsets are ignored.
     quantiser
-        What chooses the magnitudes; None: a dead zone.
+        Model that quantises; None: a dead zone.
     """
     sums = np.zeros((2, len(model.frequencies), SHAPED))
     for number in range(_SURVEY):

@@ -26,7 +26,7 @@ class Settings:
     rows
         Coefficients per step.
     seed
-        Of everything that is drawn.
+        Seed of all random draws.
     learning_rate
         Highest learning rate of Adam.
     warm_up
@@ -34,12 +34,12 @@ class Settings:
     final
         Learning rate at the end, as a share of the highest.
     clip
-        Bound of the gradient's global norm; 0 for none.
+        Largest global norm of the gradient; 0 for no limit.
     refreshed
-        Where coefficients begin to be quantised with what was learned so far, as shares of the schedule, in ascending
-        order: until the first, they are rounded with a dead zone.
+        Points of the schedule, as ascending shares, from which coefficients are quantised with the model trained so
+        far; before the first, they are rounded with a dead zone.
     validations
-        How many validations are spread over the training.
+        Number of validations, spread over the training.
     """
 
     steps: int | None = 2000

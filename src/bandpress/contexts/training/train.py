@@ -1,8 +1,8 @@
 """Training of a context model, `bandpress.contexts.model`: from scenes to a model folder.
 
-Tables and network are learned together, in minutes on one core, since all of it is a few thousand numbers. At some
-points of the schedule coefficients begin to be quantised as the encoder quantises them, with what was learned until
-then. What coding costs is lower from there on, so the best weights are those that validated best after the last.
+Tables and network, a few thousand numbers, are trained together in minutes on one core. From some points of the
+schedule on, coefficients are quantised as in the encoder, with the model trained until then. This lowers the loss, so
+the best weights are chosen after the last such point.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from bandpress.training.fingerprints import fingerprint
 from bandpress.training.scenes import split_lines
 from bandpress.training.threads import limit_threads
 
-#: Draws that a validation measures, and coefficients of each.
+#: Draws of a validation, and coefficients of each.
 _VALIDATION, _VALIDATION_ROWS = 24, 40_000
-#: Coefficients of a cluster's draw, about, for each that a step learns from: features are of whole clusters.
+#: Approximate coefficients drawn per coefficient of a step, since features need whole clusters.
 _DRAWN = 2
-#: Share of the last steps that the rate reported is a mean of.
+#: Share of the last steps over which the reported rate is averaged.
 _LATELY = 0.05
 
 
@@ -54,28 +54,28 @@ def train(
 ) -> ContextModel:
     """Train a context model.
 
-    Equal scenes, settings and threads give equal models, to the bit, where steps and not minutes end the training. The
-    folder ``OUT.training`` keeps the settings and the log.
+    Equal scenes, settings and threads give equal models, bit for bit, if steps rather than minutes end the training.
+    The folder ``OUT.training`` keeps the settings and the log.
 
     Parameters
     ----------
     out
         Folder of the model to make.
     scenes
-        What to train on.
+        Scenes to train on.
     settings
-        How to train.
+        Settings of the training.
     validation
-        What to choose the best weights on. Default: the last eighth of the lines of each scene, which then is not
-        trained on.
+        Scenes for choosing the best weights. Default: the last eighth of the lines of each scene, which is then held
+        out.
     threads
-        Of TensorFlow, and of what prepares its batches; default: one per processor.
+        Threads of TensorFlow and of the preparation of batches; default: one per processor.
     card
-        What else the model's card is to say: ``sensor``, for example.
+        Further entries of the model's card, such as ``sensor``.
     report
         Called after each step; the rate is in bits per coefficient.
     say
-        Called with a sentence now and then.
+        Called with occasional messages.
 
     Returns
     -------
@@ -133,7 +133,7 @@ class _Run:
         self.step, self.checked, self.best = 0, -1, (math.inf, self.network.weights())
 
     def until_done(self, report: Callable[[Progress], object], say: Callable[[str], object]) -> float:
-        """Take steps until the schedule or the budget ends; return bits per coefficient of the best weights."""
+        """Train until the schedule or the budget ends; return bits per coefficient of the best weights."""
         budget = Budget(self.settings, time.monotonic)
         for end in (*self.settings.refreshed, 1.0):
             if self.step:

@@ -18,7 +18,7 @@ from bandpress.hyperprior.store import StoredModel, save
 from bandpress.hyperprior.tables import build_tables
 
 _GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
-#: tfc.GDN's parameters are squares of the variables, less a pedestal, and bounded.
+#: tfc.GDN's parameters are squares of the variables, minus a pedestal, and bounded.
 _PEDESTAL = 2.0**-36
 _BETA_MINIMUM = 1e-6
 
@@ -26,7 +26,7 @@ _BETA_MINIMUM = 1e-6
 def import_model(
     source: str | Path, target: str | Path, card: Mapping[str, Any] | None = None
 ) -> StoredModel:
-    """Turn a SavedModel of the authors' script into a model folder.
+    """Convert a SavedModel of the authors' script to a model folder.
 
     Parameters
     ----------
@@ -35,13 +35,12 @@ def import_model(
     target
         Folder to make.
     card
-        What is known of the training (``lambda``, ``sensor``), beyond what the variables tell.
+        Facts about the training (``lambda``, ``sensor``) that the variables do not hold.
 
     Returns
     -------
     StoredModel
-        With the range coder tables of the authors, so that it decodes their streams, and integer tables for
-        ``.bpk`` files.
+        Model with the authors' range coder tables, which decode their streams, and integer tables for ``.bpk`` files.
 
     Raises
     ------
@@ -106,7 +105,7 @@ class _Variables:
         return np.asarray(self._reader.get_tensor(node.attributes[0].checkpoint_key))
 
     def kernel(self, layer: str, side: int) -> np.ndarray:
-        """Return a convolution's kernel, from its real Fourier transform where it is kept so (TFC's RDFTParameter)."""
+        """Return a convolution's kernel, if necessary from its real Fourier transform (TFC's RDFTParameter)."""
         place = f"{layer}/_kernel_parameter"
         if not self.has(f"{place}/real"):
             return self.at(place)
@@ -134,7 +133,7 @@ def _weights(variables: _Variables) -> dict[str, np.ndarray]:
             layer = f"{transform}_transform/layer_with_weights-{i}"
             kernel = variables.kernel(layer, side)
             if (transform, i) == ("hyper_synthesis", 1):
-                kernel = np.ascontiguousarray(kernel[::-1, ::-1])  # there a convolution, here a correlation
+                kernel = np.ascontiguousarray(kernel[::-1, ::-1])  # a convolution there, a correlation here
             weights[f"{transform}/{i}/kernel"] = kernel
             if (transform, i) != ("hyper_analysis", 1):
                 bias = f"{layer}/_bias_parameter"

@@ -2,7 +2,8 @@
 
 A serialised ``tf.train.Example`` whose features are named by the characters 1 to 7: the bytes of y and of z, the sizes
 of the image, of y and of z, and the smallest and largest sample of each band as decimal text. The scale indexes are
-those of the float hyper-synthesis, cut off to integers, so that a stream decodes only where those come out the same.
+those of the float hyper-synthesis, truncated to integers, so a stream decodes only on machines that compute the same
+ones.
 """
 
 import re
@@ -28,7 +29,7 @@ _Y, _Z, _IMAGE_SHAPE, _Y_SHAPE, _Z_SHAPE, _LOW, _HIGH = (chr(i) for i in range(1
 
 
 class AuthorsCoder:
-    """Reads and writes the authors' streams with an imported model.
+    """Encoder and decoder of the authors' streams with an imported model.
 
     Parameters
     ----------
@@ -48,12 +49,12 @@ class AuthorsCoder:
         Parameters
         ----------
         path
-            The file; its name, ``….raw.tfci``, tells the type of the samples (uint16 little-endian otherwise).
+            The file; its name, ``….raw.tfci``, gives the sample type (uint16 little-endian by default).
 
         Raises
         ------
         BitstreamError
-            If the file is not one of the authors' streams, or is damaged where that can be told.
+            If the file is not one of the authors' streams, or is detectably damaged.
         ModelError
             If the model is for clusters of another size.
         """

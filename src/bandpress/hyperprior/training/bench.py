@@ -26,13 +26,13 @@ class Speed(NamedTuple):
     Parameters
     ----------
     name
-        What was measured.
+        Name of the measured form.
     seconds
         Median seconds per step.
     samples
         Samples per second.
     gflops
-        Thousand million multiplications and additions per second; three times the forward ones count for a step.
+        GFLOP/s; a step counts as three forward passes.
     """
 
     name: str
@@ -60,10 +60,10 @@ def train_speeds(
     patch, batch
         Lines and samples of a patch; patches per step.
     steps
-        How many steps the median is of.
+        Number of steps for the median.
     forms
-        Of ``"mixed"`` and ``"float32"``, as `bandpress train` takes steps (see
-        `bandpress.hyperprior.training.schedule.PRECISIONS`), and ``"paper"``, as the paper's script takes them.
+        ``"mixed"`` and ``"float32"``, steps of `bandpress train` (see
+        `bandpress.hyperprior.training.schedule.PRECISIONS`); ``"paper"``, steps of the paper's script.
     """
     rng = np.random.default_rng(0)
     x = rng.random((batch, patch, patch, architecture.bands_per_cluster), np.float32)
@@ -90,7 +90,7 @@ def _step(trainer: Trainer, data: Batch) -> float:
 
 def _medians(calls: Sequence[Callable[[], object]], count: int) -> list[float]:
     times = np.zeros((count + 1, len(calls)))
-    for i in range(count + 1):  # the first of each is no measurement: graphs are made in it
+    for i in range(count + 1):  # the first step of each builds its graph and is not counted
         for j, call in enumerate(calls):
             started = time.perf_counter()
             call()

@@ -1,7 +1,7 @@
 """Training data of networks for `klt-learned`: components of a KLT over all bands.
 
-They are counted in units of the quantiser step that they will be coded with: so all of them ask for one lambda, see
-`unit_lambda`, and differ in range alone.
+They are in units of the quantiser step used to code them, so they share one lambda, see `unit_lambda`, and differ only
+in range.
 """
 
 from collections.abc import Sequence
@@ -17,9 +17,9 @@ from bandpress.prepared import prepare
 from bandpress.scene import Scene
 from bandpress.transforms import cluster_klt
 
-#: Units that a quantiser step is counted as: fine enough that rounding to them is nothing.
+#: Units per quantiser step, so fine that rounding to them is negligible.
 UNITS = 64.0
-#: Components below this many units are not coded by the network at all.
+#: Smallest components, in units, that the network codes.
 _LEAST = 1.5 * UNITS
 
 
@@ -34,11 +34,11 @@ def component_clusters(scenes: Sequence[Scene], k: int, lambdas: Sequence[float]
     Parameters
     ----------
     scenes
-        Where they are from.
+        Scenes to transform.
     k
-        Components of a cluster; those that have fewer are left out.
+        Components of a cluster; clusters with fewer are left out.
     lambdas
-        Operating points of the scenes: weights of the mean squared error in DN², against bits per pixel.
+        Operating points of the scenes: weights of the mean squared error in DN² against bits per pixel.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def component_clusters(scenes: Sequence[Scene], k: int, lambdas: Sequence[float]
 
 
 def ladder(clusters: Sequence[Components], k: int, qualities: int) -> tuple[float, ...]:
-    """Return lambdas of a family, lowest first, that span the needs of these clusters."""
+    """Return the lambdas of a family, lowest first, that cover these clusters."""
     widths = np.array([one.width for one in clusters])
     worth = unit_lambda(k) * np.square(widths / np.sqrt(np.mean(np.square(widths))))
     low, high = np.quantile(worth, (0.02, 1.0))

@@ -15,14 +15,14 @@ class Dashboard:
     Parameters
     ----------
     folder
-        Where to write them; None for nowhere.
+        Folder to write to; None: write nothing.
     """
 
     def __init__(self, folder: str | Path | None) -> None:
         self._writer = None if folder is None else tf.summary.create_file_writer(str(folder))
 
     def scalars(self, step: int, row: Mapping[str, float]) -> None:
-        """Write the numbers of a line of the log."""
+        """Write the numbers of a log line."""
         if self._writer is None:
             return
         with self._writer.as_default(step=step):
@@ -37,7 +37,7 @@ class Dashboard:
         Parameters
         ----------
         step
-            After which this was coded.
+            Number of training steps before this validation.
         original, decoded
             Normalised, shape (lines, samples, bands).
         """

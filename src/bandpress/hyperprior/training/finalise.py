@@ -27,17 +27,17 @@ def finalise(
     path
         Folder to make.
     weights
-        Arrays by name, as `Hyperprior.weights` returns them.
+        Arrays by name, see `Hyperprior.weights`.
     architecture
         Widths.
     card
-        What to say of the training, as JSON: ``lambda`` (a number, or a list in ascending order for a family with
+        Facts about the training, as JSON: ``lambda`` (a number, or a list in ascending order for a family with
         gains), ``sensor``, ``steps``, ``seed``, ``training_set`` …
     calibration
-        Typical clusters, normalised, shape (clusters, lines, samples, bands), float32: they set the ranges of the
+        Typical clusters, normalised, shape (clusters, lines, samples, bands), float32, which set the ranges of the
         integer hyper-synthesis. Default: drawn from the prior of the hyper-latents, at some loss of precision.
     half
-        Keep the weights in float16.
+        Store the weights in float16.
 
     Returns
     -------

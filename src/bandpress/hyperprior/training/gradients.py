@@ -1,11 +1,11 @@
 """Layers of `bandpress.hyperprior.transforms` with explicit gradients, for fast training.
 
-TensorFlow's convolutions with explicit padding leave oneDNN when they go backwards, for kernels that are half as fast,
-and in bfloat16 fifty times slower. So images are padded first and cropped after, and no convolution pads.
+TensorFlow does not use oneDNN for the gradients of convolutions with explicit padding; its own kernels are half as
+fast, and fifty times slower in bfloat16. So images are padded first and cropped afterwards, and no convolution pads.
 
-What gradients are made of may be rounded to bfloat16 (eight bits of mantissa), which takes processors with AVX512-BF16
-half the time: the gradient of a batch is far less certain than that. Sums are kept in float32 within a convolution, on
-every processor, and those of biases throughout.
+Operands of gradients may be rounded to bfloat16 (eight bits of mantissa), which halves the time on processors with
+AVX512-BF16; the gradient of a batch is far noisier than that. Sums within convolutions, and sums for biases, stay in
+float32 on every processor.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from bandpress.hyperprior.processor import has_bfloat16
 
-#: Upwards, outputs of fewer channels than this are made by one correlation with all four phases of the kernel.
+#: Outputs of `up` with fewer channels than this use one correlation with all four phases of the kernel.
 _FEW = 16
 
 _Pair = tuple[tf.Tensor, tf.Tensor]
@@ -29,11 +29,11 @@ class Layers:
     Parameters
     ----------
     forth, back
-        ``tf.float32`` or ``tf.bfloat16``: what the convolutions' operands and results are rounded to. What goes in
-        and comes out is float32.
+        ``tf.float32`` or ``tf.bfloat16``, to which operands and results of convolutions are rounded, forward and
+        backward. Inputs and outputs of layers are float32.
     native
-        Whether the processor is to work in bfloat16, which it must have (`has_bfloat16`). Otherwise numbers are
-        rounded to it and convolved in float32: the same but for the order of sums, at the speed of float32.
+        Use the processor's bfloat16 instructions, which must exist (`has_bfloat16`). Otherwise numbers are rounded to
+        bfloat16 and convolved in float32, with the same result except for the order of sums, at the speed of float32.
     """
 
     forth: tf.DType = tf.float32
@@ -98,7 +98,7 @@ class Layers:
         kernel = gamma[None, None]
         g, taps, read = (self._operand(tf.cast(part, self.back)) for part in (upstream, kernel, tf.abs(x)))
         spread = tf.cast(self._backwards(g, taps, 1, tf.shape(x), self.back), tf.float32)
-        # A rectifier whose slope is -1 below zero is the magnitude: times the sign of x, in one pass over memory.
+        # A leaky rectifier with slope -1 gives the magnitude, so its gradient multiplies by the sign of x in one pass.
         through = tf.raw_ops.LeakyReluGrad(gradients=spread, features=x, alpha=-1.0)
         slope = self._of_kernel(read, g, 1, kernel.shape)
         return through, tf.raw_ops.BiasAddGrad(out_backprop=upstream), slope[0, 0]
@@ -155,7 +155,7 @@ class Layers:
     def _backwards(
         self, g: tf.Tensor, kernel: tf.Tensor, stride: int, size: tf.Tensor, dtype: tf.DType
     ) -> tf.Tensor:
-        """Return the gradient of the input of a correlation without padding, in a type."""
+        """Return the gradient of the input of a correlation without padding, in a given type."""
         found = tf.raw_ops.Conv2DBackpropInput(
             input_sizes=size, filter=kernel, out_backprop=g, strides=[1, stride, stride, 1], padding="VALID"
         )
@@ -175,7 +175,7 @@ def of_precision(precision: str) -> Callable[[str, int], Layers]:
     Parameters
     ----------
     precision
-        ``"float32"``, or ``"mixed"``: all gradients in bfloat16, and forth what `NARROW` names.
+        ``"float32"``, or ``"mixed"``: all gradients, and the forward pass of the layers in `NARROW`, in bfloat16.
     """
     if precision == "float32":
         return lambda transform, layer: Layers()
@@ -184,9 +184,9 @@ def of_precision(precision: str) -> Callable[[str, int], Layers]:
     return lambda transform, layer: narrow if (transform, layer) in NARROW else wide
 
 
-#: Layers that may be bfloat16 on the way forth: the hyper networks, and the two stages of the analysis in which an
-#: encoder may use it too (`bandpress.hyperprior.network`). The others reconstruct to a thousandth of the range, for
-#: which three digits are too few.
+#: Layers whose forward pass may be in bfloat16: the hyper networks, and the two stages of the analysis in which an
+#: encoder may use it too (`bandpress.hyperprior.network`). The others reconstruct to a thousandth of the range, which
+#: needs more than three digits.
 NARROW = {
     ("analysis", 1),
     ("analysis", 2),
@@ -221,9 +221,9 @@ def _turned(kernel: tf.Tensor) -> tf.Tensor:
 
 
 def _phases(kernel: tf.Tensor) -> tf.Tensor:
-    """Turn a kernel of side 5 that convolves upwards into one of side 3 that correlates to all four phases at once.
+    """Convert a kernel of side 5 for `up` to one of side 3 that correlates to all four phases at once.
 
-    Output 2 i + a meets input i + d at tap 2 + a - 2 d; where there is no such tap stands zero.
+    Output 2 i + a meets input i + d at tap 2 + a - 2 d; missing taps are zero.
     """
     fan_in, fan_out = kernel.shape[2:]
     taps = tf.reshape(tf.pad(kernel, [[0, 1], [0, 1], [0, 0], [0, 0]]), (3, 2, 3, 2, fan_in, fan_out))
@@ -240,12 +240,12 @@ def gaussian_bits(y: tf.Tensor, scale: tf.Tensor) -> tuple[tf.Tensor, Callable]:
 
 @tf.function(
     jit_compile=None if tf.config.list_physical_devices("GPU") else True
-)  # whose compiler may be missing
+)  # its compiler may be missing
 def _gaussian_bits(y: tf.Tensor, scale: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Return bits, and their derivatives by y and by the scale.
 
-    Of both tails that the unit interval around y leaves, the logarithm is known to seven digits, so that their
-    difference needs no other formula far out.
+    The logarithms of both tails beside the unit interval around y are known to seven digits, so their difference needs
+    no other formula far out.
     """
     magnitude, inverse = tf.abs(y), 1.0 / scale
     near, far = (0.5 - magnitude) * inverse, (0.5 + magnitude) * inverse

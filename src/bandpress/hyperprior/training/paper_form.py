@@ -1,8 +1,8 @@
 """The paper's network in the form of the authors' script, for speed comparison in `bandpress bench train` only.
 
-tensorflow-compression's own layers, whose kernels are kept by their Fourier coefficients (RDFT) and whose densities
-are its entropy models; the loss and Adam as in `bandpress.hyperprior.training.trainer`. Models are trained by the
-latter, whose network is the same function of the same weights.
+It uses tensorflow-compression's layers, with kernels stored as Fourier coefficients (RDFT), and its entropy models;
+loss and Adam are those of `bandpress.hyperprior.training.trainer`, which trains all models, with a network that is the
+same function of the same weights.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Training patches: random patches of random clusters, read from the scenes. No TensorFlow here.
 
-A patch is cut from one cluster of k adjacent bands, turned and mirrored at random (the eight symmetries of the
-square), and normalised by the range that each band has over the *whole* scene, exactly as coding normalises it.
-Batch number i of a seed is always the same, whatever was drawn before: a training that resumes sees what it would
-have seen.
+A patch is cut from one cluster of k adjacent bands, rotated and mirrored at random (the eight symmetries of the
+square), and normalised by the range of each band over the *whole* scene, exactly as in coding. Batch number i of a seed
+is always the same, whatever was drawn before it, so a resumed training sees the same batches.
 """
 
 from __future__ import annotations
@@ -21,18 +20,18 @@ from bandpress.nodata.samples import ends
 from bandpress.scene import Scene
 from bandpress.training.scenes import measured, usable
 
-_ORDER, _HELD_OUT = 0, 1  # streams of random numbers that one seed gives
+_ORDER, _HELD_OUT = 0, 1  # independent streams of random numbers of one seed
 
 
 class Batch(NamedTuple):
-    """Some patches.
+    """A batch of patches.
 
     Parameters
     ----------
     x
         Normalised samples, float32, shape (patches, patch, patch, k), within [0, 1).
     ranges
-        max - min + 1 of each band of the cluster that the patch is from, in DN, float32, shape (patches, k).
+        max - min + 1 of each band of the patch's cluster, in DN, float32, shape (patches, k).
     """
 
     x: np.ndarray
@@ -40,7 +39,7 @@ class Batch(NamedTuple):
 
 
 class Components(NamedTuple):
-    """A cluster of components of a KLT, in units of a share of their quantiser step.
+    """A cluster of KLT components, in fractions of their quantiser step.
 
     See `bandpress.hyperprior.training.components`.
 
@@ -49,7 +48,7 @@ class Components(NamedTuple):
     cube
         Integers around zero, shape (k, lines, samples).
     width
-        What they are normalised by, see `bandpress.hyperprior.component_parts`.
+        Width that normalises them, see `bandpress.hyperprior.component_parts`.
     """
 
     cube: np.ndarray
@@ -57,7 +56,7 @@ class Components(NamedTuple):
 
 
 class _Source(NamedTuple):
-    """One cluster of one scene, or a scene; `scene` is the scene's number, if there is one."""
+    """A scene or a cluster of components; `scene` is the number of the scene, if any."""
 
     cube: np.ndarray
     minimum: np.ndarray
@@ -73,16 +72,15 @@ class _Source(NamedTuple):
 class Patches:
     """Random patches of scenes of any number, size and (16-bit or 8-bit integer) type.
 
-    Clusters are drawn in proportion to their number of samples. A cluster whose samples are all the same has nothing
-    to teach and is left out.
+    Clusters are drawn in proportion to their number of samples. Constant clusters are left out.
 
     Parameters
     ----------
     scenes
-        Where to cut from. Cubes may be memory maps: only what a patch holds is read, except once for the ranges.
+        Scenes to cut from. Cubes may be memory maps: only patches are read, except once for the ranges.
     k
-        Bands of a cluster. Clusters start anywhere: a scene of b bands has b - k + 1 of them, so that no way of
-        cutting is preferred. The ranges are those of the bands.
+        Bands of a cluster. Clusters start at any band: a scene of b bands has b - k + 1 of them, so no cutting is
+        preferred.
     patch
         Lines and samples of a patch.
     batch
@@ -92,16 +90,16 @@ class Patches:
     components
         Clusters of components to cut from as well.
     sharpen
-        Largest share of what a mean of 3 × 3 samples takes from a patch that is added to it; each patch of a batch has
-        a share of its own. Scenes that a codec has not seen may hold finer detail than those that it was trained on.
+        Largest share of fine detail (the difference from a 3 × 3 mean) added to a patch; drawn for each patch. Unseen
+        scenes may have finer detail than training scenes.
     spread
-        Share of the patches whose bands are drawn from the whole scene instead of being adjacent. Clusters that lie
-        across an absorption band look like that, and are few.
+        Share of the patches whose bands are drawn from the whole scene instead of being adjacent, like the rare
+        clusters across an absorption band.
 
     Raises
     ------
     SceneError
-        If there is no scene, or one that cannot be used (see `usable`).
+        If there is no scene, or a scene cannot be used (see `usable`).
     """
 
     def __init__(
@@ -142,7 +140,7 @@ class Patches:
         return self._draw(rng, self.batch, changed=True)
 
     def fixed(self, count: int) -> Batch:
-        """Return `count` patches, upright, always the same: for validation and for the warm start."""
+        """Return `count` fixed, upright patches for validation and the warm start."""
         rng = np.random.default_rng((self.seed, _HELD_OUT))
         return self._draw(rng, count, changed=False)
 
@@ -219,7 +217,7 @@ def normalise(cube: np.ndarray, minimum: np.ndarray, ranges: np.ndarray) -> np.n
 
 
 def sharpened(values: np.ndarray, share: float) -> np.ndarray:
-    """Sharpen: add a share of the difference from a 3 × 3 mean, borders repeated; shape (bands, lines, samples)."""
+    """Return sharpened samples, shape (bands, lines, samples): add a share of the difference from a 3 × 3 mean."""
     around = np.pad(values, [(0, 0), (1, 1), (1, 1)], mode="edge")
     rows = around[:, :-2] + around[:, 1:-1] + around[:, 2:]
     mean = (rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:]) / np.float32(9)

@@ -9,7 +9,7 @@ from typing import Any
 from bandpress.errors import ModelError
 from bandpress.training.budget import cosine
 
-#: What steps may be computed in.
+#: Arithmetic of training steps.
 PRECISIONS = ("float32", "mixed")
 
 
@@ -20,8 +20,8 @@ class Settings:
     Parameters
     ----------
     lambdas
-        Weight of the mean squared error, in DN², against bits per pixel (all k bands); one number, or for a family the
-        lowest quality first.
+        Weights of the mean squared error, in DN², against bits per pixel (all k bands); one number, or for a family
+        several, lowest first.
     steps
         Steps of the schedule; None: as many as the minutes allow.
     minutes
@@ -31,35 +31,35 @@ class Settings:
     batch
         Patches per step.
     seed
-        Of data order, noise and random weights.
+        Seed of data order, noise and random weights.
     learning_rate
         Highest learning rate of Adam, for the transforms.
     coding_rate
-        How many times higher it is for what only the rate depends on: hyper networks and prior.
+        Learning rate of the hyper networks and the prior, as a multiple of `learning_rate`.
     coding_first
-        Share of the schedule, at its beginning, in which the transforms stand still and only what the rate depends on
-        is trained, in steps a third as long.
+        Share of the schedule, at its beginning, that trains only the hyper networks and the prior, in a third of the
+        time per step.
     warm_up
         Share of the schedule (of each of its two parts) in which the learning rate rises.
     final
         Learning rate at the end, as a share of the highest.
     clip
-        Bound of the gradient's global norm; 0 for none.
+        Largest global norm of the gradient; 0 for no limit.
     averaging
-        Steps over which weights are averaged (exponentially); 0 for none.
+        Steps over which weights are averaged (exponentially); 0 for no averaging.
     start
         ``"block"`` or ``"overlap"`` (see `bandpress.hyperprior.training.warm_start.FILTERS`), or ``"random"``, the
         paper's.
     patience
         Validations without a better loss after which training stops; 0 for never.
     validations
-        How many validations, each with a checkpoint, are spread over the training.
+        Number of validations, each with a checkpoint, spread over the training.
     precision
         One of `PRECISIONS`: ``"float32"``, or ``"mixed"``, whose gradients are bfloat16.
     only
-        The lambda of every patch, instead of one drawn for each: patches then differ in range alone, as components do.
+        Fixed lambda of every patch, instead of a random one: patches then differ only in range, like components.
     sharpen
-        Largest share of fine detail that is added to patches, see `bandpress.hyperprior.training.patches.Patches`.
+        Largest share of fine detail added to patches, see `bandpress.hyperprior.training.patches.Patches`.
     spread
         Share of the patches whose bands are not adjacent, see there.
     """
@@ -119,8 +119,8 @@ class Settings:
 def learning_rate(settings: Settings, done: float) -> float:
     """Return the learning rate when a share `done` of the training is done.
 
-    It rises in proportion, then falls along half a cosine (Loshchilov and Hutter, SGDR, ICLR 2017); once in the part
-    that is for the coding alone, if there is one, and once in the rest.
+    It rises linearly, then falls along half a cosine (Loshchilov and Hutter, SGDR, ICLR 2017); once in the
+    `coding_first` part, if any, and once in the rest.
     """
     first = settings.coding_first
     done = done / first if done < first else (done - first) / (1 - first)

@@ -31,9 +31,9 @@ from bandpress.training.fingerprints import fingerprint
 from bandpress.training.scenes import MULTIPLE, split_lines
 from bandpress.training.threads import limit_threads
 
-_SURVEY = 384  # patches that the warm start looks at
-_VALIDATION = 48  # patches that a validation codes
-_CALIBRATION = 16  # patches that finalising codes
+_SURVEY = 384  # patches for the warm start
+_VALIDATION = 48  # patches of a validation
+_CALIBRATION = 16  # patches for the calibration of the tables
 
 
 Report = Callable[[Progress], object]
@@ -58,41 +58,41 @@ def train(
 ) -> store.StoredModel:
     """Train a model.
 
-    Equal scenes, settings and threads give equal models, to the bit. While it trains, the folder ``OUT.training``
-    holds its state, see `bandpress.training.checkpoints`; the settings and the log stay there.
+    Equal scenes, settings and threads give equal models, bit for bit. During training, the folder ``OUT.training``
+    holds the state, see `bandpress.training.checkpoints`; the settings and the log stay there.
 
     Parameters
     ----------
     out
         Folder of the model to make.
     scenes
-        What to train on.
+        Scenes to train on.
     architecture
         The network's widths; `Architecture.qualities` is the number of lambdas.
     settings
-        How to train.
+        Settings of the training.
     validation
-        What to choose the best weights on. Default: the last eighth of the lines of each scene, which then is not
-        trained on.
+        Scenes for choosing the best weights. Default: the last eighth of the lines of each scene, which is then held
+        out.
     components
-        Of a KLT of the scenes, and of those to validate on: what is trained and validated on instead of the scenes,
-        see `bandpress.hyperprior.training.components`.
+        KLT components of the training scenes and of the validation scenes, used instead of the scenes, see
+        `bandpress.hyperprior.training.components`.
     init_from
-        Folder of a model to go on from instead of a warm start: of the same architecture.
+        Folder of a model of the same architecture to start from, instead of a warm start.
     resume
-        Go on with the state in ``OUT.training``, if there is one.
+        Continue from the state in ``OUT.training``, if there is one.
     restart
-        Throw that state away.
+        Discard that state.
     threads
-        Of TensorFlow; default: one per processor.
+        Threads of TensorFlow; default: one per processor.
     tensorboard
-        Folder for TensorBoard's event files. Default: none are written.
+        Folder for TensorBoard's event files. Default: none.
     card
-        What else the model's card is to say: ``sensor``, for example.
+        Further entries of the model's card, such as ``sensor``.
     report
         Called after each step.
     say
-        Called with a sentence now and then.
+        Called with occasional messages.
 
     Returns
     -------
@@ -186,7 +186,7 @@ class _Run:
             self.kept.forget_after(self.step)
 
     def until_done(self, batches: Any, report: Report, say: Callable[[str], object]) -> None:
-        """Take steps until the schedule, the budget or patience ends."""
+        """Train until the schedule, the budget or the patience ends."""
         settings, trainer = self.settings, self.trainer
         budget = Budget(settings, time.monotonic, self.spent)
         started, first = time.monotonic(), self.step
@@ -239,7 +239,7 @@ class _Run:
         """Validate the averaged weights, keep them if they are the best so far, write a checkpoint and the log."""
         with self.trainer.averaged():
             results = list(self._validated().values())
-            # Over a family, the mean of the logarithms: each quality counts the same.
+            # For a family, the mean of the logarithms, so that every quality has the same weight.
             loss = float(np.exp(np.mean([np.log(result[2]) for result in results])))
             first = Batch(*(part[:1] for part in self.held_out))
             middle = self.settings.measured[len(results) // 2]

@@ -1,9 +1,9 @@
 """One training step: the loss, its gradients, the optimizer and the averages of the weights.
 
 The loss is that of Ballé et al. (ICLR 2018): bits per pixel (all k bands) + lambda · mean squared error in DN². Patches
-come from clusters of very different ranges, and the network sees them normalised; what a unit of normalised error is
-worth is known from the range. In a family with gains, the quality of each patch follows from lambda and that worth,
-as it does for each cluster when coding, see `bandpress.hyperprior.quality`.
+come from clusters of very different ranges, and the network sees them normalised; the range gives the weight of a unit
+of normalised error. In a family with gains, the quality of each patch follows from lambda and this weight, as it does
+for each cluster in coding, see `bandpress.hyperprior.quality`.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from bandpress.hyperprior.model import Hyperprior, rate_distortion
 from bandpress.hyperprior.training.patches import Batch
 from bandpress.hyperprior.training.schedule import Settings
 
-#: What only the rate depends on: it starts from little and may move fast, while the transforms start from much.
+#: Weights on which only the rate depends: they start almost untrained and may move fast, unlike the transforms.
 _CODING = ("hyper_", "prior/", "gains/z")
 
 
 class Sums(NamedTuple):
-    """Totals over a batch; the squared error is NaN if nothing was decoded."""
+    """Totals of a batch; the squared error is NaN if nothing was decoded."""
 
     bits: tf.Tensor
     squared_error: tf.Tensor
@@ -39,11 +39,11 @@ class Trainer:
     architecture
         Widths.
     settings
-        How to train.
+        Settings of the training.
     weights
-        Where to start from.
+        Initial weights.
     reference
-        Range in DN that the lambdas of a family refer to.
+        Range in DN to which the lambdas of a family refer.
     """
 
     def __init__(
@@ -74,12 +74,12 @@ class Trainer:
     def step(
         self, number: int, batch: Batch, rate: float, averaging: float, coding_only: bool = False
     ) -> Sums:
-        """Take the step of that number at a learning rate, with a decay of the averages.
+        """Take a step, given its number, a learning rate and the decay of the averages.
 
-        With `coding_only` the transforms stand still, nothing is decoded, and the rate alone falls: hyper networks and
-        prior start from little, and until they know the latents' scales, what the rate tells the transforms is wrong.
-        All randomness of a step follows from the seed and its number, so that a training that was interrupted goes on
-        as if it had not been.
+        With `coding_only`, the transforms are fixed, nothing is decoded, and only the rate is minimised: until the
+        hyper networks and the prior know the scales of the latents, the gradients of the rate would spoil the
+        transforms. All randomness of a step follows from the seed and its number, so an interrupted training continues
+        as if nothing had happened.
         """
         return (self._coding_step if coding_only else self._step)(
             tf.constant([self.settings.seed, number], tf.int32),
@@ -90,7 +90,7 @@ class Trainer:
         )
 
     def validate(self, batch: Batch, lambda_: float, size: int = 8) -> tuple[float, float, float]:
-        """Return rate in bps, MSE in DN² and loss on patches, latents rounded, at one lambda."""
+        """Return rate in bps, MSE in DN² and loss on patches at one lambda, with rounded latents."""
         totals = np.zeros(3)
         for i in range(0, len(batch.x), size):
             part = self._validate(
@@ -109,7 +109,7 @@ class Trainer:
         return self.network(tf.constant(batch.x), False, quality).reconstruction.numpy()
 
     def state(self) -> dict[str, np.ndarray]:
-        """Return everything that a step depends on, as arrays."""
+        """Return the complete state of the training as arrays."""
         found = {f"variable/{i}": v.numpy() for i, v in enumerate(self._variables)}
         found |= {f"average/{i}": v.numpy() for i, v in enumerate(self._averages)}
         for group, optimizer in enumerate(self.optimizers):
@@ -130,7 +130,7 @@ class Trainer:
         return Averaged(self._variables, self._averages)
 
     def _quality(self, lambda_: tf.Tensor, worth: tf.Tensor) -> tuple[tf.Tensor | None, tf.Tensor]:
-        """Return each patch's quality, and its lambda, bounded to the family's reach."""
+        """Return the quality and the lambda of each patch, limited to those of the family."""
         if self.network.architecture.qualities == 1:
             return None, lambda_
         scale = worth / self.reference**2
@@ -143,7 +143,7 @@ class Trainer:
         worth = tf.reduce_mean(tf.square(ranges), axis=1)
         quality, within = self._quality(lambda_, worth)
         if seed is not None:
-            lambda_ = within  # a range beyond the family's must not outweigh all others
+            lambda_ = within  # a range beyond the family's reach must not outweigh all others
         network = self.network if seed is None else self._learner
         out = network(x, seed is not None, quality, seed)
         error = tf.square((out.reconstruction - x) * ranges[:, None, None, :])
@@ -188,7 +188,7 @@ class Trainer:
         return Sums(bits, tf.constant(np.nan, tf.float32), loss)
 
     def _drawn(self, seed: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
-        """Return a lambda for each patch: in a family, even on a logarithmic scale."""
+        """Return a lambda for each patch; in a family, uniform on a logarithmic scale."""
         if self.settings.only is not None:
             return tf.fill((count,), self.settings.only)
         if len(self._logs) == 1:
@@ -207,14 +207,14 @@ class Trainer:
 
 
 def quality_of(log_lambdas: np.ndarray, wanted: tf.Tensor) -> tf.Tensor:
-    """Return the quality, counted from 0 and bounded, whose lambda at the reference range has a logarithm `wanted`."""
+    """Return the quality, from 0, whose lambda at the reference range has the logarithm `wanted`, clipped."""
     low, high = log_lambdas[:-1], log_lambdas[1:]
     parts = (wanted[:, None] - low) / (high - low)
     return tf.reduce_sum(tf.clip_by_value(parts, 0.0, 1.0), axis=1)
 
 
 class Averaged:
-    """Swap the averaged weights in, and out again."""
+    """Context manager that swaps the averaged weights in, and out again."""
 
     def __init__(self, variables: Sequence[tf.Variable], averages: Sequence[tf.Variable]) -> None:
         self._variables, self._averages = variables, averages

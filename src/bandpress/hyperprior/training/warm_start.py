@@ -1,12 +1,12 @@
-"""Initial weights that already code: principal components of small blocks, stage by stage. No TensorFlow here.
+"""Initial weights that already code well: principal components of small blocks, stage by stage. No TensorFlow here.
 
 Each stage of the analysis transform halves the size. Its initial kernel takes the four samples of every 2 x 2 block
 of all channels (or the four subbands of a short wavelet, see `FILTERS`) and keeps the N (last stage: M) directions
-that hold the most energy, given what the stages before have kept. The synthesis transform starts as the transpose,
-GDN near the identity, the mean of the input in the first bias. The last stage is scaled such that rounding the
-latents makes the distortion that lambda asks for.
+with the most energy among those that earlier stages have kept. The synthesis transform starts as the transpose, GDN
+near the identity, the first bias with the mean of the input. The last stage is scaled so that rounding the latents
+gives the distortion that is optimal at lambda.
 
-What the widths drop is lost at every rate: `WarmStart.floor` says how much.
+Detail dropped by the widths is lost at every rate; `WarmStart.floor` is its mean squared error.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ import numpy as np
 from bandpress.hyperprior.architecture import Architecture
 from bandpress.hyperprior.training.patches import Batch
 
-#: GDN's initial gamma, on channels of the size of the input: near the identity.
+#: Initial gamma of GDN, near the identity for channels of the size of the input.
 GAMMA = 0.01
-#: The same where clusters are coded to a thousandth of their range, as components of a KLT are.
+#: The same for clusters coded to a thousandth of their range, like KLT components.
 FLAT = 0.001
-#: Value of the hyper-latent that is a constant.
+#: Value of the constant hyper-latent.
 _CONSTANT = 4.0
 
 _SQRT3, _SQRT2 = np.sqrt(3.0), np.sqrt(2.0)
@@ -52,9 +52,9 @@ class WarmStart:
     deviations
         Root mean square of each latent, in units of the normalised input, shape (channels kept,).
     scale
-        Root of the mean of the squared band ranges, in DN: what one unit of normalised input is worth.
+        Root mean square of the band ranges, in DN: the value of one unit of normalised input.
     floor
-        Mean squared error, in DN², of what the widths drop, on the patches that the directions were found on.
+        Mean squared error, in DN², of the detail dropped by the widths, on the patches used to find the directions.
     """
 
     filters: str
@@ -65,9 +65,9 @@ class WarmStart:
     floor: float
 
     def analysis(self, stage: int, inputs: int, outputs: int) -> np.ndarray:
-        """Return a stage's analysis kernel, float32, shape (5, 5, inputs, outputs); channels not kept are zero.
+        """Return the analysis kernel of a stage, float32, shape (5, 5, inputs, outputs); unused channels are zero.
 
-        The synthesis kernel of the same stage holds the same numbers, see `bandpress.hyperprior.architecture`.
+        The synthesis kernel of the same stage has the same numbers, see `bandpress.hyperprior.architecture`.
         """
         filters, directions = FILTERS[self.filters], self.directions[stage]
         channels, kept = len(directions) // 4, directions.shape[1]
@@ -83,16 +83,16 @@ def fit(batch: Batch, widths: Sequence[int], filters: str = "block") -> WarmStar
     Parameters
     ----------
     batch
-        Patches to learn from, see `bandpress.hyperprior.training.patches.Patches.fixed`; some hundreds are enough.
+        Some hundred patches, see `bandpress.hyperprior.training.patches.Patches.fixed`.
     widths
-        Channels that each stage keeps: the hidden ones (N), then the latents (M).
+        Channels of each stage: the hidden ones (N), then the latents (M).
     filters
         A name in `FILTERS`.
 
     Returns
     -------
     WarmStart
-        Energy is counted in DN², as the distortion is: a cluster of twice the range weighs four times as much.
+        Energy is in DN², like the distortion: a cluster with twice the range has four times the weight.
     """
     worth = (batch.ranges.astype(np.float64) ** 2).mean(axis=1)
     scale = float(np.sqrt(worth.mean()))
@@ -116,7 +116,7 @@ def fit(batch: Batch, widths: Sequence[int], filters: str = "block") -> WarmStar
 
 
 def floor(made: WarmStart, batch: Batch) -> float:
-    """Return the loss due to the widths of a warm start on patches, before rounding: mean squared error in DN²."""
+    """Return the mean squared error in DN² due to the widths of a warm start, on patches, without rounding."""
     filters = FILTERS[made.filters]
     original = batch.x - made.mean
     x, directions = original, [d.astype(np.float32) for d in made.directions]
@@ -131,8 +131,8 @@ def floor(made: WarmStart, batch: Batch) -> float:
 def quantiser_step(lambda_: float, k: int) -> float:
     """Return the step in DN that balances rate and distortion at high rates.
 
-    There the distortion is D = step² / 12 and a sample costs h - log2(step) bits, so that
-    k · rate + lambda · D is least where D = k / (2 ln 2 · lambda).
+    There the distortion is D = step² / 12 and a sample costs h - log2(step) bits, so k · rate + lambda · D is smallest
+    at D = k / (2 ln 2 · lambda).
     """
     return float(np.sqrt(12 * k / (2 * np.log(2) * lambda_)))
 
@@ -145,15 +145,15 @@ def weights(
     Parameters
     ----------
     made
-        What `fit` found, for the same k, N and M.
+        Result of `fit` for the same k, N and M.
     architecture
         The network.
     lambdas
-        What the distortion weighs, one per quality, for a cluster whose bands range over `made.scale`.
+        Weights of the distortion, one per quality, for a cluster with bands of range `made.scale`.
     seed
-        For what the data do not tell: the hyper networks' kernels.
+        Seed of the kernels of the hyper networks.
     gamma
-        GDN's, which with its inverse errs by about gamma² times the cube of what goes in.
+        Initial gamma of GDN; GDN and its inverse together err by about gamma² times the cube of the input.
 
     Returns
     -------
@@ -174,7 +174,7 @@ def weights(
 
 
 def rescale(weights: dict[str, np.ndarray], architecture: Architecture, factor: float) -> None:
-    """Make the quantiser of a network without gains finer by a factor, in place: a start for another lambda."""
+    """Make the quantiser of a network without gains finer by a factor, in place, to start for another lambda."""
     weights["analysis/3/kernel"] *= np.float32(factor)
     weights["analysis/3/bias"] *= np.float32(factor)
     weights["synthesis/0/kernel"] /= np.float32(factor)
@@ -186,7 +186,7 @@ def rescale(weights: dict[str, np.ndarray], architecture: Architecture, factor: 
 def _set_transforms(
     weights: dict[str, np.ndarray], architecture: Architecture, made: WarmStart, step: float, gamma_: float
 ) -> None:
-    """Set analysis and synthesis such that the latents count quantiser steps, a quarter of the way at each stage."""
+    """Set analysis and synthesis so that latents are in quantiser steps, with a quarter of the scaling per stage."""
     share = step ** (-1 / len(made.directions))
     for stage, (inputs, outputs) in enumerate(architecture.channels("analysis")):
         kernel = made.analysis(stage, inputs, outputs)
@@ -208,8 +208,8 @@ def _set_hyper(
 ) -> None:
     """Let the hyper-synthesis start from each latent's own deviation, at every quality.
 
-    The last layer's bias holds the scale index of each latent at the first quality. In a family one hyper-latent is
-    a constant, which costs no bits; its inverse gain, which grows with the quality, moves all indexes up.
+    The bias of the last layer holds the scale index of each latent at the first quality. In a family, one hyper-latent
+    is constant, which costs no bits; its inverse gain grows with the quality and raises all indexes.
     """
     table = architecture.scale_table
     log_ratio = np.log(table[1] / table[0])

@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from bandpress.study.figures.looks import Looks
 from bandpress.study.figures.results import name_of
 
-#: What legends say of a protocol where there are several.
+#: Suffixes in legends for each protocol, if there are several.
 SUFFIXES = {"equal": "", "shared": ", shared rate"}
 
 
@@ -50,15 +50,15 @@ def against_clusters(
     Parameters
     ----------
     ax
-        Where.
+        Axes to draw on.
     frame
-        One row a mark: family, protocol, bands_per_cluster and the three columns.
+        One row per mark: family, protocol, bands_per_cluster and the three columns.
     value, lowest, highest
         Names of the columns.
     sizes
         Cluster sizes along the axis. Default: those of `frame`.
     suffixes
-        What the legend says of each protocol where there are several.
+        Suffixes in the legend for each protocol, if there are several.
     """
     places = list(cluster_sizes(frame) if sizes is None else sizes)
     looks = Looks()

@@ -9,16 +9,16 @@ from bandpress.codecs import REGISTRY, codec_class
 from bandpress.evaluation.bjontegaard import Curve, CurveError, bd_psnr, bd_rate
 from bandpress.study.figures.results import NothingToShow
 
-#: Columns of rd.csv that hold the PSNR under each pooling.
+#: Columns of rd.csv with the PSNR under each pooling.
 POOLINGS = {"psnr": "pooled MSE", "psnr_cluster_mean": "mean of clusters"}
 
 
-#: Gives the names of the codecs that a codec is compared with.
+#: Returns the names of the reference codecs of a codec.
 References = Callable[[str], list[str]]
 
 
 def same_clusters(frame: pd.DataFrame, family: str = "rklt-jpeg2000") -> References:
-    """Return a function that gives, for a codec of another family, those of `family` with the same clusters."""
+    """Return a function from a codec of another family to those of `family` with the same clusters."""
     codecs = frame.drop_duplicates("codec").set_index("codec")
 
     def references(codec: str) -> list[str]:
@@ -30,7 +30,7 @@ def same_clusters(frame: pd.DataFrame, family: str = "rklt-jpeg2000") -> Referen
 
 
 def one_codec(frame: pd.DataFrame, name: str) -> References:
-    """Return a function that gives, for every other codec, the codec `name` and its like under other protocols."""
+    """Return a function from any other codec to the codec `name` and its variants under other protocols."""
     codecs = frame.drop_duplicates("codec").set_index("codec")
     anchor = codecs.loc[name]
     alike = (codecs["family"] == anchor["family"]) & (
@@ -47,9 +47,8 @@ def one_codec(frame: pd.DataFrame, name: str) -> References:
 def _of_protocols(codecs: pd.DataFrame, own: pd.Series, candidates: list[str]) -> list[str]:
     """Choose references by protocol.
 
-    A learned codec spreads rate as it has learned to: it is compared under every protocol, with the first candidate of
-    each.
-    Other codecs are compared with the candidate of their own protocol, and with the first where there is none.
+    A learned codec allocates rate in its own way, so it is compared with the first candidate of every protocol. Other
+    codecs are compared with the candidate of their own protocol or, if there is none, with the first one.
     """
     of_protocol = {codecs.loc[name, "protocol"]: name for name in reversed(candidates)}
     if own["family"] in REGISTRY and codec_class(own["family"]).model_kind is not None:
@@ -70,15 +69,15 @@ def gains(
     frame
         Rows of rd.csv; lossless points are left out.
     references
-        Gives the references of a codec, none for a codec that is not compared.
+        Returns the references of a codec; empty for a codec that is not compared.
     method, min_overlap
         As in `bandpress.evaluation.bjontegaard`.
 
     Returns
     -------
     pandas.DataFrame
-        One row a (sensor, scene, codec, reference, pooling): protocol (that of the reference), points,
-        bd_rate_percent, bd_psnr_db, and in `note` why one of them is missing.
+        One row per (sensor, scene, codec, reference, pooling): protocol (of the reference), points, bd_rate_percent,
+        bd_psnr_db, and in `note` the reason for a missing one.
 
     Raises
     ------
@@ -134,7 +133,7 @@ def over_scenes(per_scene: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a (sensor, codec, protocol, pooling), with `scenes` (compared) and `of_scenes` (tried).
+        One row per (sensor, codec, protocol, pooling), with `scenes` (compared) and `of_scenes` (tried).
     """
     keys = ["sensor", "codec", "label", "family", "bands_per_cluster", "reference", "protocol", "pooling"]
     return (

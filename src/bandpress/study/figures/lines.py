@@ -4,7 +4,7 @@ import numpy as np
 
 
 def with_gaps(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sort by x and break the line where bands are missing: where a step is over four times the usual one."""
+    """Sort by x and break the line where bands are missing: at steps of over four times the usual one."""
     order = np.argsort(x, kind="stable")
     x, y = x[order].astype(float), y[order].astype(float)
     steps = np.diff(x)

@@ -5,7 +5,7 @@ from typing import Any
 from bandpress.codecs import REGISTRY, Look, codec_class
 from bandpress.study.figures.style import COLOURS
 
-#: For codecs without a look, and for further curves of one that has.
+#: Looks for codecs without their own, and for further curves of a codec.
 _SPARE = (
     Look("purple", "h", (0, (3, 2))),
     Look("sky", ">", (0, (7, 2))),
@@ -39,7 +39,7 @@ class Looks:
         family, bands_per_cluster, protocol
             As in rd.csv.
         variant
-            Tells apart curves that are otherwise the same: the codec's name in the study.
+            Name of the codec in the study, which tells apart otherwise equal curves.
         """
         own = _own(family, bands_per_cluster)
         base = own or family

@@ -34,14 +34,14 @@ def describe_models(folders: Sequence[Path]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a model: family, quality, bands_per_cluster (none for contexts), hidden, latent, hyper, lambda, steps,
+        One row per model: family, quality, bands_per_cluster (none for contexts), hidden, latent, hyper, lambda, steps,
         parameters, bytes (of the folder's files), encoder_kmac_per_sample, decoder_kmac_per_sample
         (analytic, thousands of multiply-accumulates per sample of a large image).
 
     Raises
     ------
     ModelError
-        If a folder has no card, or one that is not understood.
+        If a folder has no card, or one that is not valid.
     NothingToShow
         If no folders are given.
     """
@@ -101,7 +101,7 @@ def _of_contexts(folder: Path) -> dict[str, Any]:
 
 
 def _written_out(values: Any) -> str:
-    """Write one lambda, or those of a network with several qualities."""
+    """Return one lambda, or those of a network with several qualities, as text."""
     listed = values if isinstance(values, list) else [] if values is None else [values]
     return ", ".join(f"{value:g}" for value in listed) or "not known"
 
@@ -112,9 +112,9 @@ def read_models(path: Path) -> pd.DataFrame:
     Raises
     ------
     StudyError
-        If it is missing or is not that.
+        If it is missing or not valid.
     NothingToShow
-        If it says that the study has no networks.
+        If the study has no networks.
     """
     if not path.is_file():
         raise StudyError(f"{path}: no such file; expected the table of models")

@@ -88,7 +88,7 @@ def describe(family: str, bands_per_cluster: str) -> str:
 
 
 def of_sensor(frame: pd.DataFrame, sensor: str | None = None, scenes: Sequence[str] = ()) -> pd.DataFrame:
-    """Keep one sensor (letter case is ignored) and, if any are named, certain scenes.
+    """Keep the rows of one sensor (ignoring case) and of the named scenes, if any.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def lossy(frame: pd.DataFrame) -> pd.DataFrame:
 def of_protocol(frame: pd.DataFrame, protocol: str | None) -> pd.DataFrame:
     """Keep the rows of one protocol for codecs (same family, same clusters) run under several.
 
-    Codecs that were run under one protocol alone stay as they are.
+    Codecs run under a single protocol keep all rows.
     """
     if protocol is None:
         return frame
@@ -142,14 +142,14 @@ def of_protocol(frame: pd.DataFrame, protocol: str | None) -> pd.DataFrame:
 
 
 def mean_curves(frame: pd.DataFrame, column: str = "psnr") -> pd.DataFrame:
-    """Average rate and quality over the scenes that all codecs have in common, point by point.
+    """Average rate and quality over the scenes common to all codecs, point by point.
 
     Parameters
     ----------
     frame
         Rows of rd.csv, lossy ones.
     column
-        The measure of quality.
+        Quality measure.
 
     Returns
     -------
@@ -189,7 +189,7 @@ def common_scenes(frame: pd.DataFrame) -> list[str]:
 
 
 def nearest_rate(frame: pd.DataFrame, rate: float) -> pd.DataFrame:
-    """Return each codec's row with the rate nearest to `rate`, by ratio."""
+    """Return the row of each codec whose rate is nearest to `rate`, by ratio."""
     distance = np.abs(np.log(frame["bps"] / rate))
     rows = distance.groupby(frame["codec"], sort=False).idxmin()
     return frame.loc[rows]

@@ -1,4 +1,4 @@
-"""Frame of figure and table scripts: options, errors in one sentence, notes in place of empty figures."""
+"""Common parts of figure and table scripts: options, one-sentence errors, notes in place of empty figures."""
 
 import argparse
 import sys
@@ -48,16 +48,16 @@ def run(
     Parameters
     ----------
     draw
-        Makes the files of `output`.
+        Writes the files of `output`.
     output
-        The file that was asked for.
+        The requested file.
     note
-        Makes the same files with a sentence instead, when `draw` raises `NothingToShow`. Default: as a figure.
+        Writes the same files with a sentence instead, if `draw` raises `NothingToShow`. Default: a figure.
 
     Returns
     -------
     int
-        Exit status: 0 if the files are there, 1 if the input is not what it must be.
+        Exit status: 0 if the files were written, 1 if the input is not valid.
     """
     try:
         draw()
@@ -83,11 +83,11 @@ def run_table(
     doc
         Docstring of the script.
     draw
-        Makes the table of the arguments.
+        Writes the table for the parsed arguments.
     argv
         Arguments; default: those of the command line.
     options
-        Adds what the script takes besides ``--output``. Default: rd.csv and what chooses among its rows.
+        Adds the script's arguments besides ``--output``. Default: rd.csv and the selection of its rows.
     """
     made = parser(doc)
     options(made)

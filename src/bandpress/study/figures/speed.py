@@ -17,14 +17,14 @@ def throughput(frame: pd.DataFrame, keys: Sequence[str] = KEYS) -> pd.DataFrame:
     frame
         Rows of speed.csv with encode_s, decode_s and perhaps peak_memory_mb, threads and processor.
     keys
-        What tells codecs apart.
+        Columns that identify a codec.
 
     Returns
     -------
     pandas.DataFrame
         One row per codec: the keys, measurements, encode_msps and decode_msps
         (million samples per second), their lowest and highest, peak_memory_mb (the highest), and threads and processor
-        where they are the same for all.
+        if equal for all.
 
     Raises
     ------

@@ -20,10 +20,10 @@ from bandpress.files import atomic_path
 COLUMN = 3.35
 PAGE = 6.85
 
-#: Okabe & Ito's palette, told apart by every kind of colour vision.
+#: Okabe & Ito's palette, distinguishable with every kind of colour vision.
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#777777"
-#: Those that looks of codecs name.
+#: Colours that looks of codecs name.
 COLOURS = {
     "black": BLACK,
     "orange": ORANGE,
@@ -58,9 +58,9 @@ def save(figure: Figure, numbers: pd.DataFrame, output: str | Path) -> list[Path
     figure
         The figure; it is closed.
     numbers
-        The plotted numbers, one row a mark.
+        The plotted numbers, one row per mark.
     output
-        Any of the files to make.
+        Any of the files to write.
 
     Returns
     -------
@@ -98,7 +98,7 @@ def legend(
 
 
 def save_numbers(numbers: pd.DataFrame, path: Path) -> Path:
-    """Write numbers as CSV, whole or not at all."""
+    """Write numbers as CSV, atomically."""
     with atomic_path(path) as part:
         numbers.to_csv(part, index=False, lineterminator="\n")
     return path

@@ -32,7 +32,7 @@ _TEX |= {
 }
 _TEX |= {"²": "$^2$", "–": "--", "°": r"$^\circ$"}
 
-#: Characters of a cell that LaTeX is to break over lines.
+#: Characters of a cell from which LaTeX breaks it into lines.
 _LONG = 80
 
 
@@ -45,7 +45,7 @@ class Column:
     key
         Column of the data.
     heading
-        What stands above it, unit included.
+        Heading, unit included.
     format
         A format specification (``".2f"``) or a function of the value. Text is aligned left, numbers right.
     """
@@ -55,7 +55,7 @@ class Column:
     format: str | Callable[[Any], str] = ""
 
     def show(self, value: Any) -> str:
-        """Return the value as text; a dash for what is missing, ∞ for what is infinite."""
+        """Return the value as text; a dash if missing, ∞ if infinite."""
         if value is None or (isinstance(value, float) and math.isnan(value)) or value is pd.NA:
             return "–"
         if isinstance(value, float) and math.isinf(value):
@@ -84,15 +84,15 @@ def save_table(
     numbers
         The data.
     columns
-        What the Markdown and LaTeX tables show, in order.
+        Columns of the Markdown and LaTeX tables, in order.
     output
-        Any of the files to make.
+        Any of the files to write.
     caption
         One sentence.
     notes
         Sentences below the table.
     csv
-        What the CSV holds, if not all of `numbers`.
+        Data of the CSV. Default: `numbers`.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The page of a study, put together and rendered."""
+"""The page of a study, assembled and rendered."""
 
 import json
 from importlib import resources
@@ -12,7 +12,7 @@ from bandpress import __version__
 from bandpress.study.report import parts
 from bandpress.study.report.stages import duration, read_stages
 
-#: Packages whose versions are shown; all others are in provenance.json.
+#: Packages whose versions the page shows; all others are in provenance.json.
 SHOWN = (
     "python",
     "bandpress",
@@ -25,7 +25,7 @@ SHOWN = (
     "matplotlib",
 )
 
-#: Tables that stand in a section of their own.
+#: Tables with a section of their own.
 VERDICTS = ("comparison", "claims")
 PROTOCOLS = {"equal": "equal rates, as in the paper", "shared": "rate allocated across bands"}
 
@@ -53,12 +53,12 @@ def render(
     captions
         Folder with ``fig_<script>.rst``.
     pictures
-        A picture of some data sets as an address, by name.
+        Data URLs of pictures of some data sets, by name.
 
     Returns
     -------
     str
-        HTML that needs nothing outside itself; its links to files are relative to `results`.
+        Self-contained HTML; its links to files are relative to `results`.
     """
     rd = pd.read_csv(results / "rd.csv")
     made = {name: parts.table(results, name) for name in tables}
@@ -116,7 +116,7 @@ def tiles(results: Path, rd: pd.DataFrame) -> list[tuple[str, str]]:
 
 
 def software(provenance: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return package and version of the tools that made the numbers."""
+    """Return package and version of the tools used."""
     rows = []
     for name in SHOWN:
         versions = dict.fromkeys(

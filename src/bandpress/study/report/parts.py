@@ -1,4 +1,4 @@
-"""The parts of a study's page: figures, tables, data cards, made from the files of the study."""
+"""Parts of a study's page, made from its files: figures, tables, data cards."""
 
 import base64
 import io
@@ -16,13 +16,13 @@ from bandpress import read_scene
 from bandpress.pictures import colour_bands, stretch_of, to_rgb
 from bandpress.study.scripting import only_file
 
-#: A figure's SVG of more bytes is embedded as PNG instead.
+#: Largest SVG in bytes; larger figures are embedded as PNG.
 LARGE = 1_500_000
 
-#: A figure's PNG of more pixels across is as wide as a page of a journal, not as a column.
+#: Widest PNG, in pixels, of a figure of one column; wider figures fill the page.
 WIDE = 1000
 
-#: A table of more rows is shown in a box of its own that scrolls.
+#: Most rows of a table without scrolling.
 LONG = 20
 
 _QUICKLOOK_PIXELS = 400
@@ -30,7 +30,7 @@ _QUICKLOOK_PIXELS = 400
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure with its caption; `note` stands in for one with nothing to draw, `wide` ones fill the page."""
+    """A figure with its caption; `note` replaces an empty figure, `wide` figures fill the page."""
 
     name: str
     title: str
@@ -59,7 +59,7 @@ def data_uri(content: bytes, kind: str) -> str:
 
 
 def caption_of(path: Path) -> tuple[str, str]:
-    """Return the first sentence of a caption, which serves as a title, and the rest."""
+    """Return the first sentence of a caption, used as the title, and the rest."""
     title, _, rest = " ".join(path.read_text("utf-8").split()).partition(". ")
     return title.removesuffix("."), rest
 
@@ -70,9 +70,9 @@ def figure(results: Path, name: str, caption: Path) -> Figure:
     Parameters
     ----------
     results
-        Folder of the study's results, from where links are counted.
+        Folder of the study's results, to which links are relative.
     name
-        Of the figure.
+        Name of the figure.
     caption
         Its caption.
     """
@@ -114,9 +114,9 @@ def quicklook(folder: Path, bands: Sequence[int] | None) -> str:
     Parameters
     ----------
     folder
-        Of the prepared scene.
+        Folder of the prepared scene.
     bands
-        Shown as red, green and blue, counted from 1; default: near their wavelengths.
+        Bands for red, green and blue, counted from 1; default: those near their wavelengths.
     """
     scene = read_scene(only_file(folder))
     shown = tuple(band - 1 for band in bands) if bands else colour_bands(scene)
@@ -133,11 +133,11 @@ def data_cards(card: dict[str, Any], scenes: pd.DataFrame, pictures: dict[str, s
     Parameters
     ----------
     card
-        The study: its data sets by name.
+        The study, with its data sets by name.
     scenes
         The table of data sets.
     pictures
-        A picture of some of them, by name.
+        Pictures of some of them, by name.
     """
     cards = []
     for name, entry in card["datasets"].items():

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-#: Stages in order, and the rules of each: folders or files of benchmarks/.
+#: Stages in order, and the rules of each, named like folders or files of benchmarks/.
 STAGES = {
     "Scenes fetched and prepared": ("fetch_dataset", "prepare_scene"),
     "Networks trained": ("train_model",),
@@ -27,13 +27,13 @@ class Stage:
     Attributes
     ----------
     jobs
-        How many.
+        Number of jobs.
     seconds
-        Wall clock of all jobs together; those that ran side by side count each.
+        Total wall-clock time of all jobs; parallel jobs are added up.
     longest
-        Wall clock of the longest, in seconds.
+        Wall-clock time of the longest job, in seconds.
     peak_mb
-        Largest resident memory of any, in MB; None where it was too short to be measured.
+        Largest resident memory of a job, in MB; None if the jobs were too short to measure.
     """
 
     name: str
