@@ -1,10 +1,8 @@
 """Clusters: runs of adjacent bands that are coded together. Views in memory, never files of their own."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
-
-import numpy as np
 
 from bandpress.errors import CodecError
 
@@ -78,9 +76,3 @@ def split(bands: int, bands_per_cluster: BandsPerCluster) -> tuple[Cluster, ...]
 def covering(clusters: Iterable[Cluster], first: int, stop: int) -> tuple[Cluster, ...]:
     """Return the clusters that hold any of the bands `first` to `stop` - 1, counted from 0."""
     return tuple(c for c in clusters if c.first < stop and c.stop > first)
-
-
-def views(cube: np.ndarray, clusters: Iterable[Cluster]) -> Iterator[np.ndarray]:
-    """Yield each cluster's samples as a view, shape (cluster bands, lines, samples)."""
-    for cluster in clusters:
-        yield cube[cluster.bands]

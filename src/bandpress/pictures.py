@@ -116,6 +116,18 @@ def quicklook(
     return bands
 
 
+def check_png(path: Path) -> None:
+    """Check that a picture's file name ends in ``.png``.
+
+    Raises
+    ------
+    SceneError
+        If it does not.
+    """
+    if path.suffix.lower() != ".png":
+        raise SceneError(f"{path}: the suffix is {path.suffix!r}; expected .png")
+
+
 def write_png(image: np.ndarray, path: Path) -> None:
     """Write an image of `to_rgb` to a PNG file, atomically.
 
@@ -124,8 +136,7 @@ def write_png(image: np.ndarray, path: Path) -> None:
     SceneError
         If `path` does not end in ``.png``.
     """
-    if path.suffix.lower() != ".png":
-        raise SceneError(f"{path}: the suffix is {path.suffix!r}; expected .png")
+    check_png(path)
     pillow = require("PIL.Image", path, "pictures")
     with atomic_path(path) as part:
         pillow.fromarray(image).save(part, format="PNG")

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from bandpress.cli import bench_codecs, bench_train
-from bandpress.cli.train import Widths
+from bandpress.cli.types import Widths
 from bandpress.environment import tensorflow_for
 
 

@@ -5,16 +5,10 @@ from pathlib import Path
 
 import click
 
+from bandpress.cli.types import ClusterSize
 from bandpress.clusters import BandsPerCluster
 from bandpress.codecs import REGISTRY
 from bandpress.evaluation import codec_benchmark
-
-
-def _sizes(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> list[BandsPerCluster]:
-    for value in values:
-        if value != "all" and not (value.isdigit() and int(value)):
-            raise click.BadParameter(f"{value!r} is not a positive integer or 'all'")
-    return ["all" if value == "all" else int(value) for value in values]
 
 
 @click.command("codecs")
@@ -31,7 +25,7 @@ def _sizes(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) 
     "sizes",
     multiple=True,
     default=("3", "all"),
-    callback=_sizes,
+    type=ClusterSize(),
     help="A number, or 'all'; may be repeated.",
     show_default=True,
 )

@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from bandpress.cli.types import ClusterSize
+
 
 @click.group()
 def command() -> None:
@@ -19,20 +21,10 @@ def command() -> None:
     """
 
 
-def _bands_per_cluster(ctx: click.Context, param: click.Parameter, value: str) -> Any:
-    if value == "all":
-        return value
-    if not value.isdigit() or int(value) < 1:
-        raise click.BadParameter(f"{value!r} is not a positive integer or 'all'")
-    return int(value)
-
-
 @command.command("extract")
 @click.argument("source", type=click.Path(exists=True, path_type=Path))
 @click.argument("target", type=click.Path(file_okay=False, path_type=Path))
-@click.option(
-    "--bands", "-k", required=True, callback=_bands_per_cluster, help="Bands of each cluster, or 'all'."
-)
+@click.option("--bands", "-k", required=True, type=ClusterSize(), help="Bands of each cluster, or 'all'.")
 @click.option(
     "--first-band", type=click.IntRange(min=1), default=1, show_default=True, help="Counted from 1."
 )

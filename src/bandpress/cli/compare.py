@@ -14,6 +14,7 @@ from bandpress.errors import SceneError
 from bandpress.evaluation import summary
 from bandpress.files import refuse_to_replace
 from bandpress.formats.optional import require
+from bandpress.pictures import check_png
 
 
 @click.command()
@@ -40,9 +41,8 @@ def command(
       bandpress compare scene.hdr restored.hdr --picture difference.png
       bandpress compare scene.hdr scene.bpk --json
     """
-    if picture is not None and picture.suffix.lower() != ".png":
-        raise SceneError(f"{picture}: the suffix is {picture.suffix!r}; expected .png")
     if picture is not None:
+        check_png(picture)
         require("matplotlib", picture, "pictures")
         refuse_to_replace([picture], overwrite, [original, restored])
     facts: list[str] = []

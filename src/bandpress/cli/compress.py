@@ -10,6 +10,7 @@ import click
 from bandpress.cli.paths import expanded, streams
 from bandpress.cli.progress import bands_bar
 from bandpress.cli.threads import threads_option
+from bandpress.cli.types import ClusterSize
 from bandpress.codecs import REGISTRY, checked_option, defaults, make_codec, needs_tensorflow
 from bandpress.coding import compress, decompress, rate
 from bandpress.container.bitstream import Reader
@@ -19,14 +20,6 @@ from bandpress.evaluation.metrics import measure
 from bandpress.formats import read_scene
 from bandpress.scaling import Scaling
 from bandpress.scene import Scene
-
-
-def _bands_per_cluster(ctx: click.Context, param: click.Parameter, value: str | None) -> Any:
-    if value is None or value == "all":
-        return value
-    if not value.isdigit() or int(value) < 1:
-        raise click.BadParameter(f"{value!r} is not a positive integer or 'all'")
-    return int(value)
 
 
 @click.command()
@@ -56,7 +49,7 @@ def _bands_per_cluster(ctx: click.Context, param: click.Parameter, value: str | 
     help="Largest absolute error of any sample, in DN; 0 is lossless.",
 )
 @click.option("--lossless", is_flag=True, default=None, help="Reconstruct exactly; for codecs that can.")
-@click.option("--bands-per-cluster", "-k", callback=_bands_per_cluster, help="A number, or 'all'.")
+@click.option("--bands-per-cluster", "-k", type=ClusterSize(), help="A number, or 'all'.")
 @click.option(
     "--allocation",
     type=click.Choice(["equal", "shared"]),

@@ -8,6 +8,7 @@ import click
 
 from bandpress.cli.progress import bands_bar, training_bar
 from bandpress.cli.training import scenes_to_train, training_options
+from bandpress.cli.types import Widths
 from bandpress.environment import tensorflow_for
 from bandpress.hyperprior.architecture import Architecture
 from bandpress.hyperprior.training.components import component_clusters, ladder, unit_lambda
@@ -15,24 +16,6 @@ from bandpress.hyperprior.training.patches import Components
 from bandpress.hyperprior.training.schedule import PRECISIONS, Settings
 from bandpress.scene import Scene
 from bandpress.training.scenes import split_lines
-
-
-class Widths(click.ParamType):
-    """Option type for channels of the three hidden stages: one number, ``64``, or three, ``16,64,128``."""
-
-    name = "integer"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int | tuple[int, ...]:
-        """Parse the option."""
-        parts = str(value).split(",")
-        if len(parts) not in (1, 3) or not all(part.isdecimal() and int(part) for part in parts):
-            self.fail(
-                f"{value!r} is neither a positive integer nor three of them, such as 16,64,128", param, ctx
-            )
-        return int(parts[0]) if len(parts) == 1 else tuple(map(int, parts))
-
 
 _STEPS = 4000
 #: Largest standard deviation of latents of components.

@@ -1,9 +1,9 @@
 """Bjøntegaard differences between two rate-distortion curves.
 
 G. Bjøntegaard, "Calculation of average PSNR differences between RD-curves", VCEG-M33 (2001), with the piecewise
-interpolation that later work prefers (Herglotz et al. 2022, arXiv:2202.12565), by the authors' package `bjontegaard`.
-A difference is an average over the range that both curves cover; where that range is empty or short it means
-nothing, so it is refused there, with the overlap that was found.
+interpolation of Herglotz et al. (2022, arXiv:2202.12565), computed by their package `bjontegaard`. A difference is an
+average over the common range of both curves; if that range is empty or short, it is meaningless, and an error gives the
+overlap.
 """
 
 from collections.abc import Sequence
@@ -31,9 +31,9 @@ class Curve:
     rates
         Bits per sample, positive.
     psnrs
-        dB, finite, one a rate.
+        PSNR in dB, finite, one per rate.
     name
-        What errors call it.
+        Name in errors.
     """
 
     rates: Sequence[float]
@@ -72,8 +72,8 @@ class Curve:
 def overlap(a: Sequence[float] | np.ndarray, b: Sequence[float] | np.ndarray) -> float:
     """Return the length of the common range of two sets of values over the length of the shorter range.
 
-    1 if one range lies within the other, 0 if they only touch, negative (the gap, over the shorter range) if they are
-    apart.
+    It is 1 if one range lies within the other, 0 if they only touch, and negative (the gap over the shorter range) if
+    not.
 
     Parameters
     ----------
@@ -85,69 +85,71 @@ def overlap(a: Sequence[float] | np.ndarray, b: Sequence[float] | np.ndarray) ->
 
 
 def bd_rate(anchor: Curve, test: Curve, method: str = "pchip", min_overlap: float = 0.25) -> float:
-    """Return the average rate difference at equal PSNR, in per cent: negative if `test` needs less rate.
+    """Return the average rate difference at equal PSNR, in per cent (BD-rate).
+
+    It follows from the mean log10 of the rate ratio over the common range of PSNR (Bjøntegaard, VCEG-M33, 2001).
 
     Parameters
     ----------
     anchor, test
-        Reference and codec under test.
+        Reference and codec under test: rates in bits per sample, PSNR in dB.
     method
-        Interpolation of log rate over PSNR: ``"pchip"``, ``"akima"`` or ``"cubic"``.
+        Interpolation of log10 rate over PSNR: ``"pchip"`` or ``"akima"`` (Herglotz et al. 2022), or ``"cubic"``, the
+        polynomial of VCEG-M33, for four points or more.
     min_overlap
-        Least `overlap` of the ranges of PSNR.
+        Least `overlap` of the ranges of PSNR, 0 to 1.
+
+    Returns
+    -------
+    float
+        Negative if `test` needs less rate.
 
     Raises
     ------
     CurveError
-        If a curve is not usable or the curves overlap by less.
+        If a curve is not usable, or the curves overlap by less than `min_overlap`.
+    MissingDependencyError
+        If the package `bjontegaard` is not installed.
     """
-    (anchor_rates, anchor_psnrs), (test_rates, test_psnrs) = anchor.sorted(method), test.sorted(method)
-    _check_overlap(anchor, test, anchor_psnrs, test_psnrs, min_overlap, "PSNR", "dB")
-    function = _package().bd_rate
-    return float(
-        function(
-            anchor_rates,
-            anchor_psnrs,
-            test_rates,
-            test_psnrs,
-            method,
-            require_matching_points=False,
-            min_overlap=0,
-        )
-    )
+    return _delta("bd_rate", anchor, test, method, min_overlap)
 
 
 def bd_psnr(anchor: Curve, test: Curve, method: str = "pchip", min_overlap: float = 0.25) -> float:
-    """Return the average PSNR difference at equal rate, in dB: positive if `test` is better.
+    """Return the average PSNR difference at equal rate, in dB (BD-PSNR).
+
+    It is the mean difference over the common range of log10 rate (Bjøntegaard, VCEG-M33, 2001).
 
     Parameters
     ----------
     anchor, test
-        Reference and codec under test.
+        Reference and codec under test: rates in bits per sample, PSNR in dB.
     method
-        Interpolation of PSNR over log rate: ``"pchip"``, ``"akima"`` or ``"cubic"``.
+        Interpolation of PSNR over log10 rate, see `bd_rate`.
     min_overlap
-        Least `overlap` of the ranges of log rate.
+        Least `overlap` of the ranges of log10 rate, 0 to 1.
+
+    Returns
+    -------
+    float
+        Positive if `test` is better.
 
     Raises
     ------
-    CurveError
-        If a curve is not usable or the curves overlap by less.
+    CurveError, MissingDependencyError
+        As for `bd_rate`.
     """
+    return _delta("bd_psnr", anchor, test, method, min_overlap)
+
+
+def _delta(kind: str, anchor: Curve, test: Curve, method: str, min_overlap: float) -> float:
     (anchor_rates, anchor_psnrs), (test_rates, test_psnrs) = anchor.sorted(method), test.sorted(method)
-    _check_overlap(anchor, test, np.log10(anchor_rates), np.log10(test_rates), min_overlap, "rate", "bps")
-    function = _package().bd_psnr
-    return float(
-        function(
-            anchor_rates,
-            anchor_psnrs,
-            test_rates,
-            test_psnrs,
-            method,
-            require_matching_points=False,
-            min_overlap=0,
-        )
-    )
+    if kind == "bd_rate":
+        _check_overlap(anchor, test, anchor_psnrs, test_psnrs, min_overlap, "PSNR", "dB")
+    else:
+        _check_overlap(anchor, test, np.log10(anchor_rates), np.log10(test_rates), min_overlap, "rate", "bps")
+    curves = (anchor_rates, anchor_psnrs, test_rates, test_psnrs)
+    options = {"require_matching_points": False, "min_overlap": 0}
+    return float(getattr(_package(), kind)(*curves, method, **options))
 
 
 def _check_overlap(

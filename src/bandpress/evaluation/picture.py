@@ -4,10 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bandpress.errors import SceneError
 from bandpress.files import atomic_path
 from bandpress.formats.optional import require
-from bandpress.pictures import colour_bands, stretch_of, to_rgb
+from bandpress.pictures import check_png, colour_bands, stretch_of, to_rgb
 from bandpress.scene import Scene
 
 #: Pixels whose spectra are drawn, by their rank in brightness.
@@ -32,8 +31,7 @@ def draw(original: Scene, restored: Scene, path: Path, title: str = "") -> None:
     SceneError
         If `path` does not end in ``.png``.
     """
-    if path.suffix.lower() != ".png":
-        raise SceneError(f"{path}: the suffix is {path.suffix!r}; expected .png")
+    check_png(path)
     require("matplotlib", path, "pictures")
     from matplotlib.figure import Figure
 

@@ -14,7 +14,6 @@ fixed order. The lifting sums are sums of integers below 2**53 in doubles, exact
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -93,11 +92,6 @@ class Rklt:
     def bands(self) -> int:
         """Number of bands n."""
         return len(self._rows)
-
-    @cached_property
-    def largest_factor(self) -> float:
-        """Largest absolute factor of the lifting networks."""
-        return float(max(np.abs(self._lower).max(), np.abs(self._upper).max())) / (1 << self._fraction_bits)
 
     def forward(self, samples: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """Transform.

@@ -4,20 +4,11 @@ import numpy as np
 import pytest
 
 from baseline_scenes import smooth_scene
+from command_line import status
 
 pytest.importorskip("glymur", reason="JPEG 2000 needs glymur")
 
 from bandpress import read_scene, write_scene
-from bandpress.cli import main
-
-
-def run(*arguments):
-    """Run the command line and return its exit status."""
-    try:
-        main([str(a) for a in arguments])
-    except SystemExit as stop:
-        return stop.code
-    return 0
 
 
 @pytest.fixture
@@ -34,16 +25,16 @@ def source(tmp_path):
     ],
 )
 def test_lossy(tmp_path, source, options):
-    assert run("compress", source, *options, "-o", tmp_path / "s.bpk") == 0
-    assert run("decompress", tmp_path / "s.bpk", "-o", tmp_path / "back.9_48_40_2_1_0.raw") == 0
+    assert status("compress", source, *options, "-o", tmp_path / "s.bpk") == 0
+    assert status("decompress", tmp_path / "s.bpk", "-o", tmp_path / "back.9_48_40_2_1_0.raw") == 0
     error = read_scene(tmp_path / "back.9_48_40_2_1_0.raw").cube.astype(int) - read_scene(source).cube
     assert 0 < np.abs(error).mean() < 20
 
 
 @pytest.mark.parametrize("codec", ["jpeg2000", "rklt-jpeg2000"])
 def test_lossless(tmp_path, source, codec):
-    assert run("compress", source, "--codec", codec, "--lossless", "-o", tmp_path / "s.bpk") == 0
-    assert run("decompress", tmp_path / "s.bpk", "-o", tmp_path / "back.9_48_40_2_1_0.raw") == 0
+    assert status("compress", source, "--codec", codec, "--lossless", "-o", tmp_path / "s.bpk") == 0
+    assert status("decompress", tmp_path / "s.bpk", "-o", tmp_path / "back.9_48_40_2_1_0.raw") == 0
     assert (tmp_path / "back.9_48_40_2_1_0.raw").read_bytes() == source.read_bytes()
 
 
@@ -56,7 +47,7 @@ def test_lossless(tmp_path, source, codec):
     ],
 )
 def test_errors_are_one_sentence(tmp_path, source, capsys, options, said):
-    assert run("compress", source, *options, "-o", tmp_path / "s.bpk") == 1
+    assert status("compress", source, *options, "-o", tmp_path / "s.bpk") == 1
     message = capsys.readouterr().err.strip()
     assert said in message
     assert "\n" not in message

@@ -11,18 +11,8 @@ import numpy as np
 import pytest
 
 from bandpress import Scene, read_scene, write_scene
-from bandpress.cli import COMMANDS, main
-
-
-def run(capsys, *argv):
-    """Return exit code, output and errors of a command line."""
-    code = 0
-    try:
-        main([str(word) for word in argv])
-    except SystemExit as stop:
-        code = stop.code
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
+from bandpress.cli import COMMANDS
+from command_line import run
 
 
 def refused(capsys, *argv):

@@ -9,19 +9,9 @@ import pytest
 import bandpress
 from bandpress import Scene, write_scene
 from bandpress.cli import main
+from command_line import run
 
 Image = pytest.importorskip("PIL.Image")
-
-
-def run(capsys, *argv):
-    """Return exit code, output and errors of a command line."""
-    code = 0
-    try:
-        main([str(word) for word in argv])
-    except SystemExit as stop:
-        code = stop.code
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
 
 
 @pytest.fixture

@@ -7,19 +7,8 @@ import pytest
 
 import bandpress
 from bandpress import Scene, write_scene
-from bandpress.cli import main
 from bandpress.container.bitstream import Reader
-
-
-def run(capsys, *argv):
-    """Return exit code, output and errors of a command line."""
-    code = 0
-    try:
-        main([str(word) for word in argv])
-    except SystemExit as stop:
-        code = stop.code
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
+from command_line import run
 
 
 @pytest.fixture

@@ -5,9 +5,10 @@ import json
 import pytest
 from ruamel.yaml import YAML
 
+from command_line import status
+
 pytest.importorskip("pooch")
 
-from bandpress.cli import main
 from loopback import Loopback
 from places import ROOT
 from public_archives import HYRANK, offer_all, on_loopback
@@ -31,59 +32,50 @@ def study(tmp_path, monkeypatch):
         yield site
 
 
-def run(*words):
-    """Exit status of a command."""
-    try:
-        main(["data", *words, "--study", "s.yaml"])
-    except SystemExit as exit_:
-        return exit_.code
-    return 0
-
-
 def test_a_study_is_listed_fetched_and_checked(study, capsys):
-    assert run("list") == 0
+    assert status("data", "list", "--study", "s.yaml") == 0
     said = capsys.readouterr().out
     assert said.count("missing: a run or bandpress data fetch downloads it") == 5
     assert "popo.jpl.nasa.gov/avcl/y08_data/f080806t01p00r07.tar.gz" in said
     assert "CC BY 4.0" in said
     assert not study.requests, "no connection is opened"
-    assert run("check") == 1
+    assert status("data", "check", "--study", "s.yaml") == 1
     assert "5 data sets or models are missing" in capsys.readouterr().err
-    assert run("list", "--ask") == 0
+    assert status("data", "list", "--ask", "--study", "s.yaml") == 0
     assert capsys.readouterr().out.count("  offered  ") == 5
-    assert run("fetch", "AVIRIS_test", "Hyperion_test") == 0
+    assert status("data", "fetch", "AVIRIS_test", "Hyperion_test", "--study", "s.yaml") == 0
     assert "AVIRIS_test: 1 scenes in" in capsys.readouterr().out
-    assert run("check") == 1
+    assert status("data", "check", "--study", "s.yaml") == 1
     said = capsys.readouterr()
     assert "f080806 9 x 24 x 40 int16" in said.out
     assert "dioni 7 x 20 x 30 int16" in said.out
     assert said.err.count("missing") == 4
-    assert run("fetch", "AVIRIS_train", "Salinas_test", "Hyperion_train") == 0
+    assert status("data", "fetch", "AVIRIS_train", "Salinas_test", "Hyperion_train", "--study", "s.yaml") == 0
     asked = len(study.requests)
-    assert run("check") == 0
+    assert status("data", "check", "--study", "s.yaml") == 0
     assert len(study.requests) == asked, "nothing is downloaded"
 
 
 def test_check_names_what_is_wrong(study, capsys, tmp_path):
-    run("fetch", "Salinas_test")
+    status("data", "fetch", "Salinas_test", "--study", "s.yaml")
     (tmp_path / "data/Salinas_test/Salinas.mat").write_bytes(b"damaged")
     capsys.readouterr()
-    assert run("check") == 1
+    assert status("data", "check", "--study", "s.yaml") == 1
     assert "Salinas_test: " in (said := capsys.readouterr().err)
     assert "SHA-256" in said
     assert json.loads((tmp_path / "s.lock.json").read_text())
 
 
 def test_fetch_wants_names_that_the_study_has_and_consent(study, capsys, monkeypatch):
-    assert run("fetch", "nothing") == 2
+    assert status("data", "fetch", "nothing", "--study", "s.yaml") == 2
     assert "expected one of AVIRIS_train" in capsys.readouterr().err
     monkeypatch.setattr("bandpress.cli.data.MOST", 1000)
-    assert run("fetch", "Salinas_test") == 1
+    assert status("data", "fetch", "Salinas_test", "--study", "s.yaml") == 1
     assert "--yes with bandpress data fetch" in capsys.readouterr().err
-    assert run("fetch", "Salinas_test", "--yes") == 0
+    assert status("data", "fetch", "Salinas_test", "--yes", "--study", "s.yaml") == 0
 
 
 def test_ask_says_what_a_server_answers(study, capsys):
     study.misbehave("zenodo.org/records/15771735/files/Salinas.mat", 403)
-    assert run("list", "--ask") == 0
+    assert status("data", "list", "--ask", "--study", "s.yaml") == 0
     assert "Salinas.mat?download=1: HTTP status 403" in capsys.readouterr().out

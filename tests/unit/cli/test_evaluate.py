@@ -7,6 +7,7 @@ import pytest
 
 from bandpress import Scene, read_scene, write_scene
 from bandpress.cli import main
+from command_line import status
 
 THEIRS = ["Image", "size", "Rate (bps)", "MSE", "MS-SSIM", "MAE", "PAE"]
 
@@ -21,14 +22,6 @@ def folder(tmp_path):
     return tmp_path / "scenes"
 
 
-def run(*arguments):
-    try:
-        main(["evaluate", *map(str, arguments)])
-    except SystemExit as leaving:
-        return leaving.code
-    return 0
-
-
 def rows(path):
     with open(path, newline="") as file:
         return list(csv.DictReader(file))
@@ -36,7 +29,7 @@ def rows(path):
 
 def test_the_authors_columns_come_first_and_agree_with_the_files(folder, tmp_path):
     output, keep = tmp_path / "out.csv", tmp_path / "kept"
-    assert run(folder, "--codec", "jpeg2000", "--rate", 4, "-o", output, "--keep", keep) == 0
+    assert status("evaluate", folder, "--codec", "jpeg2000", "--rate", 4, "-o", output, "--keep", keep) == 0
     found = rows(output)
     assert list(found[0])[: len(THEIRS)] == THEIRS
     assert [row["Image"].split(".")[0] for row in found] == ["s0", "s1", "s2"]
@@ -51,7 +44,15 @@ def test_the_authors_columns_come_first_and_agree_with_the_files(folder, tmp_pat
 
 def test_lossless_has_no_error(folder, tmp_path):
     assert (
-        run(folder / "s0.4_32_30_2_0_0.raw", "--codec", "jpeg2000", "--lossless", "-o", tmp_path / "l.csv")
+        status(
+            "evaluate",
+            folder / "s0.4_32_30_2_0_0.raw",
+            "--codec",
+            "jpeg2000",
+            "--lossless",
+            "-o",
+            tmp_path / "l.csv",
+        )
         == 0
     )
     (row,) = rows(tmp_path / "l.csv")
@@ -63,7 +64,21 @@ def test_a_sample_is_the_same_for_the_same_seed(folder, tmp_path):
     for number, seed in enumerate((1, 1, 0, 5, 7)):
         output = tmp_path / f"{number}.csv"
         assert (
-            run(folder, "--codec", "jpeg2000", "--rate", 4, "-o", output, "--sample", 1, "--seed", seed) == 0
+            status(
+                "evaluate",
+                folder,
+                "--codec",
+                "jpeg2000",
+                "--rate",
+                4,
+                "-o",
+                output,
+                "--sample",
+                1,
+                "--seed",
+                seed,
+            )
+            == 0
         )
         drawn.append([row["Image"] for row in rows(output)])
     assert drawn[0] == drawn[1]
@@ -73,7 +88,10 @@ def test_a_sample_is_the_same_for_the_same_seed(folder, tmp_path):
 
 def test_pictures_show_a_scene_before_and_after(folder, tmp_path):
     image = pytest.importorskip("PIL.Image")
-    assert run(folder, "--codec", "jpeg2000", "--lossless", "-o", tmp_path / "p/out.csv", "--png") == 0
+    assert (
+        status("evaluate", folder, "--codec", "jpeg2000", "--lossless", "-o", tmp_path / "p/out.csv", "--png")
+        == 0
+    )
     pictures = sorted((tmp_path / "p").glob("*.png"))
     assert len(pictures) == 4
     before, after = (np.asarray(image.open(path)) for path in pictures[:2])
@@ -85,27 +103,30 @@ def test_pictures_show_a_scene_before_and_after(folder, tmp_path):
 def test_what_exists_is_not_replaced(folder, tmp_path, capsys):
     output = tmp_path / "out.csv"
     output.write_text("mine")
-    assert run(folder, "--codec", "jpeg2000", "--rate", 4, "-o", output) == 1
+    assert status("evaluate", folder, "--codec", "jpeg2000", "--rate", 4, "-o", output) == 1
     assert "exists already" in capsys.readouterr().err
     assert output.read_text() == "mine"
 
 
 def test_a_failure_leaves_no_table(folder, tmp_path, capsys):
     (folder / "s3.4_32_30_2_0_0.raw").write_bytes(b"short")
-    assert run(folder, "--codec", "jpeg2000", "--rate", 4, "-o", tmp_path / "out.csv") == 1
+    assert status("evaluate", folder, "--codec", "jpeg2000", "--rate", 4, "-o", tmp_path / "out.csv") == 1
     assert "s3.4_32_30_2_0_0.raw" in capsys.readouterr().err
     assert not (tmp_path / "out.csv").exists()
 
 
 def test_without_a_codec_and_a_target_it_is_without_loss(folder, tmp_path):
-    assert run(folder, "-o", tmp_path / "out.csv") == 0
+    assert status("evaluate", folder, "-o", tmp_path / "out.csv") == 0
     with open(tmp_path / "out.csv", newline="") as file:
         assert {row["MSE"] for row in csv.DictReader(file)} == {"0.0"}
 
 
 def test_an_empty_folder_is_named(tmp_path, capsys):
     (tmp_path / "empty").mkdir()
-    assert run(tmp_path / "empty", "--codec", "jpeg2000", "--rate", 4, "-o", tmp_path / "out.csv") == 1
+    assert (
+        status("evaluate", tmp_path / "empty", "--codec", "jpeg2000", "--rate", 4, "-o", tmp_path / "out.csv")
+        == 1
+    )
     assert "empty: holds no scene; expected files ending in" in capsys.readouterr().err
 
 

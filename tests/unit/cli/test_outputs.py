@@ -4,19 +4,10 @@ import numpy as np
 import pytest
 
 from bandpress import Scene, read_scene, write_scene
-from bandpress.cli import main
+from command_line import run
 
 CUBE = np.arange(120, dtype="<u2").reshape(4, 5, 6)
 LOSSLESS = ("--codec", "jpeg2000", "--lossless")
-
-
-def run(capsys, *words):
-    code = 0
-    try:
-        main([str(word) for word in words])
-    except SystemExit as stop:
-        code = stop.code
-    return code, capsys.readouterr().err
 
 
 def tree(folder):
@@ -44,7 +35,7 @@ def test_no_file_of_an_envi_pair_is_replaced_without_leave(capsys, tmp_path, sou
         "decompress": ("decompress", source.with_suffix(".bpk"), "-o", target),
         "synthesize": ("synthesize", target, *small),
     }[command]
-    code, err = run(capsys, *words)
+    code, _, err = run(capsys, *words)
     assert code == 1
     assert f"{there}: exists already; give --overwrite" in err
     assert tree(tmp_path / "out") == {there: b"of others"}
@@ -66,7 +57,9 @@ def test_the_input_is_never_replaced(capsys, tmp_path, given, target):
         (folder / "s.hdr").rename(folder / "s.img.hdr")
     (folder / "link.img").symlink_to("s.img")
     before = tree(folder)
-    code, err = run(capsys, "convert", folder / given, folder / target, "--interleave", "bsq", "--overwrite")
+    code, _, err = run(
+        capsys, "convert", folder / given, folder / target, "--interleave", "bsq", "--overwrite"
+    )
     assert code == 1
     paired = given == "s.img.hdr" and target != "link.img"
     assert ("could not be read back" if paired else "is the input file") in err
@@ -100,7 +93,7 @@ def test_what_quicklook_and_evaluate_make_is_replaced_only_with_leave(capsys, tm
         ),
     ):
         assert run(capsys, *words)[0] == 0
-        code, err = run(capsys, *words)
+        code, _, err = run(capsys, *words)
         assert (code, "exists already" in err) == (1, True)
         assert run(capsys, *words, "--overwrite")[0] == 0
 
@@ -115,7 +108,7 @@ def test_a_name_that_ends_in_bpk_is_a_file_in_any_case(capsys, tmp_path, source,
 @pytest.mark.parametrize("name", ["out.j2k", "-", "out.img"])
 def test_other_names_are_refused_and_make_no_folder(capsys, tmp_path, monkeypatch, source, name):
     monkeypatch.chdir(tmp_path / "out")
-    code, err = run(capsys, "compress", source, *LOSSLESS, "-o", name)
+    code, _, err = run(capsys, "compress", source, *LOSSLESS, "-o", name)
     assert (code, "expected a file that ends in .bpk, or a folder" in err) == (1, True)
     assert run(capsys, "decompress", source.with_suffix(".bpk"), "-o", "-")[0] == 1
     assert run(capsys, "decompress", source.with_suffix(".bpk"), "-o", "x.j2k")[0] == 1
@@ -131,8 +124,8 @@ def test_two_scenes_for_one_file_are_refused_before_any_is_written(capsys, tmp_p
     (tmp_path / "other").mkdir()
     write_scene(Scene(CUBE, name="s"), tmp_path / "other" / "s.npy")
     scenes = (source, tmp_path / "other" / "s.npy")
-    assert "would hold both" in run(capsys, "compress", *scenes, *LOSSLESS, "-o", tmp_path / "out")[1]
-    assert "one file for 2 scenes" in run(capsys, "compress", *scenes, *LOSSLESS, "-o", tmp_path / "x.bpk")[1]
+    assert "would hold both" in run(capsys, "compress", *scenes, *LOSSLESS, "-o", tmp_path / "out")[2]
+    assert "one file for 2 scenes" in run(capsys, "compress", *scenes, *LOSSLESS, "-o", tmp_path / "x.bpk")[2]
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -174,7 +167,7 @@ def test_decompress_gives_back_the_format_that_came_in(capsys, tmp_path, name, i
 def test_decompress_to_a_file_of_the_same_format_keeps_the_order_of_axes(capsys, tmp_path, source):
     assert run(capsys, "decompress", source.with_suffix(".bpk"), "-o", tmp_path / "t.img")[0] == 0
     assert (tmp_path / "t.img").read_bytes() == source.with_suffix(".img").read_bytes()
-    code, err = run(capsys, "decompress", *2 * [source.with_suffix(".bpk")], "-o", tmp_path / "q.hdr")
+    code, _, err = run(capsys, "decompress", *2 * [source.with_suffix(".bpk")], "-o", tmp_path / "q.hdr")
     assert (code, "one file for several scenes" in err) == (1, True)
 
 
@@ -188,13 +181,13 @@ def test_samples_are_written_in_the_byte_order_of_the_name(capsys, tmp_path, tar
     other = "big" if order == "<" else "little"
     if "_" in target:
         words = ("convert", path, tmp_path / target, "--overwrite", "--byte-order", other)
-        assert "the name gives another byte order" in run(capsys, *words)[1]
+        assert "the name gives another byte order" in run(capsys, *words)[2]
 
 
 def test_what_is_left_out_is_one_note(capsys, tmp_path):
     path = write_scene(Scene(CUBE, name="s"), tmp_path / "s.hdr")
     path.write_text(path.read_text() + "data ignore value = nan\n")
-    code, err = run(capsys, "convert", path, tmp_path / "t.raw")
+    code, _, err = run(capsys, "convert", path, tmp_path / "t.raw")
     assert code == 0
     assert [line for line in err.splitlines() if line] == [
         f"bandpress: note: {path}: the no-data value nan is left out; expected one that uint16 samples can have"
@@ -220,6 +213,6 @@ def test_clusters_replace_nothing_without_leave(capsys, tmp_path, source):
     merge = ("clusters", "merge", tmp_path / "c", tmp_path / "m")
     for words in (extract, merge):
         assert run(capsys, *words)[0] == 0
-        code, err = run(capsys, *words)
+        code, _, err = run(capsys, *words)
         assert (code, "exists already" in err) == (1, True)
         assert run(capsys, *words, "--overwrite")[0] == 0
