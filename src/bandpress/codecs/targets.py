@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 
 from bandpress.codecs.budgets import MOST_EXCESS
 from bandpress.container.bitstream import Header, overhead
@@ -20,6 +21,8 @@ T = TypeVar("T")
 CLOSE = {"rate": 0.005, "psnr": 0.02}
 #: How often to code at most.
 _TRIALS = 14
+#: Trials whose steps differ by less than this (of the logarithm) say what the slope is.
+_NEAR = 0.7
 _LEAST, _MOST = math.log(0.25), math.log(65536.0)
 #: Where a search starts, in DN.
 FIRST_STEP = 100.0
@@ -95,6 +98,8 @@ def meet_by_slope(
     target: float,
     start: float,
     slope: float | None = None,
+    close: float | None = None,
+    most: int = _TRIALS,
 ) -> tuple[T, float]:
     """Return the trial that comes closest to a target, and the slope there.
 
@@ -114,34 +119,37 @@ def meet_by_slope(
         Step to try first.
     slope
         Of the logarithm of the rate, or of dB, over the logarithm of the step, if it is known.
+    close
+        How close is close enough: a ratio of rates, or dB. Default: that of `CLOSE`.
+    most
+        How often to code at most; once more, as often as needed, while every rate exceeds the target by too much.
 
     Returns
     -------
     tuple
-        What `trial` returned, and the slope between it and the trial next to it.
+        What `trial` returned, and the slope of the trials around it.
     """
+    close = CLOSE[kind] if close is None else close
     tried: list[tuple[float, float, T]] = []
     wanted = math.log(target) if kind == "rate" else target
-    at = math.log(start)
-    for number in range(1, _TRIALS + 1):
-        at_stage(f"search {number}, step {math.exp(at):.4g}")
-        found = trial(math.exp(at))
-        got = math.log(value(found)) if kind == "rate" else value(found)
-        tried.append((at, got, found))
-        if abs(got - wanted) <= CLOSE[kind]:
-            break
-        at = _next(tried, wanted, slope or _SLOPE[kind], 0.0 if slope else 0.3)
-        if any(abs(at - x) < 1e-4 for x, _, _ in tried):
-            break
 
     def distance(one: tuple[float, float, T]) -> tuple[bool, float]:
         return kind == "rate" and one[1] - wanted > math.log(1 + MOST_EXCESS), abs(one[1] - wanted)
 
-    best = min(tried, key=distance)
-    others = [one for one in tried if abs(one[0] - best[0]) > 1e-4]
-    if others:
-        other = min(others, key=lambda one: abs(one[0] - best[0]))
-        measured = (best[1] - other[1]) / (best[0] - other[0])
+    at = math.log(start)
+    for number in range(1, _TRIALS + 1):
+        at_stage(f"search {number}, step {math.exp(at):.4g}")
+        found = trial(math.exp(at))
+        tried.append((at, math.log(value(found)) if kind == "rate" else value(found), found))
+        exceeds, left = distance(best := min(tried, key=distance))
+        if left <= close or (number >= most and not exceeds):
+            break
+        at = _next(tried, wanted, slope or _SLOPE[kind], 0.0 if slope else 0.3)
+        if any(abs(at - x) < 1e-4 for x, _, _ in tried):
+            break
+    near = [one for one in tried if abs(one[0] - best[0]) < _NEAR]
+    if np.ptp([x for x, _, _ in near]) > _NEAR / 10:
+        measured = float(np.polyfit([x for x, _, _ in near], [v for _, v, _ in near], 1)[0])
         slope = measured if measured < 0 else slope
     return best[2], slope or _SLOPE[kind]
 
@@ -194,11 +202,10 @@ def search(
 
     kind, target = ("rate", rate) if rate is not None else ("psnr", psnr)
     assert target is not None
-    start, slope = FIRST_STEP, None
-    if of_part is not None:
-        found, slope = meet_by_slope(of_part, value, kind, target, start)
-        start = found.step
-    return meet_by_slope(trial, value, kind, target, start, slope)[0]
+    if of_part is None:
+        return meet_by_slope(trial, value, kind, target, FIRST_STEP)[0]
+    found, slope = meet_by_slope(of_part, value, kind, target, FIRST_STEP, close=4 * CLOSE[kind])
+    return meet_by_slope(trial, value, kind, target, found.step, slope, most=2)[0]
 
 
 def strips(scene: Scene) -> Scene:
@@ -215,14 +222,24 @@ def _next(tried: list[tuple[float, float, T]], wanted: float, slope: float, caut
     coarse = [(x, v) for x, v, _ in tried if v < wanted]
     if fine and coarse:
         (x0, v0), (x1, v1) = max(fine), min(coarse)
-        part = (v0 - wanted) / max(v0 - v1, 1e-9)
+        part = (_interpolated(tried, wanted) - x0) / (x1 - x0)
+        if not 0 < part < 1:
+            part = (v0 - wanted) / max(v0 - v1, 1e-9)
         return x0 + (x1 - x0) * min(max(part, 0.05), 0.95)
     # All on one side: from the outermost on, farther each time, since small files do not fall smoothly with the step.
     x, v = max(fine) if fine else min(coarse)
     stride = (wanted - v) / slope * (1 + caution * len(tried))
     least = 0.02 * len(tried) if caution else 0.0
     stride = max(stride, least) if fine else min(stride, -least)
-    return min(max(x + min(max(stride, -3), 3), _LEAST), _MOST)
+    return min(max(x + min(max(stride, -1.5), 3), _LEAST), _MOST)
+
+
+def _interpolated(tried: list[tuple[float, float, T]], wanted: float) -> float:
+    """Return where a monotone curve through all trials has the value wanted; NaN if they are not monotone."""
+    values, steps = zip(*sorted((v, x) for x, v, _ in tried), strict=True)
+    if min(np.diff(values)) <= 0 or max(np.diff(steps)) >= 0:
+        return math.nan
+    return float(PchipInterpolator(values, steps)(wanted))
 
 
 def one_bound(codec: str, max_error: int | None, lossless: bool) -> int:
