@@ -23,7 +23,7 @@ export UV_LINK_MODE ?= copy
 
 .PHONY: help env env-gpu demo report compare reference test test-slow test-long test-matrix test-all check format docs pins clean
 
-help:  ## Say what can be made.
+help:  ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 env: $(WORKFLOW) $(TENSORFLOW)  ## Make both environments, or bring them up to date.
@@ -39,7 +39,7 @@ report: env  ## Pack a finished study (STUDY=demo) as a report of Snakemake: res
 	@[ ! results/$(STUDY)/report.zip -nt results/$(STUDY)/index.html ] || exit 0; \
 	    $(SNAKEMAKE) --configfile $(STUDY_FILE) --report results/$(STUDY)/report.zip --quiet all
 
-compare: env  ## Compare a study (STUDY=demo) with the reference results: what agrees, what differs, the paper's claims.
+compare: env  ## Compare a study (STUDY=demo) with the reference results and the paper's claims.
 	@$(SNAKEMAKE) tables --configfile $(STUDY_FILE) --rerun-incomplete
 	@envs/run workflow python scripts/compare.py results/$(STUDY) --reference results/reference/$(STUDY) \
 	    --claims results/reference/claims.yaml
@@ -57,7 +57,7 @@ test-slow: env  ## Run the long tests of the library.
 	$(PYTEST_WORKFLOW) -m "slow and not tensorflow and not workflow"
 	$(PYTEST_TENSORFLOW) -m "slow and tensorflow and not workflow"
 
-test-long: env  ## Run what takes many minutes: thousands of hostile files, examples that train.
+test-long: env  ## Run tests of many minutes: thousands of hostile files, examples that train.
 	$(PYTEST_WORKFLOW) -m "long and not tensorflow"
 	$(PYTEST_TENSORFLOW) -m "long and tensorflow"
 
@@ -74,16 +74,16 @@ check: env  ## Check format, lint and types.
 	envs/run workflow snakemake --lint --configfile studies/demo.yaml
 	envs/run workflow snakemake --lint
 
-format: env  ## Bring the code into its format.
+format: env  ## Format the code.
 	envs/run workflow ruff format .
 	envs/run workflow ruff check --fix .
 	envs/run workflow snakefmt Snakefile rules
 
-docs: env  ## Write docs/commands.md and docs/cards.md anew, from the command line and the networks.
+docs: env  ## Regenerate docs/commands.md and docs/cards.md from the command line and the networks.
 	envs/run workflow python docs/write_commands.py
 	envs/run workflow python docs/write_cards.py
 
-pins: $(UV) $(WORKFLOW)  ## Choose the versions in envs/ anew, from pyproject.toml.
+pins: $(UV) $(WORKFLOW)  ## Update the versions in envs/ from pyproject.toml.
 	$(UV) pip compile -q --python-version 3.11 --upgrade pyproject.toml -o envs/workflow.txt \
 	    --extra workflow --extra metrics --extra figures --extra formats --extra data --extra demo --extra test --extra dev
 	$(UV) pip compile -q --python-version 3.11 --upgrade pyproject.toml -o envs/tensorflow.txt \
@@ -92,7 +92,7 @@ pins: $(UV) $(WORKFLOW)  ## Choose the versions in envs/ anew, from pyproject.to
 	    --extra tensorflow --extra formats --extra metrics --extra pictures --extra gpu --extra test
 	envs/run workflow python envs/write_yaml.py
 
-clean:  ## Remove the environments and everything that the workflow made but the downloads.
+clean:  ## Remove the environments and all results of the workflow except downloads.
 	rm -rf .venv .venvs .snakemake
 	find results -mindepth 1 -maxdepth 1 ! -name README.md ! -name reference -exec rm -rf {} +
 

@@ -80,7 +80,7 @@ wildcard_constraints:
 
 
 def scenes_of(dataset):
-    """Return the scenes of a data set: those that the study lists, else those found once it is fetched."""
+    """Return the scenes of a data set: those that the study lists, else those found after fetching."""
     listed = STUDY.datasets[dataset].scenes
     if listed:
         return list(listed)

@@ -25,7 +25,7 @@ def beginning(wildcards):
 
 
 def options_of(codec, point):
-    """Return the options of a codec at a point, without a quality that is a separate model."""
+    """Return the options of a codec at a point, without a quality that names a separate model."""
     entry = STUDY.codecs[codec]
     options = dict(entry.points[point])
     if entry.model and STUDY.models[entry.model].member(1) == "q1":
@@ -39,7 +39,7 @@ def coding_options(wildcards):
 
 
 def model_of(wildcards):
-    """Return the model that a file is coded with, if any."""
+    """Return the model for coding a file, if any."""
     return model_at(wildcards.codec, wildcards.point)
 
 
@@ -49,7 +49,7 @@ def model_option(wildcards, input):
 
 
 def timing_options(wildcards):
-    """Return the codec's options at each of its points as JSON, its model among them."""
+    """Return the codec's options, model included, at each of its points as JSON."""
     points = {}
     for point in STUDY.codecs[wildcards.codec].points:
         model = {"model": folder for folder in model_at(wildcards.codec, point)}
@@ -58,7 +58,7 @@ def timing_options(wildcards):
 
 
 def records_of_codec(wildcards):
-    """Return what was measured on a scene at each point of a codec."""
+    """Return the records of a scene at each point of a codec."""
     folder = f"{OUT}/streams/{wildcards.dataset}/{wildcards.scene}/{wildcards.codec}"
     return [f"{folder}/{point}.json" for point in STUDY.codecs[wildcards.codec].points]
 
@@ -107,7 +107,7 @@ def all_scenes(wildcards):
 
 
 def model_folders(families=None):
-    """Return the folder of every model, of all families that are used or of some."""
+    """Return the folder of every model, of all used families or of some."""
     return [
         f"{OUT}/models/{family}/{member}"
         for family in (USED if families is None else families)
@@ -125,13 +125,13 @@ def model_at(codec, point):
 
 
 def models_of(*codecs):
-    """Return the folders of all models that some codecs code with."""
+    """Return the folders of all models of some codecs."""
     points = ((codec, point) for codec in codecs for point in STUDY.codecs[codec].points)
     return sorted({folder for codec, point in points for folder in model_at(codec, point)})
 
 
 def study_card():
-    """Return what the page of the study says of it."""
+    """Return the description of the study for its page."""
     datasets = {
         name: entry.model_dump(mode="json", exclude_defaults=True) for name, entry in STUDY.datasets.items()
     }

@@ -16,7 +16,7 @@ from bandpress.errors import BandpressError, StudyError
 from bandpress.evaluation.metrics import METRICS, write_csv
 from bandpress.study.figures.results import REQUIRED
 
-#: Columns that come first, in this order; others follow as the records have them.
+#: First columns, in this order; others follow in the order of the records.
 COLUMNS = (
     "study",
     "dataset",
@@ -69,7 +69,7 @@ def collect(paths: list[Path], output: Path) -> None:
     Raises
     ------
     StudyError
-        If there is no record, one cannot be read, or two are of the same point.
+        If there is no record, one cannot be read, or two belong to the same point.
     """
     if not paths:
         raise StudyError(
@@ -89,7 +89,7 @@ def collect(paths: list[Path], output: Path) -> None:
 
 
 def join(tables: list[Path], output: Path) -> None:
-    """Merge tables, in order of the data sets in them."""
+    """Merge tables, in order of data set."""
     rows: list[dict] = []
     for path in tables:
         with open(path, newline="", encoding="utf-8") as file:
@@ -116,7 +116,7 @@ def expected_records(
     streams
         Folder of the study's coded scenes.
     datasets
-        What ``fetch_dataset.py`` wrote of each data set, ``<name>.json``.
+        Records of ``fetch_dataset.py``, ``<name>.json``, one per data set.
     points
         Names of the operating points, by data set and codec.
     """

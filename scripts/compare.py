@@ -62,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("run", type=Path, help="results of a study")
-    parser.add_argument("--reference", type=Path, required=True, help="results that the project keeps")
+    parser.add_argument("--reference", type=Path, required=True, help="the kept reference results")
     parser.add_argument("--claims", type=Path, required=True, help="claims of the paper, YAML")
     args = parser.parse_args(argv)
     try:

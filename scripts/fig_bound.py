@@ -1,7 +1,7 @@
-"""Bits per sample against the bound on the error, and these points among the lossy ones.
+"""Bits per sample against the bound on the error, and these points among lossy ones.
 
-Left: the rate at each bound, 0 being lossless. Right: PSNR against rate, of points with a bound and of the others from
-half a bit per sample on. Curves are means over the scenes that all codecs have in common.
+Left: the rate at each bound; 0 is lossless. Right: PSNR against rate of these points, and of other points from half a
+bit per sample on. Curves are means over the scenes common to all codecs.
 
 Writes .pdf, .svg, .png and .csv.
 
@@ -19,7 +19,7 @@ import pandas as pd
 from bandpress.study.figures import results, script, style
 from bandpress.study.figures.looks import Looks
 
-#: Lossy points below this rate are far from any with a bound.
+#: Lowest rate of other lossy points; lower ones are far from any point with a bound.
 LEAST_RATE = 0.5
 
 

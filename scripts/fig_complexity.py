@@ -71,7 +71,7 @@ def draw(args: argparse.Namespace) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Run the script."""
     parser = script.parser(__doc__)
-    parser.add_argument("models", type=Path, help="what table_models.py wrote, CSV")
+    parser.add_argument("models", type=Path, help="CSV file from table_models.py")
     args = parser.parse_args(argv)
     return script.run(lambda: draw(args), args.output)
 

@@ -1,8 +1,7 @@
 r"""False-colour pictures and error maps of reconstructions at about equal rate, on common scales.
 
-Reconstructions are given as CODEC/POINT=FILE, any number of them; of each codec the point whose rate is
-nearest to --rate is shown. Error: root of the mean squared error over all bands, pixel by pixel. Writes
-.pdf, .svg, .png and .csv.
+Give any number of reconstructions as CODEC/POINT=FILE; the figure shows the point of each codec whose rate is nearest
+to --rate. Error: root mean squared error of each pixel over all bands. Writes .pdf, .svg, .png and .csv.
 
 Example:
   python scripts/fig_false_colour.py results/demo/rd.csv --original scene.200_145_64_2_1_0.raw --rate 0.3 \
@@ -41,7 +40,7 @@ def rms_error(original: Scene, decoded: Scene) -> np.ndarray:
 
 
 def choose(args: argparse.Namespace) -> list[tuple[pd.Series, Path]]:
-    """Return the rows of rd.csv to show, with their reconstructions, in the order in which codecs were given."""
+    """Return the rows of rd.csv to show, with their reconstructions, in the given order of codecs."""
     files: dict[tuple[str, str], Path] = {}
     for item in args.reconstruction:
         name, _, path = item.partition("=")
@@ -61,7 +60,7 @@ def choose(args: argparse.Namespace) -> list[tuple[pd.Series, Path]]:
     return [(row, files[row["codec"], row["point"]]) for row in rows]
 
 
-#: Scenes wider than this many times their height are put one below the other.
+#: Ratio of width to height above which scenes are stacked vertically.
 WIDE = 1.6
 
 

@@ -1,7 +1,7 @@
 r"""PSNR (or MSE) of each band at about the same rate, against wavelength if known.
 
-Takes the per-band files that lie beside the streams, …/<scene>/<codec>/<point>.bands.csv, and of each codec
-the point whose rate is nearest to --rate. Writes .pdf, .svg, .png and .csv.
+Reads the per-band files beside the streams, …/<scene>/<codec>/<point>.bands.csv, of the point of each codec whose rate
+is nearest to --rate. Writes .pdf, .svg, .png and .csv.
 
 Example:
   python scripts/fig_per_band.py results/demo/rd.csv results/demo/streams/*/*/*/*.bands.csv \

@@ -93,7 +93,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the script."""
     parser = script.parser(__doc__)
     script.add_selection(parser)
-    parser.add_argument("--models", type=Path, required=True, help="what table_models.py wrote, CSV")
+    parser.add_argument("--models", type=Path, required=True, help="CSV file from table_models.py")
     parser.add_argument(
         "--family", action="append", default=[], metavar="CODEC=FAMILY", help="network of a codec"
     )

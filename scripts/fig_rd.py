@@ -1,7 +1,7 @@
 """Rate-distortion curves: PSNR against bits per sample, one panel per cluster size.
 
-Codecs that see one band at a time or all of them appear in every panel. Curves are means over the scenes
-that all codecs have in common. Writes .pdf, .svg, .png and .csv.
+Codecs that use one band or all bands appear in every panel. Curves are means over the scenes common to all codecs.
+Writes .pdf, .svg, .png and .csv.
 
 Example:
   python scripts/fig_rd.py results/demo/rd.csv --sensor AVIRIS --output results/demo/figures/rd_aviris.pdf

@@ -53,7 +53,7 @@ def read_log(item: str) -> pd.DataFrame:
     if missing:
         raise StudyError(f"{path}: column {missing[0]!r} is missing; expected the log of a training")
     restarts = log.index[log["step"].diff() < 0]
-    if len(restarts):  # a training that was begun anew: the last one made the model
+    if len(restarts):  # after a restart, the last training made the model
         log = log.loc[restarts[-1] :]
     log.insert(0, "model", name or file.parent.name)
     return log
@@ -97,7 +97,7 @@ def draw(args: argparse.Namespace) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Run the script."""
     parser = script.parser(__doc__)
-    parser.add_argument("logs", nargs="*", metavar="NAME=FILE", help="logs that bandpress train wrote")
+    parser.add_argument("logs", nargs="*", metavar="NAME=FILE", help="logs of bandpress train")
     args = parser.parse_args(argv)
     return script.run(lambda: draw(args), args.output)
 

@@ -1,4 +1,4 @@
-"""Turn a fetched SavedModel into a model folder by reading its variables."""
+"""Convert a fetched SavedModel to a model folder by reading its variables."""
 
 import argparse
 import json

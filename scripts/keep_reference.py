@@ -12,13 +12,13 @@ from pathlib import Path
 from bandpress.files import atomic_path
 from bandpress.study.scripting import stated_failures
 
-#: Tables that say how a run compares with the reference say nothing when they are of the reference itself.
+#: Tables that compare a run with the reference, meaningless for the reference itself.
 LEFT_OUT = ("comparison",)
 
 
 @stated_failures
 def main(argv: list[str] | None = None) -> None:
-    """Copy what is kept; tolerances.yaml stays as it is."""
+    """Copy the results to keep; tolerances.yaml does not change."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

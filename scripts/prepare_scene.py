@@ -19,7 +19,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument(
         "--entry", type=json.loads, required=True, help="the data set's entry in the study, JSON"
     )
-    parser.add_argument("--record", type=Path, required=True, help="what fetch_dataset.py wrote")
+    parser.add_argument("--record", type=Path, required=True, help="file from fetch_dataset.py")
     parser.add_argument("--output", type=Path, required=True, help="folder to make")
     args = parser.parse_args(argv)
 

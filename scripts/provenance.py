@@ -28,9 +28,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--study", required=True, help="name of the study")
     parser.add_argument("--study-file", type=Path, required=True)
-    parser.add_argument(
-        "--digest", required=True, help="SHA-256 of the study as it was read, defaults included"
-    )
+    parser.add_argument("--digest", required=True, help="SHA-256 of the study as read, defaults included")
     parser.add_argument("--streams", type=Path, required=True, help="folder of the coded scenes")
     parser.add_argument("--models", nargs="*", default=[], type=Path, help="model folders")
     parser.add_argument("--environments", nargs="+", default=["analysis"], help="environments of the jobs")

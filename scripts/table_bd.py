@@ -1,8 +1,8 @@
 """BD-rate and BD-PSNR against a reference, per scene and mean ± spread over scenes. Writes .csv, .md and .tex.
 
-The reference is a codec of the study (--reference NAME), or for each codec the one of RKLT + JPEG 2000 in
-the same clusters (the default). Where it was run under both protocols, networks are compared with both, other
-codecs with that of their own. Curves that do not overlap are not compared; the table says why.
+The reference is a codec of the study (--reference NAME), or, by default, RKLT + JPEG 2000 in the same clusters. If it
+was run under both protocols, networks are compared with both, other codecs with that of their own protocol. Curves that
+do not overlap are not compared; the table says why.
 
 Example:
   python scripts/table_bd.py results/demo/rd.csv --reference rklt-k3 --output results/demo/tables/bd.csv
@@ -76,7 +76,7 @@ def draw(args: argparse.Namespace) -> None:
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Add what the script takes."""
+    """Add the script's arguments."""
     script.add_selection(parser)
     parser.add_argument(
         "--reference", help="codec of the study (default: RKLT + JPEG 2000 in the same clusters)"

@@ -35,7 +35,7 @@ def draw(args: argparse.Namespace) -> None:
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Add what the script takes."""
+    """Add the script's arguments."""
     script.add_selection(parser)
     parser.add_argument("--scenes", type=Path, required=True, help="CSV file from table_datasets.py")
     parser.add_argument("--claims", type=Path, required=True, help="claims of the paper, YAML")

@@ -78,9 +78,9 @@ def draw(args: argparse.Namespace) -> None:
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Add what the script takes."""
+    """Add the script's arguments."""
     parser.add_argument("run", type=Path, help="results of a study")
-    parser.add_argument("--reference", type=Path, required=True, help="results that the project keeps")
+    parser.add_argument("--reference", type=Path, required=True, help="the kept reference results")
     parser.add_argument("--claims", type=Path, required=True, help="claims of the paper, YAML")
 
 

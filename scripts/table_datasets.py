@@ -74,7 +74,7 @@ def draw(args: argparse.Namespace) -> None:
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Add what the script takes."""
+    """Add the script's arguments."""
     parser.add_argument("scenes", nargs="+", type=Path, help="prepared scenes, folders …/<data set>/<scene>")
     parser.add_argument(
         "--cards",

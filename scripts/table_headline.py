@@ -49,7 +49,7 @@ def sentence(family: str, sensor: str, protocol: str, gain: dict[str, pd.Series]
     Parameters
     ----------
     family, sensor, protocol
-        What is said to be compared.
+        Subject of the sentence: family, sensor and protocol.
     gain
         Mean gains over scenes by cluster size, under each pooling.
     frame

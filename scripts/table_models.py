@@ -40,7 +40,7 @@ def draw(args: argparse.Namespace) -> None:
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """Add what the script takes."""
+    """Add the script's arguments."""
     parser.add_argument("models", nargs="*", type=Path, help="model folders, …/<family>/<quality>")
 
 

@@ -1,6 +1,6 @@
 """Time a codec at its point nearest to a rate on one scene, with nothing else running.
 
-Where the first time took less than a minute, the second is what counts: imports, compilation and disk caches are done.
+A run of less than a minute is repeated, and the second one counts, without imports, compilation and cold disk caches.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from bandpress.files import atomic_path, remove_parts
 from bandpress.formats import read_scene
 from bandpress.study.scripting import only_file, stated_failures
 
-#: Seconds after which a run is not repeated.
+#: Duration in seconds from which a run is not repeated.
 LONG = 60.0
 
 

@@ -87,8 +87,8 @@ def within(rate: float, header: Header, chunks: Iterable[bytes]) -> Iterator[byt
     reached = total * 8 / samples
     if total - rate * samples / 8 > max(rate * samples / 8 * MOST_EXCESS, MOST_EXCESS_BYTES):
         raise CodecError(
-            f"scene {header.scene}: {reached:.4g} bits per sample were reached with {header.codec} where {rate:.4g} "
-            "were asked for; expected a rate that headers, side information and the coarsest coding leave room in"
+            f"scene {header.scene}: {header.codec} reached {reached:.4g} bits per sample, not {rate:.4g}; "
+            "expected a rate above that of headers, side information and the coarsest coding"
         )
 
 

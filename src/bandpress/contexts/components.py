@@ -129,8 +129,8 @@ class ComponentCoder:
         least = np.count_nonzero(energies) * self.size[0] * self.size[1] * self.model.least_bits
         if least > 8 * (len(string) + 8):
             raise BitstreamError(
-                f"a chunk announces coefficients that take {least / 8:.0f} bytes or more; "
-                f"expected what the {len(string)} bytes of its string can hold"
+                f"a chunk announces coefficients of at least {least / 8:.0f} bytes; "
+                f"expected at most the {len(string)} bytes of its string"
             )
         decoder = Decoder(self.model, *self.size, string)
         found = np.zeros((len(energies), *self.size), np.int32)
@@ -170,7 +170,7 @@ def _check_magnitudes(coefficients: np.ndarray, step: float) -> None:
     largest = max(float(coefficients.max()), -float(coefficients.min()))
     if not largest <= MOST * step:
         raise CodecError(
-            f"a coefficient of {largest:g} at a step of {step:g} DN; expected at most {MOST} steps: a coarser step"
+            f"a coefficient of {largest:g} at a step of {step:g} DN; expected at most {MOST} steps, so a coarser step"
         )
 
 

@@ -52,7 +52,7 @@ def choose(links: Sequence[Link], names: Sequence[str], parts: Sequence[str] = (
 def listed(links: Sequence[Link]) -> str:
     """Return links as text for a message, files first."""
     if not links:
-        return "its links, of which it has none"
+        return "its links: it has none"
     shown = sorted(links, key=lambda link: not link.is_file)
     more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
     return "; ".join(map(str, shown[:_SHOWN])) + more

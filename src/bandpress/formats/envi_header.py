@@ -24,7 +24,7 @@ def read_header(path: Path) -> dict[str, str | list[str]]:
         If it is not an ENVI header.
     """
     if path.stat().st_size > _MOST_BYTES:
-        raise SceneError(f"{path}: {path.stat().st_size} bytes; expected an ENVI header, which is a text")
+        raise SceneError(f"{path}: {path.stat().st_size} bytes; expected an ENVI header, a text file")
     raw = path.read_bytes()
     try:
         text = raw.decode("utf-16" if raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig")

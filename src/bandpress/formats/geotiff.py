@@ -162,7 +162,9 @@ def _described(scene: Scene, file: Any, path: Path) -> Scene:
     try:
         known |= _centres(file, path, bands, tags)
     except ValueError:
-        warnings.warn(f"{path}: wavelengths that are no numbers are kept as text", SceneWarning, stacklevel=3)
+        warnings.warn(
+            f"{path}: wavelengths that are not numbers are kept as text", SceneWarning, stacklevel=3
+        )
     if all(tag.get("bbl") in ("0", "1") for tag in bands):
         known["bad_bands"] = tuple(tag.pop("bbl") == "0" for tag in bands)
     for key, values, usual in (

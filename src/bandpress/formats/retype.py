@@ -83,7 +83,7 @@ def _fitting(
             )
         if values.dtype.kind == "f" and (shown != np.rint(shown)).any():
             raise SceneError(
-                f"scene {scene.name}: samples that are no integers; expected --scale, what one count of {dtype.name} is"
+                f"scene {scene.name}: samples are not integers; expected --scale, the value of a {dtype.name} count"
             )
         if nodata is not None and (shown == nodata).any():
             raise SceneError(

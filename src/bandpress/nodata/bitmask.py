@@ -104,7 +104,7 @@ class BitMask:
                 raise ValueError(f"planes of {sum(lengths)} bytes")
         except (struct.error, ValueError) as error:
             raise BitstreamError(
-                f"{len(data)} bytes of a mask cannot be understood ({error}); expected {bands} bands"
+                f"{len(data)} bytes of a mask are not valid ({error}); expected {bands} bands"
             ) from None
         ends = np.cumsum([at, *lengths]).tolist()
         return cls([data[a:b] for a, b in itertools.pairwise(ends)], numbers, shape)
@@ -127,7 +127,7 @@ class BitMask:
                 raise ValueError("its runs")
         except (ValueError, zlib.error) as error:
             raise BitstreamError(
-                f"a plane of {len(coded)} bytes in a mask cannot be understood ({error}); expected runs of bits"
+                f"a plane of {len(coded)} bytes in a mask is not valid ({error}); expected runs of bits"
             ) from None
         bits = np.zeros(count, bool)
         bits[places.astype(np.int64)] = True

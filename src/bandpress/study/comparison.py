@@ -207,7 +207,7 @@ def _pairs(
         for _, row in frame.iterrows():
             key = tuple(str(row[k]) for k in keys)
             if key in rows:
-                raise StudyError(f"{table}.csv of {whose}: {', '.join(key)} stands twice; expected it once")
+                raise StudyError(f"{table}.csv of {whose}: {', '.join(key)} appears twice; expected it once")
             rows[key] = row
         sides.append(rows)
     old, new = sides

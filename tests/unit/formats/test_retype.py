@@ -46,7 +46,7 @@ def test_scale_and_offset_of_the_file_are_applied_once_and_by_band():
     [
         (np.full((1, 2, 2), 70000), None, "uint16", None, "70000; expected uint16 ones, 0 to 65535"),
         (np.full((1, 2, 2), -1), None, "uint16", None, "-1"),
-        (np.full((1, 2, 2), 0.5), None, "int16", None, "no integers; expected --scale"),
+        (np.full((1, 2, 2), 0.5), None, "int16", None, "not integers; expected --scale"),
         (np.full((1, 2, 2), 9.0), None, "int16", 1e-4, "another --dtype, --scale or --offset"),
         (np.array([[[65535, -9999]]]), -9999.0, "uint16", None, "would become 65535"),
         (np.full((1, 2, 2), 9.0), None, "float32", 0.1, "for integers only"),
