@@ -106,7 +106,7 @@ def versions(environment: str) -> dict[str, str]:
 
 
 def machine() -> dict[str, Any]:
-    """Return facts about this machine; on a cluster, one of those that took part."""
+    """Return facts about this machine; on a cluster, one of its nodes."""
     return {
         "name": platform.node(),
         "system": platform.platform(),
