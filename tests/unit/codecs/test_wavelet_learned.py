@@ -54,16 +54,6 @@ def test_the_decoder_gives_the_golden_samples_to_the_bit(name):
     assert psnr(decoded, scene()) > 70
 
 
-@pytest.mark.parametrize("threads", [1, 5])
-def test_threads_change_nothing(threads, tmp_path, monkeypatch):
-    for module in ("budgets", "wavelet_learned"):
-        monkeypatch.setattr(f"bandpress.codecs.{module}.processors", lambda: threads)
-    for name in NAMES:
-        compress(scene(), tmp_path / name, golden.codec(name))
-        assert (tmp_path / name).read_bytes() == golden.stream(name).read_bytes()
-        assert golden.samples_digest(name) == facts[name]["samples"]
-
-
 @pytest.mark.parametrize(
     ("bands_per_cluster", "asked"),
     [(1, 0.5), (3, 0.4), (3, 1.0), (3, 2.5), ("all", 0.1), ("all", 0.14), ("all", 2.5)],
