@@ -23,4 +23,5 @@ def test_threads_change_neither_files_nor_samples(name, options, tmp_path, monke
             chunks.append([chunk for _, chunk in reader.chunks(reader.clusters)])
         cubes.append(decompress(path, model=options.get("model")).scene.cube)
     assert chunks[0] == chunks[1] == chunks[2]
-    assert np.array_equal(cubes[0], cubes[1]) and np.array_equal(cubes[0], cubes[2])
+    assert np.array_equal(cubes[0], cubes[1])
+    assert np.array_equal(cubes[0], cubes[2])
