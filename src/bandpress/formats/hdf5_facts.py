@@ -25,6 +25,7 @@ _OWN = (
     "dimension_labels",
     "_netcdf4dimid",
     "_netcdf4coordinates",
+    "_unsigned",
 )
 #: Most values of a list in the metadata.
 _MOST_VALUES = 1 << 14
@@ -56,6 +57,7 @@ def described(scene: Scene, dataset: Any, names: list[str], path: Path) -> Scene
     )
     lower = {key.lower(): value for key, value in attributes.items()}
     nodata = next((_number(lower[key]) for key in _NODATA if _number(lower.get(key)) is not None), None)
+    scene, nodata = _meant(scene, nodata, str(lower.get("_unsigned")).lower())
     centres, widths = (_of_bands(dataset, kind, scene.bands) for kind in (_CENTRES, _WIDTHS))
     known: dict[str, Any] = {}
     if centres is not None or widths is not None:
@@ -188,6 +190,20 @@ def _georeference(dataset: Any, names: list[str], mapping: Any) -> dict[str, Any
         (left, across), (top, down) = steps["x"], steps["y"]
         found["transform"] = [left, across, 0.0, top, 0.0, down]
     return found
+
+
+def _meant(scene: Scene, nodata: float | None, unsigned: str) -> tuple[Scene, float | None]:
+    """Return a scene and its no-data value as the attribute ``_Unsigned`` of NetCDF's conventions says.
+
+    It is "true" for unsigned integers that were stored as signed ones, "false" for the opposite.
+    """
+    kind = {"true": "u", "false": "i"}.get(unsigned, scene.dtype.kind)
+    if scene.dtype.kind not in "iu" or kind == scene.dtype.kind:
+        return scene, nodata
+    size = scene.dtype.itemsize
+    if nodata is not None and nodata.is_integer():
+        nodata = float(np.array(int(nodata) % (1 << 8 * size), f"u{size}").view(f"{kind}{size}"))
+    return replace(scene, cube=scene.cube.view(scene.dtype.str.replace(scene.dtype.kind, kind))), nodata
 
 
 def _number(value: Any) -> float | None:

@@ -154,3 +154,23 @@ def test_damaged_hdf5_is_one_sentence(tmp_path):
         (tmp_path / "a.nc").write_bytes(content[: rng.integers(1, len(content) + 1)])
         with suppress(SceneError):
             json.dumps(dict(read_scene(tmp_path / "a.nc").metadata), allow_nan=False)
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize(
+    ("stored", "said", "meant", "nodata"),
+    [("i2", "true", "u2", 65535.0), ("u2", "false", "i2", -1.0), ("i2", "false", "i2", -1.0)],
+)
+def test_unsigned_samples_that_a_file_stores_as_signed_ones_are_read_as_meant(
+    tmp_path, order, stored, said, meant, nodata
+):
+    samples = np.array([[[0, 1, 32767]], [[32768, 40000, 65535]]], order + "u2")
+    with h5py.File(tmp_path / "a.nc", "w") as file:
+        cube = file.create_dataset("cube", data=samples.view(order + stored))
+        cube.attrs["_Unsigned"] = said
+        cube.attrs["_FillValue"] = np.array(65535, "u2").view(stored)
+    scene = read_scene(tmp_path / "a.nc", interleave="bsq")
+    assert scene.dtype == np.dtype(order + meant)
+    assert scene.nodata == nodata
+    assert np.array_equal(scene.cube, samples.view(order + meant))
+    assert "_Unsigned" not in scene.metadata
