@@ -27,6 +27,8 @@ from bandpress.formats.units import in_nm
 from bandpress.scene import Scene
 
 _TAG = "BANDPRESS"
+#: Namespaces of tags that are read, and those in which GDAL repeats what it says elsewhere.
+_DOMAINS = {"", "RPC", "IMAGERY", "IMAGE_STRUCTURE", "DERIVED_SUBDATASETS"}
 _OF_BAND = ("wavelength", "wavelength_units", "fwhm", "bbl")
 _ENMAP = re.compile(
     r"(?P<product>ENMAP.+-)SPECTRAL_IMAGE(?P<part>_VNIR|_SWIR)?(?P<ending>_COG)?\.TIFF?", re.IGNORECASE
@@ -183,10 +185,19 @@ def _described(scene: Scene, file: Any, path: Path) -> Scene:
     flags = {flag.name for band in file.mask_flag_enums for flag in band}
     if "per_dataset" in flags and "alpha" not in flags:
         warnings.warn(f"{path}: its mask is left out; expected a no-data value", SceneWarning, stacklevel=3)
+    if left := _left_out(file):
+        warnings.warn(f"{path}: left out: {', '.join(left)}", SceneWarning, stacklevel=3)
     scene = replace(scene, metadata=metadata, **known)
     rest: dict[str, Any] = own or {}
     kept = rest.get("metadata") if isinstance(rest.get("metadata"), dict) else {}
     return with_facts(scene, {**rest, "metadata": {**(kept or {}), **metadata}}, path)
+
+
+def _left_out(file: Any) -> list[str]:
+    """Name what a file holds that a scene does not: tags of other programs' namespaces, colour tables."""
+    domains = {name for index in (0, *file.indexes) for name in file.tag_namespaces(index)}
+    palettes = [colour for colour in file.colorinterp if colour.name == "palette"]
+    return [f"tags of {name}" for name in sorted(domains - _DOMAINS)] + ["a colour table"] * bool(palettes)
 
 
 def _centres(file: Any, path: Path, bands: list[dict[str, str]], tags: dict[str, str]) -> dict[str, Any]:

@@ -171,3 +171,13 @@ def test_what_is_beside_a_geotiff_is_not_taken_for_metadata_of_a_new_one(tmp_pat
     write_scene(scene, target)
     assert read_scene(target).metadata == {}
     assert not other.exists()
+
+
+def test_tags_of_other_programs_and_colour_tables_are_named_when_they_are_left_out(tmp_path):
+    path = tmp_path / "a.tif"
+    with rasterio.open(path, "w", driver="GTiff", count=1, height=4, width=5, dtype="uint8") as file:
+        file.write(np.ones((1, 4, 5), "u1"))
+        file.update_tags(ns="MINE", answer="42")
+        file.write_colormap(1, {0: (1, 2, 3, 255)})
+    with pytest.warns(SceneWarning, match=f"{path}: left out: tags of MINE, a colour table"):
+        read_scene(path)
