@@ -1,6 +1,8 @@
 """A second decoder of the codec `bounded`, from docs/bitstream.md alone: slow, and nothing of ours in it."""
 
 import math
+from bisect import bisect_left
+from functools import cache
 
 import numpy as np
 
@@ -8,21 +10,21 @@ NEIGHBOURS = [(0, 0, -1), (0, -1, 0), (0, -1, -1), (0, -1, 1)]
 AROUND = [(0, -1), (-1, 0), (0, 1), (1, 0)]
 
 
+@cache
 def tables():
     unit = 1 << 60
     factor = unit + unit // 256 + unit // (2 * 256**2) + unit // (6 * 256**3) + unit // (24 * 256**4)
+    powers = [unit]
+    for _ in range(2048):
+        powers.append(powers[-1] * factor >> 60)
     squash = []
     for x in range(-2048, 2048):
-        power = unit
-        for _ in range(abs(x)):
-            power = power * factor >> 60
+        power = powers[abs(x)]
         p = 65536 * (power if x >= 0 else unit) // (power + unit)
         squash.append(min(max(p, 32), 65504))
-    stretch = [min(max(sum(s < 16 * i + 8 for s in squash) - 2048, -2047), 2047) for i in range(4096)]
+    ordered = sorted(squash)
+    stretch = [min(max(bisect_left(ordered, 16 * i + 8) - 2048, -2047), 2047) for i in range(4096)]
     return squash, stretch
-
-
-SQUASH, STRETCH = tables()
 
 
 def logarithm(value):
@@ -40,6 +42,7 @@ class Bits:
         self.low, self.high = 0, 0xFFFFFFFF
         self.window = int.from_bytes(data[:4].ljust(4, b"\0"), "big")
         self.cells, self.weights = {}, {}
+        self.squash, self.stretch = tables()
 
     def bit(self, p=32768):
         size = self.high - self.low
@@ -66,10 +69,10 @@ class Bits:
     def decide(self, decision, parameter, contexts):
         keys = [(i, context, decision) for i, context in enumerate(contexts)]
         known = [self.cells.get(key, (32768, 0)) for key in keys]
-        logits = [STRETCH[p >> 4] for p, _ in known]
+        logits = [self.stretch[p >> 4] for p, _ in known]
         weights = self.weights.setdefault((parameter, decision), [22000] * 3)
         logit = sum(w * x for w, x in zip(weights, logits, strict=True)) >> 16
-        p = SQUASH[min(max(logit, -2047), 2047) + 2048]
+        p = self.squash[min(max(logit, -2047), 2047) + 2048]
         bit = self.bit(p)
         target = 65535 * bit
         for i, x in enumerate(logits):
