@@ -1,9 +1,9 @@
 """Bit input and output, most significant bit first, compiled; also backwards, for the hybrid decoder."""
 
-from numba import njit
+from bandpress.compiled import helper
 
 
-@njit(cache=True, nogil=True, inline="always")
+@helper
 def put(data, at, value, width):
     """Write `width` bits at bit `at` of zeroed bytes; return where the next bit goes."""
     while width > 0:
@@ -15,7 +15,7 @@ def put(data, at, value, width):
     return at
 
 
-@njit(cache=True, nogil=True, inline="always")
+@helper
 def bit(data, at):
     """Return the bit at a position; ones lie beyond either end, so that every unary code ends."""
     if at < 0 or at >> 3 >= len(data):
@@ -23,7 +23,7 @@ def bit(data, at):
     return data[at >> 3] >> (7 - (at & 7)) & 1
 
 
-@njit(cache=True, nogil=True, inline="always")
+@helper
 def get(data, at, width):
     """Return the number in `width` bits at a position."""
     out = 0

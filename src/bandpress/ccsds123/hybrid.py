@@ -4,14 +4,16 @@ import math
 from functools import cache
 
 import numpy as np
-from numba import njit
 
 from bandpress.ccsds123.bits import bit, put
 from bandpress.ccsds123.lowentropy import LIMITS, THRESHOLDS, trees
 from bandpress.ccsds123.parameters import Parameters
+from bandpress.compiled import helper, kernel
 from bandpress.errors import CodecError
 
 _CODES = len(THRESHOLDS)
+_LIST, _PAIRS = "int64[::1]", "int64[:, ::1]"
+_TABLES = f"Tuple(({_LIST}, {_LIST}, {_LIST}, {_PAIRS}, {_LIST}, {_LIST}, {_LIST}, {_LIST}, {_PAIRS}, {_PAIRS}))"
 
 
 @cache
@@ -77,7 +79,7 @@ def decode(data: bytes, shape: tuple[int, int, int], p: Parameters) -> np.ndarra
     return indexes
 
 
-@njit(cache=True, nogil=True, inline="always")
+@helper
 def _parameter(accumulator, counter, bits):
     """Return k of the high-entropy code, 5.4.3.3.4."""
     most = max(bits - 2, 2)
@@ -88,7 +90,7 @@ def _parameter(accumulator, counter, bits):
     return k
 
 
-@njit(cache=True, nogil=True, inline="always")
+@helper
 def _choose(accumulator, counter, thresholds):
     """Return the last low-entropy code whose threshold lies above the mean; -1 for high entropy."""
     code = -1
@@ -97,7 +99,7 @@ def _choose(accumulator, counter, thresholds):
     return code
 
 
-@njit(cache=True, nogil=True, inline="always")
+@helper
 def _put_reversed(data, at, value, k, bits, unary_limit):
     """Write a reversed length-limited Golomb code: low bits, a one, zeros."""
     zeros = value >> k
@@ -108,7 +110,7 @@ def _put_reversed(data, at, value, k, bits, unary_limit):
     return put(data, at, value, bits) + unary_limit
 
 
-@njit(cache=True, nogil=True)
+@kernel(f"int64(uint16[:, :, ::1], int64[::1], uint8[::1], int64, int64, int64, int64, {_TABLES})")
 def _encode(indexes, starts, data, bits, unary_limit, rescaling, initial_count, tables):
     thresholds, limits, roots, children, _, _, lengths, words, _, _ = tables
     prefixes = roots.copy()
@@ -148,7 +150,7 @@ def _encode(indexes, starts, data, bits, unary_limit, rescaling, initial_count, 
     return put(data, at, 1, 1)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@helper
 def _get_back(data, at, width):
     """Return the number whose last bit is before a position."""
     out = 0
@@ -157,7 +159,7 @@ def _get_back(data, at, width):
     return out
 
 
-@njit(cache=True, nogil=True)
+@helper
 def _get_reversed(data, at, k, bits, unary_limit):
     """Read a reversed Golomb code that ends before a position; return its value and start."""
     zeros = 0
@@ -170,7 +172,7 @@ def _get_reversed(data, at, k, bits, unary_limit):
     return _get_back(data, at, bits), at - bits
 
 
-@njit(cache=True, nogil=True)
+@helper
 def _get_word(data, at, state, states):
     """Read the word that ends before a position; return its node and start."""
     while True:
@@ -180,7 +182,10 @@ def _get_word(data, at, state, states):
             return -1 - state, at
 
 
-@njit(cache=True, nogil=True)
+@kernel(
+    "void(uint16[:, :, ::1], Array(uint8, 1, 'C', readonly=True),"
+    f" int64, int64, int64, int64, int64, {_TABLES})"
+)
 def _decode(indexes, data, at, bits, unary_limit, rescaling, initial_count, tables):
     thresholds, limits, roots, _, parents, symbols, _, _, leaves, rests = tables
     bands = len(indexes)

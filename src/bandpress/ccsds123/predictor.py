@@ -5,8 +5,8 @@ U local difference vector, W weights, delta mapped quantiser indexes.
 """
 
 import numpy as np
-from numba import njit
 
+from bandpress.compiled import helper, kernel
 from bandpress.ccsds123.parameters import LOCAL_SUMS, Parameters
 
 
@@ -53,12 +53,12 @@ def code(cube: np.ndarray | None, indexes: np.ndarray, p: Parameters) -> np.ndar
     return out
 
 
-@njit(cache=True, nogil=True, inline="always")
+@helper
 def _clip(x, least, most):
     return least if x < least else (most if x > most else x)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@helper
 def _local_sum(kind, here, before, band, y, x, width, middle):
     """Return sigma, section 4.4; `here` and `before` hold the representatives of this band and the previous one."""
     if kind >= 2:
@@ -80,7 +80,9 @@ def _local_sum(kind, here, before, band, y, x, width, middle):
     return 4 * before[y, x - 1] if band > 0 else 4 * middle
 
 
-@njit(cache=True, nogil=True)
+@kernel(
+    "void(boolean, int32[:, ::1], uint16[:, ::1], int64[:, :, ::1], int64[:, :, ::1], int64[::1], int64, int64, int64[::1])"
+)
 def _band(decoding, samples, indexes, representatives, central, order, band, first, constants):
     least, most, middle, bits, error, reduced, kind, register, resolution = constants[:9]
     interval, first_exponent, last_exponent, theta, damping, offset = constants[9:]

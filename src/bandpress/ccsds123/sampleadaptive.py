@@ -3,10 +3,10 @@
 import math
 
 import numpy as np
-from numba import njit
 
 from bandpress.ccsds123.bits import bit, get, put
 from bandpress.ccsds123.parameters import Parameters
+from bandpress.compiled import kernel
 from bandpress.errors import CodecError
 
 
@@ -41,7 +41,7 @@ def decode(data: bytes, shape: tuple[int, int, int], p: Parameters) -> np.ndarra
     return indexes
 
 
-@njit(cache=True, nogil=True)
+@kernel("int64(boolean, uint16[:, :, ::1], uint8[::1], int64, int64, int64, int64, int64)")
 def _code(decoding, indexes, data, bits, unary_limit, rescaling, initial_count, start):
     at = 0
     for band in range(len(indexes)):
