@@ -13,7 +13,9 @@ from bandpress.errors import CodecError
 
 _CODES = len(THRESHOLDS)
 _LIST, _PAIRS = "int64[::1]", "int64[:, ::1]"
-_TABLES = f"Tuple(({_LIST}, {_LIST}, {_LIST}, {_PAIRS}, {_LIST}, {_LIST}, {_LIST}, {_LIST}, {_PAIRS}, {_PAIRS}))"
+_TABLES = (
+    f"Tuple(({_LIST}, {_LIST}, {_LIST}, {_PAIRS}, {_LIST}, {_LIST}, {_LIST}, {_LIST}, {_PAIRS}, {_PAIRS}))"
+)
 
 
 @cache

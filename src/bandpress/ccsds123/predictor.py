@@ -6,8 +6,8 @@ U local difference vector, W weights, delta mapped quantiser indexes.
 
 import numpy as np
 
-from bandpress.compiled import helper, kernel
 from bandpress.ccsds123.parameters import LOCAL_SUMS, Parameters
+from bandpress.compiled import helper, kernel
 
 
 def code(cube: np.ndarray | None, indexes: np.ndarray, p: Parameters) -> np.ndarray:
@@ -81,7 +81,8 @@ def _local_sum(kind, here, before, band, y, x, width, middle):
 
 
 @kernel(
-    "void(boolean, int32[:, ::1], uint16[:, ::1], int64[:, :, ::1], int64[:, :, ::1], int64[::1], int64, int64, int64[::1])"
+    "void(boolean, int32[:, ::1], uint16[:, ::1], int64[:, :, ::1], int64[:, :, ::1],"
+    " int64[::1], int64, int64, int64[::1])"
 )
 def _band(decoding, samples, indexes, representatives, central, order, band, first, constants):
     least, most, middle, bits, error, reduced, kind, register, resolution = constants[:9]
