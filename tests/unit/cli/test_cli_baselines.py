@@ -43,7 +43,7 @@ def test_lossless(tmp_path, source, codec):
     [
         (["--codec", "jpeg2000"], "expected one of the two"),
         (["--codec", "jpeg2000", "--psnr", "50"], "unknown option 'psnr'"),
-        (["--codec", "rklt-jpeg2000", "--rate", "0.001"], "bits per sample were reached"),
+        (["--codec", "rklt-jpeg2000", "--rate", "0.001"], "bits per sample, not 0.001"),
     ],
 )
 def test_errors_are_one_sentence(tmp_path, source, capsys, options, said):
