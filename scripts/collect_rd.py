@@ -35,6 +35,8 @@ COLUMNS = (
     *METRICS,
     "encode_s",
     "decode_s",
+    "encode_cpu_s",
+    "decode_cpu_s",
     "peak_memory_mb",
     "threads",
     "processor",

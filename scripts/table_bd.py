@@ -61,7 +61,7 @@ def draw(args: argparse.Namespace) -> None:
     frame = script.select(args)
     labels = dict(zip(frame["codec"], frame["label"], strict=True))
     if args.reference is not None and args.reference not in labels:
-        raise StudyError(f"{args.rd}: no codec {args.reference!r}; expected one of {', '.join(labels)}")
+        raise StudyError(f"{args.rd[0]}: no codec {args.reference!r}; expected one of {', '.join(labels)}")
     references = same_clusters(frame) if args.reference is None else one_codec(frame, args.reference)
     per_scene = gains(frame, references, args.method, args.min_overlap)
     rows = with_texts(per_scene, labels)

@@ -32,7 +32,10 @@ PARTS = (
 LINKED = (".venv", ".venvs", "models")
 
 #: Columns of rd.csv that say how long a machine took rather than what came out.
-TIMING = ("encode_s", "decode_s", "peak_memory_mb", "threads", "processor")
+TIMING = (
+    *("encode_s", "decode_s", "encode_cpu_s", "decode_cpu_s"),
+    *("peak_memory_mb", "threads", "processor"),
+)
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """Evaluation of a codec: code a scene, decode the file, measure both."""
 
+import os
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ class Run(NamedTuple):
         The reconstruction.
     cost
         Columns of rd.csv: encode_s and decode_s, wall-clock time from the scene in memory to the file and back;
+        encode_cpu_s and decode_cpu_s, processor time of all threads in the same intervals;
         peak_memory_mb of this process since its start; threads it may use; processor.
     """
 
@@ -41,19 +43,26 @@ def there_and_back(
     progress: Progress = lambda bands: None,
 ) -> Run:
     """Code a scene into a file and decode it; parameters as for `evaluate`."""
-    started = time.perf_counter()
+    started, at_start = time.perf_counter(), _processor_time()
     size = compress(scene, path, codec, progress, verified=False)
-    encoded = time.perf_counter()
+    encoded, at_file = time.perf_counter(), _processor_time()
     decoded = decompress(path, model=model, progress=lambda bands: progress(scene.bands + bands)).scene
-    done = time.perf_counter()
+    done, at_end = time.perf_counter(), _processor_time()
     cost = {
         "encode_s": encoded - started,
         "decode_s": done - encoded,
+        "encode_cpu_s": at_file - at_start,
+        "decode_cpu_s": at_end - at_file,
         "peak_memory_mb": memory.peak() / 1e6,
         "threads": processors(),
         "processor": processor_name(),
     }
     return Run(size, decoded, cost)
+
+
+def _processor_time() -> float:
+    """Processor time of this process and of those that it waited for, in seconds."""
+    return sum(os.times()[:4])
 
 
 def evaluate(

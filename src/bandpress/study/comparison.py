@@ -31,7 +31,7 @@ POINT = ("dataset", "scene", "codec", "point")
 IGNORED = frozenset(
     {
         *("study", "model", "label", "reference_label", "note"),
-        *("encode_s", "decode_s", "peak_memory_mb", "threads", "processor"),
+        *("encode_s", "decode_s", "encode_cpu_s", "decode_cpu_s", "peak_memory_mb", "threads", "processor"),
     }
 )
 

@@ -119,6 +119,17 @@ def test_plotted_points_are_means_over_scenes(whole, tmp_path):
     assert plotted.loc[("rklt-k3", "p1"), "scenes"] == 2
 
 
+def test_test_sets_of_one_sensor_share_a_figure(whole, tmp_path):
+    rows = pd.read_csv(whole / "rd.csv")
+    rows[rows["scene"] == "north"].to_csv(tmp_path / "A.csv", index=False)
+    rows[rows["scene"] == "south"].to_csv(tmp_path / "B.csv", index=False)
+    tables = [str(tmp_path / "A.csv"), str(tmp_path / "B.csv")]
+    parts = make("fig_rd", KINDS, [*tables, "--sensor", "AVIRIS"], tmp_path / "parts")
+    both = ["--scene", "north", "--scene", "south"]
+    joined = make("fig_rd", KINDS, [str(whole / "rd.csv"), *both], tmp_path / "joined")
+    assert parts[".csv"] == joined[".csv"]
+
+
 def test_panels_are_cluster_sizes_and_hold_the_references(tmp_path):
     wider = (
         *CODECS,

@@ -22,7 +22,9 @@ def parser(doc: str | None) -> argparse.ArgumentParser:
 
 def add_selection(made: argparse.ArgumentParser) -> None:
     """Add arguments for rd.csv and the selection of its rows."""
-    made.add_argument("rd", type=Path, help="rd.csv of a study")
+    made.add_argument(
+        "rd", nargs="+", type=Path, help="rd.csv of a study, or tables of some of its data sets"
+    )
     made.add_argument("--sensor", help="only its scenes")
     made.add_argument("--scene", action="append", default=[], help="only this scene; may be repeated")
     made.add_argument("--protocol", choices=("equal", "shared"), help="of codecs run under both, this one")
@@ -35,8 +37,9 @@ def caption(file: str | Path) -> str:
 
 
 def select(args: argparse.Namespace) -> pd.DataFrame:
-    """Return the rows of rd.csv that the arguments of `add_selection` choose."""
-    frame = results.of_sensor(results.read_rd(args.rd), args.sensor, args.scene)
+    """Return the rows of rd.csv, or of all tables given, that the arguments of `add_selection` choose."""
+    whole = pd.concat([results.read_rd(path) for path in args.rd], ignore_index=True)
+    frame = results.of_sensor(whole, args.sensor, args.scene)
     return results.of_protocol(frame, args.protocol)
 
 
