@@ -96,7 +96,7 @@ def is_page(link: Link) -> bool:
 def parse(html: bytes, address: str) -> list[Link]:
     """Return the links of a page read from an address; the parser detects its encoding."""
     bs4 = require("bs4", address, "data")
-    soup = bs4.BeautifulSoup(html, "html.parser")
+    soup = bs4.BeautifulSoup(html, "lxml")
     base = soup.find("base", href=True)
     root = urljoin(address, base["href"]) if base else address
     above: list[tuple[int, str]] = []

@@ -369,23 +369,8 @@ def test_a_second_run_asks_nobody(site, scenes, tmp_path):
 
 @pytest.mark.parametrize(
     "html",
-    [
-        "",
-        "<",
-        "\x00" * 100,
-        "<a href=" * 1000,
-        # The parser's time grows with the square of these.
-        pytest.param("<a href=" * 5000, marks=pytest.mark.slow),
-        "<table>" * 3000 + '<a href="x">',
-    ],
-    ids=[
-        "empty",
-        "half a tag",
-        "zeros",
-        "links that do not end",
-        "many links that do not end",
-        "tables in tables",
-    ],
+    ["", "<", "\x00" * 100, "<a href=" * 100_000, "<table>" * 3000 + '<a href="x">'],
+    ids=["empty", "half a tag", "zeros", "links that do not end", "tables in tables"],
 )
 def test_hostile_pages_are_one_sentence(html, site, tmp_path):
     page = site.offer("p", html.encode(), "text/html")
