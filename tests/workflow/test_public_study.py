@@ -33,6 +33,8 @@ def shrink(study: dict[str, Any], codecs: Sequence[str] | None = None) -> None:
             else {"lines": f"1-{LINES}", "samples": f"1-{SAMPLES}"}
         )
         dataset["scenes"] = {name: scene}
+        if isinstance(dataset["source"].get("url"), list):  # the others hold no scene that is left
+            dataset["source"]["url"] = dataset["source"]["url"][:1]
     for family in study["models"].values():
         family["steps"] = 5
         if family["source"] == "contexts":
