@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 
 from bandpress.codecs.budgets import MOST_EXCESS
 from bandpress.container.bitstream import Header, overhead
@@ -239,6 +238,8 @@ def _interpolated(tried: list[tuple[float, float, T]], wanted: float) -> float:
     values, steps = zip(*sorted((v, x) for x, v, _ in tried), strict=True)
     if min(np.diff(values)) <= 0 or max(np.diff(steps)) >= 0:
         return math.nan
+    from scipy.interpolate import PchipInterpolator  # a second of processor time, which no decoder waits for
+
     return float(PchipInterpolator(values, steps)(wanted))
 
 

@@ -54,10 +54,11 @@ def test_components_that_hold_little_cost_nothing_and_all_bands_come_back(tmp_pa
     with Reader(path) as reader:
         assert reader.header.bands_per_cluster == "all"
         assert reader.header.model is not None
-    finer = tmp_path / "finer.bpk"
-    compress(scene, finer, make_codec("klt-learned", model=model, step=10.0))
-    assert finer.stat().st_size > path.stat().st_size
-    assert mse(scene, decompress(finer, model=model).scene) < mse(scene, decoded)
+    # Below a step of about 100 the network of this test, not the step, says how much is lost.
+    coarser = tmp_path / "coarser.bpk"
+    compress(scene, coarser, make_codec("klt-learned", model=model, step=320.0))
+    assert coarser.stat().st_size < path.stat().st_size
+    assert mse(scene, decompress(coarser, model=model).scene) > 2 * mse(scene, decoded)
 
 
 @pytest.mark.tensorflow
