@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 import numpy as np
+import scipy  # its parts are imported where they are first used, which takes a while
 
 from bandpress.codecs.budgets import MOST_EXCESS
 from bandpress.container.bitstream import Header, overhead
@@ -238,9 +239,7 @@ def _interpolated(tried: list[tuple[float, float, T]], wanted: float) -> float:
     values, steps = zip(*sorted((v, x) for x, v, _ in tried), strict=True)
     if min(np.diff(values)) <= 0 or max(np.diff(steps)) >= 0:
         return math.nan
-    from scipy.interpolate import PchipInterpolator  # a second of processor time, which no decoder waits for
-
-    return float(PchipInterpolator(values, steps)(wanted))
+    return float(scipy.interpolate.PchipInterpolator(values, steps)(wanted))
 
 
 def one_bound(codec: str, max_error: int | None, lossless: bool) -> int:

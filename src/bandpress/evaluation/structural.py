@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.ndimage import correlate1d, maximum_filter
+import scipy  # its parts are imported where they are first used, which takes a while
 
 RADIUS = 5
 SIGMA = 1.5
@@ -85,7 +85,7 @@ def ms_ssim(
 
 
 def _terms(x: np.ndarray, y: np.ndarray, peaks: Sequence[float], mask: np.ndarray | None) -> list[_Terms]:
-    clear = None if mask is None else ~maximum_filter(mask, 2 * RADIUS + 1)[RADIUS:-RADIUS, RADIUS:-RADIUS]
+    clear = None if mask is None else _clear(mask)
     if clear is not None and not clear.any():
         return [_Terms(math.nan, math.nan) for _ in peaks]
     mean_x, mean_y = _smooth(x), _smooth(y)
@@ -105,11 +105,17 @@ def _terms(x: np.ndarray, y: np.ndarray, peaks: Sequence[float], mask: np.ndarra
     return terms
 
 
+def _clear(mask: np.ndarray) -> np.ndarray:
+    """Find the positions where the window lies inside the band and covers valid samples only."""
+    inside = slice(RADIUS, -RADIUS)
+    return ~scipy.ndimage.maximum_filter(mask, SSIM_SIDE)[inside, inside]
+
+
 def _smooth(band: np.ndarray) -> np.ndarray:
     """Convolve with the Gaussian window; keep positions where it lies inside the band."""
     inside = slice(RADIUS, -RADIUS)
-    rows = correlate1d(band, _WINDOW, axis=0)[inside]
-    return correlate1d(rows, _WINDOW, axis=1)[:, inside]
+    rows = scipy.ndimage.correlate1d(band, _WINDOW, axis=0)[inside]
+    return scipy.ndimage.correlate1d(rows, _WINDOW, axis=1)[:, inside]
 
 
 def _halve(band: np.ndarray) -> np.ndarray:

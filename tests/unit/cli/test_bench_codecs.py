@@ -22,6 +22,7 @@ WORDS = [
 ]
 
 
+@pytest.mark.slow
 def test_codecs_are_timed_side_by_side(tmp_path):
     done = CliRunner().invoke(
         cli,

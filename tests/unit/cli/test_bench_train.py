@@ -22,6 +22,7 @@ def lines(monkeypatch):
     return of
 
 
+@pytest.mark.slow
 def test_the_forms_of_a_step_that_were_asked_for_are_timed(lines):
     found = lines("--form", "float32", "--form", "mixed")
     assert [line.split()[0] for line in found[2:]] == ["float32", "mixed"]

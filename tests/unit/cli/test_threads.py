@@ -47,6 +47,7 @@ def test_the_program_starts_again_with_limits_for_every_library(scene, monkeypat
         assert variables[f"{name}_THREADS"] == "3"
 
 
+@pytest.mark.slow
 def test_files_are_equal_whatever_the_number_of_threads(scene):
     for threads in "12":
         main_(

@@ -92,6 +92,7 @@ def test_one_target_is_needed(tmp_path):
         make_codec("klt-learned", model=tmp_path, rate=1.0, step=2.0)
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
 def test_a_training_on_components_makes_a_network_that_codes(tmp_path, scene):
     """From the command line: train with --klt, compress, decompress."""

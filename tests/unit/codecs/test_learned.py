@@ -251,6 +251,7 @@ def test_a_cluster_of_unlike_bands_is_coded_in_two_parts_if_that_costs_less(tmp_
             list(codec.decode(header, [(header.clusters[1], chunk[:size])]))
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
 def test_a_search_for_latents_makes_a_cheaper_file_that_any_decoder_reads(tmp_path, warm):
     """Cheaper by the loss that both are made for; the same file again from the same scene, whatever the batch."""

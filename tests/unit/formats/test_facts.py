@@ -61,7 +61,7 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 @given(
     found=st.dictionaries(
         st.sampled_from(["wavelengths", "fwhm", "bad_bands", "sensor", "nodata", "metadata", "x"]), JSON

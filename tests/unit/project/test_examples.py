@@ -105,10 +105,17 @@ def test_the_examples_of_the_help_run_as_typed(line, folder, run_here):
     check(line, folder, run if LONG.search(line) or TENSORFLOW.search(line) else run_here)
 
 
+def marks_of_page(name: str, lines: list[str]) -> list[pytest.MarkDecorator]:
+    """Choose the tests that run the lines of a page: those of the README always."""
+    if LONG.search("".join(lines)):
+        return [pytest.mark.long]
+    return [] if name.startswith("README") else [pytest.mark.slow]
+
+
 @pytest.mark.parametrize(
     "lines",
     [
-        pytest.param(mine, marks=pytest.mark.long if LONG.search("".join(mine)) else (), id=name)
+        pytest.param(mine, marks=marks_of_page(name, mine), id=name)
         for name, lines in examples.of_pages().items()
         if (mine := [line for line in lines if line.startswith("bandpress ")])
     ],

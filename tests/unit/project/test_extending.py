@@ -115,6 +115,7 @@ def test_the_codec_codes_and_its_options_are_those_of_the_command_line(extended,
     assert done.stderr.strip().endswith("codec zlib: level 'high'; expected a valid integer")
 
 
+@pytest.mark.slow
 def test_the_codec_passes_the_checks(extended):
     file = "src/bandpress/codecs/zlib_bands.py"
     pytest.importorskip("mypy", reason="the packages of bandpress[dev] are not installed")

@@ -109,12 +109,14 @@ def test_a_training_makes_a_model_and_a_log(trained):
     assert [s["shape"][1] for s in card["validation_set"]] == [16, 16]
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_digest_and_another_does_not(tmp_path, trained):
     other = Settings(**(QUICK.to_json() | {"seed": 2}))
     assert train(tmp_path / "a").digest == trained[1].digest
     assert train(tmp_path / "b", other).digest != trained[1].digest
 
 
+@pytest.mark.slow
 def test_mixed_precision_learns_as_much_and_can_be_resumed(tmp_path, trained):
     mixed = Settings(**(QUICK.to_json() | {"precision": "mixed"}))
     whole = train(tmp_path / "a", mixed)
@@ -146,6 +148,7 @@ def test_an_interrupted_training_goes_on_to_the_same_model(tmp_path, trained):
     assert [row["step"] for row in log(tmp_path / "cut")] == [row["step"] for row in log(trained[0] / "m")]
 
 
+@pytest.mark.slow
 def test_a_model_that_cannot_be_written_is_finished_later(tmp_path, trained, monkeypatch):
     from bandpress import model_folders
 
@@ -162,6 +165,7 @@ def test_a_model_that_cannot_be_written_is_finished_later(tmp_path, trained, mon
     assert seen == []
 
 
+@pytest.mark.slow
 def test_a_finished_training_whose_model_was_lost_is_not_done_again(tmp_path, trained):
     """Snakemake removes what jobs made that it was killed before it saw; hours of training were lost with it."""
     folder, first = trained[:2]
@@ -174,6 +178,7 @@ def test_a_finished_training_whose_model_was_lost_is_not_done_again(tmp_path, tr
     assert len(seen) == 12  # not told to resume
 
 
+@pytest.mark.slow
 def test_a_family_learns_all_its_lambdas_at_once(tmp_path):
     lambdas = (1e-4, 1e-3, 1e-2)
     family = Settings(**(QUICK.to_json() | {"lambdas": lambdas, "steps": 30}))
