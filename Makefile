@@ -49,20 +49,20 @@ reference: env  ## Keep the results of a study (STUDY=demo) as its reference res
 	envs/run workflow python scripts/keep_reference.py results/$(STUDY) --output results/reference/$(STUDY)
 
 test: env  ## Run the tests, but not the long matrices. WORKERS=0: one at a time.
-	$(PYTEST_WORKFLOW) $(SHARED_OUT) -m "not tensorflow and not workflow and not slow and not long"
-	$(PYTEST_TENSORFLOW) $(SHARED_OUT) -m "tensorflow and not workflow and not slow and not long"
-	$(PYTEST_WORKFLOW) -m "workflow and not slow and not long"
+	$(PYTEST_WORKFLOW) $(SHARED_OUT) tests/unit -m "not tensorflow and not slow and not long"
+	$(PYTEST_TENSORFLOW) $(SHARED_OUT) tests/unit -m "tensorflow and not slow and not long"
+	$(PYTEST_WORKFLOW) tests/workflow -m "not slow and not long"
 
 test-slow: env  ## Run the long tests of the library.
-	$(PYTEST_WORKFLOW) -m "slow and not tensorflow and not workflow"
-	$(PYTEST_TENSORFLOW) -m "slow and tensorflow and not workflow"
+	$(PYTEST_WORKFLOW) tests/unit -m "slow and not tensorflow"
+	$(PYTEST_TENSORFLOW) tests/unit -m "slow and tensorflow"
 
 test-long: env  ## Run tests of many minutes: thousands of hostile files, examples that train.
-	$(PYTEST_WORKFLOW) -m "long and not tensorflow"
-	$(PYTEST_TENSORFLOW) -m "long and tensorflow"
+	$(PYTEST_WORKFLOW) tests/unit -m "long and not tensorflow"
+	$(PYTEST_TENSORFLOW) tests/unit -m "long and tensorflow"
 
 test-matrix: env  ## Run the workflow under faults, on Slurm, at scale, from the authors' archives.
-	$(PYTEST_WORKFLOW) -m "slow and workflow"
+	$(PYTEST_WORKFLOW) tests/workflow -m slow
 
 test-all: test test-slow test-long test-matrix  ## Run everything.
 

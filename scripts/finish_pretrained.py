@@ -7,11 +7,18 @@ Example:
 import argparse
 import csv
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 from safetensors.numpy import load_file
+
+try:
+    import tensorflow as tf
+except ImportError:
+    sys.exit(
+        "finish_pretrained: this Python has no TensorFlow; expected envs/run tensorflow python scripts/finish_pretrained.py"
+    )
 
 from bandpress.formats import read_scene
 from bandpress.hyperprior.architecture import Architecture

@@ -127,7 +127,7 @@ def make_checkout(folder: Path, study: str = "tiny.yaml") -> Checkout:
     for part in PARTS:
         source = ROOT / part
         if source.is_dir():
-            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("*.egg-info"))
         elif source.exists():
             shutil.copy2(source, folder / part)
     for name in LINKED:

@@ -40,8 +40,21 @@ def typed(command: str) -> list[str]:
     return [line for line in LINES if shlex.split(line)[0] == command]
 
 
+def scripted() -> list[str]:
+    return [line for line in LINES if " scripts/" in line]
+
+
 def test_every_line_is_of_a_kind_that_is_tried():
-    assert set(LINES) - AROUND - set(typed("snakemake")) - set(typed("make")) == set()
+    assert set(LINES) - AROUND - set(typed("snakemake")) - set(typed("make")) - set(scripted()) == set()
+
+
+@pytest.mark.parametrize("line", scripted())
+def test_scripts_exist_with_their_options(line):
+    words = shlex.split(line)
+    (script,) = (word for word in words if word.startswith("scripts/"))
+    source = (ROOT / script).read_text()
+    for option in (word for word in words if word.startswith("-")):
+        assert f'"{option}"' in source
 
 
 @pytest.mark.slow
