@@ -16,9 +16,7 @@ from safetensors.numpy import load_file
 try:
     import tensorflow as tf
 except ImportError:
-    sys.exit(
-        "finish_pretrained: this Python has no TensorFlow; expected envs/run tensorflow python scripts/finish_pretrained.py"
-    )
+    sys.exit("finish_pretrained: this Python has no TensorFlow; expected envs/run tensorflow python …")
 
 from bandpress.formats import read_scene
 from bandpress.hyperprior.architecture import Architecture
