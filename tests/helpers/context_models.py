@@ -3,7 +3,8 @@
 import numpy as np
 
 from bandpress.contexts.features import FEATURES
-from bandpress.contexts.model import CLASSES, SHAPED, quantised
+from bandpress.contexts.model import CLASSES, SHAPED, Measured, quantised
+from bandpress.contexts.signs import COLUMNS, ROWS
 
 
 def random_model(seed=0, hidden=7, tables=9, scale=3.0):
@@ -13,5 +14,5 @@ def random_model(seed=0, hidden=7, tables=9, scale=3.0):
         [rng.normal(0, scale * a**-0.5, (a, b)) for a, b in sizes],
         [rng.normal(0, 1, b) for _, b in sizes],
         rng.normal(0, 2, (tables, CLASSES)),
-        rng.uniform(-0.4, 0.4, (tables, SHAPED)),
+        Measured(rng.uniform(-0.4, 0.4, (tables, SHAPED)), rng.integers(0, 300, (2, ROWS, COLUMNS))),
     )

@@ -116,7 +116,7 @@ class Decoder:
 
     def decode(self, string: bytes, energies: list[int]) -> tuple[np.ndarray, np.ndarray]:
         """Return signed magnitudes, and values in steps."""
-        coder = RangeDecoder(string)
+        coder, self.signs = RangeDecoder(string), {}
         components = len(energies)
         magnitudes = np.zeros((components, *self.size), int)
         signed, values = magnitudes.copy(), np.zeros(magnitudes.shape)
@@ -195,13 +195,32 @@ class Decoder:
                 if not t:
                     continue
                 lowest, bits = class_of(t)
-                plain = coder.plain(bits + 1)
-                m, sign = lowest + plain // 2, -1 if plain % 2 else 1
+                sign = self._sign(coder, key, values, (i, j), turn)
+                m = lowest + (coder.plain(bits) if bits else 0)
                 if m == 2**17 - 1:
                     m += 2**14 * coder.plain(14)
                     m += coder.plain(14)
                 signed[i, j], current[i, j] = sign * m, min(m, 65535)
                 values[i, j] = sign * (m - self.model["offsets"][table, min(m, 4) - 1] / 256)
+
+    def _sign(self, coder, key, values, place, turn) -> int:
+        (level, orientation), (i, j) = key, place
+        row = 13 * min(turn, 2) + (3 * min(level, 4) + orientation - 3 if orientation else 0)
+        sign = np.sign(values)
+        across, along = (
+            ([(0, -2)], [(-2, 0)]),
+            ([(-1, -1), (1, 1)], [(-1, 1), (1, -1)]),
+            ([(0, -1), (0, 1)], [(-1, 0), (1, 0)]),
+        )[min(turn, 2)]
+        column = 5 * sum(at(sign, i + u, j + v) for u, v in across)
+        column += sum(at(sign, i + u, j + v) for u, v in along)
+        if not column:
+            return (-1, 1)[coder.symbol([0, 2**15, 2**16])]
+        q, n = self.signs.get((row, abs(column)), (int(self.model["signs"][row, abs(column) - 1]), 0))
+        follows = coder.symbol([0, q, 2**16])
+        q += (2**16 * (1 - follows) - q) >> (4 if n < 16 else 5)
+        self.signs[row, abs(column)] = min(max(q, 128), 2**16 - 128), n + 1
+        return (-1, 1)[follows] * (1 if column > 0 else -1)
 
     def _table(self, x: list[int]) -> int:
         h = np.array(x, object)

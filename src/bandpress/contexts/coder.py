@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bandpress.contexts import signs
 from bandpress.contexts.features import FEATURES, LOCAL, bands_of, energy_of
 from bandpress.contexts.kernels import component, features, network, rangecoder
 from bandpress.contexts.model import ContextModel, blank
@@ -65,6 +66,7 @@ class _Walk:
         self._model, self._worth = model.compiled, worth
         self._memory = Memory.of(lines, samples, self._model.weights.shape[1])
         self._component, self._before = 0, 0
+        self._signs = signs.state(model.signs)
         self.state = np.array([0, 1 << 48, 0, 0], np.int64)
         self.data = np.zeros(0, np.uint8)
 
@@ -92,6 +94,7 @@ class _Walk:
             *self._model,
             self._worth,
             *m[5:],
+            self._signs,
             self.state,
             self.data,
             listed,

@@ -7,7 +7,8 @@ table. All operands are integers, and every sum stays below 2^24, so that float3
     h     = clip(floor((h W1 + B1) / 2^S1), 0, LARGEST)
     index = clip(floor((h W2 + B2) / 2^S2), 0, tables - 1)
 
-A magnitude is coded as its *class* with the chosen table, then its sign and its place within the class in plain bits.
+A magnitude is coded as its *class* with the chosen table, then its sign (`bandpress.contexts.signs`) and its place
+within the class in plain bits.
 """
 
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bandpress.contexts import signs as sign_tables
 from bandpress.contexts.features import FEATURES, LOCAL, MOST_FEATURES, OCTAVE
 from bandpress.errors import ModelError
 
@@ -83,6 +85,26 @@ class Compiled(NamedTuple):
     bits: np.ndarray
 
 
+class Measured(NamedTuple):
+    """Statistics of quantised coefficients.
+
+    Parameters
+    ----------
+    offsets
+        Mean offset of a coefficient below a magnitude of 1, 2, …, `SHAPED` and more, in steps, shape (tables, SHAPED).
+    signs
+        Counts of signs, see `bandpress.contexts.signs.count`.
+    """
+
+    offsets: np.ndarray
+    signs: np.ndarray
+
+    @classmethod
+    def nothing(cls, tables: int) -> "Measured":
+        """Return the statistics of no coefficients, for a number of tables."""
+        return cls(np.zeros((tables, SHAPED)), np.zeros((2, sign_tables.ROWS, sign_tables.COLUMNS), np.int64))
+
+
 @dataclass(frozen=True, eq=False)
 class ContextModel:
     """The network and the tables.
@@ -98,6 +120,8 @@ class ContextModel:
     offsets
         Expected offset of a coefficient below a magnitude of 1, 2, …, `SHAPED` and more, in 1/256 of the
         quantiser's step, int64, shape (tables, SHAPED).
+    signs
+        Frequencies of signs against their column, see `bandpress.contexts.signs`, int64.
     card
         Facts about its training.
     digest
@@ -116,6 +140,7 @@ class ContextModel:
     shifts: np.ndarray
     frequencies: np.ndarray
     offsets: np.ndarray
+    signs: np.ndarray
     card: Mapping[str, Any] = field(default_factory=dict)
     digest: str = ""
     path: Path | None = None
@@ -133,6 +158,9 @@ class ContextModel:
         _shaped("shifts", self.shifts, (_LAYERS,), 0, 23)
         _shaped("frequencies", self.frequencies, (tables, CLASSES), 1, 1 << PRECISION)
         _shaped("offsets", self.offsets, (tables, SHAPED), -256, 256)
+        least = sign_tables.LEAST
+        shape = (sign_tables.ROWS, sign_tables.COLUMNS)
+        _shaped("signs", self.signs, shape, least, sign_tables.WHOLE - least)
         if (wrong := self.frequencies.sum(axis=1) != 1 << PRECISION).any():
             raise ModelError(
                 f"tables: row {wrong.argmax()} of frequencies has a sum of "
@@ -208,7 +236,12 @@ class ContextModel:
 
     def tables(self) -> dict[str, np.ndarray]:
         """Return the arrays by name, for `of_tables`."""
-        found = {"shifts": self.shifts, "frequencies": self.frequencies, "offsets": self.offsets}
+        found = {
+            "shifts": self.shifts,
+            "frequencies": self.frequencies,
+            "offsets": self.offsets,
+            "signs": self.signs,
+        }
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             found |= {f"{layer}/kernel": weight, f"{layer}/bias": bias}
         return {name: value.astype(np.int32) for name, value in found.items()}
@@ -229,23 +262,23 @@ class ContextModel:
             If one is missing, or for the reasons of `ContextModel`.
         """
         names = [f"{layer}/{kind}" for kind in ("kernel", "bias") for layer in range(_LAYERS)]
-        names += ["shifts", "frequencies", "offsets"]
+        names += ["shifts", "frequencies", "offsets", "signs"]
         for name in names:
             if name not in tables:
                 raise ModelError(f"tables: {name} is missing; expected it")
             if tables[name].dtype != np.int32 or not tables[name].ndim:
                 raise ModelError(f"tables: {name} has type {tables[name].dtype}; expected an array of int32")
         arrays = [tables[name].astype(np.int64) for name in names]
-        shifts, frequencies, offsets = arrays[2 * _LAYERS :]
+        shifts, frequencies, offsets, signs = arrays[2 * _LAYERS :]
         weights, biases = tuple(arrays[:_LAYERS]), tuple(arrays[_LAYERS : 2 * _LAYERS])
-        return cls(weights, biases, shifts, frequencies, offsets, card or {}, digest, path)
+        return cls(weights, biases, shifts, frequencies, offsets, signs, card or {}, digest, path)
 
 
 def blank() -> ContextModel:
     """Return an untrained model."""
     sizes = [FEATURES, 1, 1, 1]
     weights, biases = [np.zeros(pair) for pair in pairwise(sizes)], [np.zeros(1)] * _LAYERS
-    return quantised(weights, biases, np.zeros((2, CLASSES)), np.zeros((2, SHAPED)))
+    return quantised(weights, biases, np.zeros((2, CLASSES)), Measured.nothing(2))
 
 
 def _shaped(
@@ -271,7 +304,7 @@ def quantised(
     weights: list[np.ndarray],
     biases: list[np.ndarray],
     logits: np.ndarray,
-    offsets: np.ndarray,
+    measured: Measured,
     card: Mapping[str, Any] | None = None,
 ) -> ContextModel:
     """Quantise a trained network to integers.
@@ -283,8 +316,8 @@ def quantised(
         table index.
     logits
         Logarithms of the frequencies, up to a constant per row, shape (tables, CLASSES).
-    offsets
-        Offsets in steps, shape (tables, SHAPED).
+    measured
+        Offsets and signs.
 
     Raises
     ------
@@ -311,7 +344,8 @@ def quantised(
         offsets_,
         np.array(shifts),
         _frequencies(logits.astype(np.float64)),
-        np.clip(np.rint(256 * offsets), -256, 256).astype(np.int64),
+        np.clip(np.rint(256 * measured.offsets), -256, 256).astype(np.int64),
+        sign_tables.frequencies(measured.signs),
         card or {},
     )
 

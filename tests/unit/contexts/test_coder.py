@@ -118,7 +118,8 @@ def test_a_string_is_as_long_as_its_tables_announce(model, scale):
     energies, string, _, magnitudes = coded(model, laplacian((3, 64, 64), scale))
     tables, found = listed(model, energies, magnitudes[: len(energies)])
     expected = model.bits[tables, class_of(found)].sum()
-    assert 8 * len(string) == pytest.approx(expected, rel=1e-4, abs=20)
+    # Random signs cost a little more than a bit each, since their probabilities adapt to what is no pattern.
+    assert expected - 20 < 8 * len(string) < 1.005 * expected + 20
 
 
 def test_it_costs_less_than_rounding(model):

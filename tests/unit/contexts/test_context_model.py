@@ -100,7 +100,8 @@ def test_frequencies_are_whole_and_what_is_likely_costs_little():
 
 def changed(**parts):
     model = random_model()
-    known = {key: getattr(model, key) for key in ("weights", "biases", "shifts", "frequencies", "offsets")}
+    names = ("weights", "biases", "shifts", "frequencies", "offsets", "signs")
+    known = {key: getattr(model, key) for key in names}
     return ContextModel(**known | {key: change(known[key]) for key, change in parts.items()})
 
 
@@ -132,6 +133,9 @@ def put(place, value):
         ({"frequencies": lambda f: f.repeat(40, 0), "offsets": lambda o: o.repeat(40, 0)}, "360 tables"),
         ({"offsets": put((0, 0), 300)}, "offsets holds"),
         ({"offsets": lambda o: o[:-1]}, "offsets has"),
+        ({"signs": put((0, 0), 127)}, "signs holds 127"),
+        ({"signs": put((38, 11), 65409)}, "signs holds .* to 65409"),
+        ({"signs": lambda s: s[:-1]}, "signs has"),
     ],
 )
 def test_what_could_be_inexact_or_does_not_fit_is_refused(parts, message):

@@ -9,6 +9,7 @@ import numpy as np
 from bandpress.compiled import helper, kernel
 from bandpress.contexts.kernels.features import (
     CAP,
+    LEVEL,
     LOCAL,
     ORIENTATION,
     X_END,
@@ -29,11 +30,13 @@ _SHAPED = 4
 _LAST = (1 << 17) - 1  # the largest magnitude of the last class
 _EXCESS = 14  # bits of each of the two symbols for the excess of a magnitude
 _MOST = 1 << 28
+_WHOLE, _LEAST = 1 << 16, 128  # sum of the frequencies of signs for and against their column, least frequency
+_FAST, _SLOW, _EARLY = 4, 5, 16  # shifts by which frequencies of signs adapt, and how often with the first
 _SIGNATURE = (
     "void(int64, int64, int64[::1], float64[:, ::1], int16[:, :, :, ::1], int16[:, :, ::1], int64[:, ::1],"
     "int64[:, ::1], int32[:, :, ::1], float32[:, :, ::1], float32[:, ::1], float32[:, ::1], float32[::1], float32[::1],"
     "int64[:, ::1], float64[:, ::1], float64[:, ::1], float64, float32[:, :, ::1], int16[:, ::1], uint8[::1],"
-    "int32[:, ::1], int32[:, ::1], int64[::1], uint8[::1], int32[:, ::1])"
+    "int32[:, ::1], int32[:, ::1], int64[:, :, ::1], int64[::1], uint8[::1], int32[:, ::1])"
 )
 
 
@@ -62,7 +65,58 @@ def _quantised(exact, bits, offsets, worth):
 
 
 @helper
-def _encode_pass(values, magnitudes, plane, tables, turn, shape, model, state, data):
+def _sign(value):
+    """Return -1, 0 or 1."""
+    return np.int64(value > 0) - np.int64(value < 0)
+
+
+@helper
+def _column(values, y, x, turn):
+    """Return the column of a place, see `bandpress.contexts.signs`."""
+    column = np.int64(0)
+    last_line, last_sample = values.shape[0] - 1, values.shape[1] - 1
+    if turn[0] != turn[1]:
+        if x:
+            column += 5 * _sign(values[y, x - 1])
+        if x < last_sample:
+            column += 5 * _sign(values[y, x + 1])
+        if y:
+            column += _sign(values[y - 1, x])
+        if y < last_line:
+            column += _sign(values[y + 1, x])
+    elif turn[0]:
+        column += 5 * _sign(values[y - 1, x - 1]) + (_sign(values[y - 1, x + 1]) if x < last_sample else 0)
+        if y < last_line:
+            column += _sign(values[y + 1, x - 1]) + (
+                5 * _sign(values[y + 1, x + 1]) if x < last_sample else 0
+            )
+    else:
+        if x:
+            column += 5 * _sign(values[y, x - 2])
+        if y:
+            column += _sign(values[y - 2, x])
+    return column
+
+
+@helper
+def _against(signs, row, column):
+    """Return the frequency of a sign against its column."""
+    return signs[0, row, abs(column) - 1] if column else np.int64(_WHOLE // 2)
+
+
+@helper
+def _learn(signs, row, column, against):
+    """Adapt the frequency of a column to a sign."""
+    if column:
+        place = abs(column) - 1
+        known = signs[0, row, place]
+        change = ((_WHOLE if against else 0) - known) >> (_FAST if signs[1, row, place] < _EARLY else _SLOW)
+        signs[0, row, place] = min(max(known + change, _LEAST), _WHOLE - _LEAST)
+        signs[1, row, place] += 1
+
+
+@helper
+def _encode_pass(values, magnitudes, plane, tables, turn, shape, model, signs, row_of_signs, state, data):
     """Quantise and encode the places of a pass; set `values` to decoded values; return their logarithms' sum."""
     frequencies, offsets, bits, worth = model
     low, size, position = state[LOW], state[RANGE], state[POSITION]
@@ -83,8 +137,16 @@ def _encode_pass(values, magnitudes, plane, tables, turn, shape, model, state, d
             )
             values[y, x] = 0.0
             if magnitude:
-                rest = 2 * (min(magnitude, _LAST) & ((1 << plain) - 1)) + (value < 0)
-                low, size, position = narrow(low, size, position, data, rest, 1, plain + 1)
+                column = _column(values, y, x, turn)
+                against, number = (value < 0) == (column >= 0), _against(signs, row_of_signs, column)
+                first = 0
+                if not against:
+                    first, number = number, _WHOLE - number
+                low, size, position = narrow(low, size, position, data, first, number, 16)
+                _learn(signs, row_of_signs, column, against)
+                if plain:
+                    rest = min(magnitude, _LAST) & ((1 << plain) - 1)
+                    low, size, position = narrow(low, size, position, data, rest, 1, plain)
                 if magnitude >= _LAST:
                     for number in (
                         (magnitude - _LAST) >> _EXCESS,
@@ -101,7 +163,7 @@ def _encode_pass(values, magnitudes, plane, tables, turn, shape, model, state, d
 
 
 @helper
-def _decode_pass(values, magnitudes, plane, tables, turn, shape, model, state, data):
+def _decode_pass(values, magnitudes, plane, tables, turn, shape, model, signs, row_of_signs, state, data):
     """Decode the places of a pass; return their logarithms' sum. On damage, stop and mark the state."""
     frequencies, offsets = model[0], model[1]
     code, size, position = state[LOW], state[RANGE], state[POSITION]
@@ -125,18 +187,31 @@ def _decode_pass(values, magnitudes, plane, tables, turn, shape, model, state, d
             )
             if class_ == 0:
                 continue
+            part = size >> 16
+            column = _column(values, y, x, turn)
+            bound = part * _against(signs, row_of_signs, column)
+            against = code < bound
+            beyond = code >= part * _WHOLE
+            _learn(signs, row_of_signs, column, against)
+            if against:
+                code, size, position = refill(code, bound, position, data)
+            else:
+                code, size, position = refill(code - bound, part * _WHOLE - bound, position, data)
             plain = max(class_ // 4 - 1, 0)
-            rest, code, size, position = take_plain(code, size, position, data, plain + 1)
-            magnitude = (class_ - 4 * plain << plain) + (rest >> 1)
+            magnitude = class_ - 4 * plain << plain
+            if plain:
+                rest, code, size, position = take_plain(code, size, position, data, plain)
+                magnitude += rest
+                beyond |= rest >> plain
             if magnitude == _LAST:
                 for _ in range(2):
                     excess, code, size, position = take_plain(code, size, position, data, _EXCESS)
                     magnitude = magnitude + (excess << (0 if _ else _EXCESS))
-            if rest >> (plain + 1) or magnitude > _MOST or position > data.size:
+            if beyond or magnitude > _MOST or position > data.size:
                 state[BROKEN] = 1
                 return total
             expected = magnitude - offsets[table, min(magnitude, _SHAPED) - 1]
-            values[y, x] = -expected if rest & 1 else expected
+            values[y, x] = -expected if against == (column >= 0) else expected
             capped = np.int32(min(magnitude, CAP))
             magnitudes[y, x], plane[line + 1, p + 1] = capped, capped
             total += logarithm(capped)
@@ -212,6 +287,7 @@ def code(
     tables,
     magnitudes,
     sums,
+    signs,
     state,
     data,
     listed,
@@ -239,6 +315,8 @@ def code(
         Bits that one squared step of squared error is worth.
     planes, work, lines, tables, magnitudes, sums
         Work space, see `Memory`.
+    signs
+        Probabilities of signs, see `bandpress.contexts.signs.state`; they adapt.
     state, data
         State and bytes of the range coder.
     listed
@@ -273,6 +351,9 @@ def code(
         for turn_number in range(4):
             turn = (turn_number & 1, np.int64(turn_number == 1 or turn_number == 2))
             shape = ((height - turn[0] + 1) // 2, (width - turn[1] + 1) // 2)
+            row_of_signs = 13 * min(turn_number, 2)
+            if band[ORIENTATION]:
+                row_of_signs += 3 * min(band[LEVEL], 4) + band[ORIENTATION] - 3
             if shape[0] < 1 or shape[1] < 1:
                 continue
             means[0] = 2 * so_far // (height * width)
@@ -285,9 +366,13 @@ def code(
             rows = listed[start:]
             choose_tables(known, bands, number, turn, shape, network, work, lines, places, tables, rows)
             if mode == ENCODE:
-                so_far += _encode_pass(inside, kept, plane, tables, turn, shape, model, state, data)
+                so_far += _encode_pass(
+                    inside, kept, plane, tables, turn, shape, model, signs, row_of_signs, state, data
+                )
             elif mode == DECODE:
-                so_far += _decode_pass(inside, kept, plane, tables, turn, shape, model, state, data)
+                so_far += _decode_pass(
+                    inside, kept, plane, tables, turn, shape, model, signs, row_of_signs, state, data
+                )
                 if state[BROKEN]:
                     return
             else:

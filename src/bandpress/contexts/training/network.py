@@ -15,7 +15,7 @@ import tensorflow as tf
 import tensorflow_compression as tfc
 
 from bandpress.contexts.features import FEATURES
-from bandpress.contexts.model import LOWEST, UNIT, ContextModel, quantised
+from bandpress.contexts.model import LOWEST, UNIT, ContextModel, Measured, quantised
 from bandpress.contexts.training.rows import Rows
 from bandpress.contexts.training.settings import Settings
 
@@ -75,11 +75,11 @@ class ContextNetwork:
         for variable, value in zip(self._variables, weights, strict=True):
             variable.assign(value)
 
-    def model(self, offsets: np.ndarray, card: Mapping[str, Any] | None = None) -> ContextModel:
+    def model(self, measured: Measured, card: Mapping[str, Any] | None = None) -> ContextModel:
         """Quantise the network to integers."""
         kernels, biases = ([part.numpy() for part in parts] for parts in (self._kernels, self._biases))
         kernels[-1], biases[-1] = kernels[-1] * _SPEED, biases[-1] * _SPEED
-        return quantised(kernels, biases, self._logits.numpy(), offsets, card)
+        return quantised(kernels, biases, self._logits.numpy(), measured, card)
 
     def _bits(self, features: tf.Tensor, classes: tf.Tensor, plain: tf.Tensor) -> tf.Tensor:
         """Return the bits of each coefficient."""

@@ -87,7 +87,7 @@ class Pool:
             self._sources.append(_Source(scene.cube, _deviation(scene), scene.nodata))
 
     def draw(self, stream: int, number: int, attempt: int = 0) -> np.ndarray:
-        """Return drawn clusters: magnitudes of coefficients in steps, float32, (clusters, components, lines, samples).
+        """Return drawn clusters: coefficients in steps, float32, shape (clusters, components, lines, samples).
 
         Parameters
         ----------
@@ -106,7 +106,7 @@ class Pool:
         values = np.stack([_cluster(rng, source, kind, size) for _ in range(sets)])
         if rng.random() < 0.5:
             values = values.swapaxes(-1, -2)
-        return np.abs(analyse(values, levels_of(*values.shape[2:]))).astype(np.float32)
+        return analyse(values, levels_of(*values.shape[2:])).astype(np.float32)
 
     def _size(self, rng: np.random.Generator, whole: tuple[int, ...], components: int) -> tuple[int, int]:
         """Draw the lines and samples of a window."""

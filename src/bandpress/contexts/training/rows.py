@@ -10,9 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from bandpress.contexts.coder import Encoder, contexts, first_energy
-from bandpress.contexts.features import FEATURES
-from bandpress.contexts.model import PLAIN_BITS, SHAPED, ContextModel, class_of
+from bandpress.contexts.features import FEATURES, bands_of
+from bandpress.contexts.model import PLAIN_BITS, SHAPED, ContextModel, Measured, class_of
 from bandpress.contexts.quantisation import rounded
+from bandpress.contexts.signs import count as count_signs
 from bandpress.contexts.training.pool import OFFSETS, TRAIN, Pool
 from bandpress.errors import SceneError
 from bandpress.pipeline import ahead
@@ -76,7 +77,7 @@ def quantised_with(model: ContextModel | None, values: np.ndarray) -> Quantised:
     model
         The model.
     values
-        Magnitudes of coefficients in quantiser steps, shape (components, lines, samples).
+        Coefficients in quantiser steps, shape (components, lines, samples).
     """
     found = Quantised([], np.zeros(values.shape, np.int32))
     encoder = None if model is None else Encoder(model, *values.shape[1:])
@@ -84,7 +85,7 @@ def quantised_with(model: ContextModel | None, values: np.ndarray) -> Quantised:
         if encoder is None:
             found.energies.append(first_energy(exact, 1.0))
             if found.energies[-1]:
-                magnitudes[...] = rounded(exact)
+                magnitudes[...] = rounded(np.abs(exact))
         elif encoder.add(exact, 1.0):
             magnitudes[...] = encoder.magnitudes
     return found if encoder is None else found._replace(energies=encoder.energies)
@@ -125,30 +126,33 @@ def batches(
         yield from ahead(made, count(first), workers, depth=threads + 1)
 
 
-def measured_offsets(pool: Pool, model: ContextModel, quantiser: ContextModel | None) -> np.ndarray:
-    """Measure the mean offset of coefficients below their magnitudes, in steps, shape (tables, SHAPED).
+def measured(pool: Pool, model: ContextModel, quantiser: ContextModel | None) -> Measured:
+    """Measure the mean offset of coefficients below their magnitudes, and count signs.
 
     Parameters
     ----------
     pool
         Clusters to measure on.
     model
-        Model whose tables are used; its offsets are ignored.
+        Model whose tables are used; its offsets and signs are ignored.
     quantiser
         Model that quantises; None: a dead zone.
     """
     sums = np.zeros((2, len(model.frequencies), SHAPED))
+    signs = Measured.nothing(0).signs
     for number in range(_SURVEY):
         for values in pool.draw(OFFSETS, number):
             cluster = quantised_with(quantiser, values)
             for component, rows in contexts(*cluster):
                 place = component, rows[:, 0], rows[:, 1]
                 found = cluster.magnitudes[place]
+                signed = np.sign(values[component]).astype(np.int64) * (cluster.magnitudes[component] > 0)
+                signs += count_signs(signed, bands_of(*signed.shape))
                 shown = found > 0
                 if shown.any():
                     at = model.indexes(rows[shown, 2:]), np.minimum(found[shown], SHAPED) - 1
-                    np.add.at(sums[0], at, found[shown] - values[place][shown])
+                    np.add.at(sums[0], at, found[shown] - np.abs(values[place][shown]))
                     np.add.at(sums[1], at, 1)
     total, numbers = sums
     mean = total.sum(axis=0) / np.maximum(numbers.sum(axis=0), 1)
-    return (total + mean * _PRIOR) / (numbers + _PRIOR)
+    return Measured((total + mean * _PRIOR) / (numbers + _PRIOR), signs)

@@ -19,10 +19,10 @@ import tensorflow as tf
 from safetensors import SafetensorError
 
 from bandpress.contexts import store as context_store
-from bandpress.contexts.model import SHAPED, ContextModel
+from bandpress.contexts.model import ContextModel, Measured
 from bandpress.contexts.training.network import ContextNetwork
 from bandpress.contexts.training.pool import HELD_OUT, Pool
-from bandpress.contexts.training.rows import Rows, batches, measured_offsets, rows_at
+from bandpress.contexts.training.rows import Rows, batches, measured, rows_at
 from bandpress.contexts.training.settings import Settings
 from bandpress.errors import ModelError
 from bandpress.machine import processors
@@ -145,8 +145,8 @@ class _Run:
 
     def model(self, card: Mapping[str, Any] | None = None) -> ContextModel:
         """Return the model learned so far, in integers."""
-        rough = self.network.model(np.zeros((self.settings.tables, SHAPED)))
-        return self.network.model(measured_offsets(self.survey, rough, self.quantiser), card)
+        rough = self.network.model(Measured.nothing(self.settings.tables))
+        return self.network.model(measured(self.survey, rough, self.quantiser), card)
 
     def _part(
         self, end: float, budget: Budget, report: Callable[[Progress], object], say: Callable[[str], object]
