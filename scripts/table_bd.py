@@ -63,7 +63,7 @@ def draw(args: argparse.Namespace) -> None:
     if args.reference is not None and args.reference not in labels:
         raise StudyError(f"{args.rd[0]}: no codec {args.reference!r}; expected one of {', '.join(labels)}")
     references = same_clusters(frame) if args.reference is None else one_codec(frame, args.reference)
-    per_scene = gains(frame, references, args.method, args.min_overlap)
+    per_scene = gains(frame, references, args.method, args.min_overlap, args.between)
     rows = with_texts(per_scene, labels)
     notes = [
         f"Averages over the range that both curves cover ({args.method} interpolation); negative BD-rate and positive "
@@ -87,6 +87,13 @@ def options(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=0.25,
         help="least overlap, as a share of the shorter curve (default: 0.25)",
+    )
+    parser.add_argument(
+        "--between",
+        type=float,
+        nargs=2,
+        metavar=("LOW", "HIGH"),
+        help="bits per sample to compare between (default: all that both curves cover)",
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 import numpy as np
+import scipy
 
 from bandpress.errors import BandpressError, MissingDependencyError
 
@@ -67,6 +68,21 @@ class Curve:
                 f"{rates[i + 1]:.4g} bps; expected a PSNR that rises with the rate"
             )
         return rates, psnrs
+
+    def between(self, low: float, high: float) -> "Curve":
+        """Return the part of the curve between two rates, whose ends are interpolated if the curve goes beyond them.
+
+        Raises
+        ------
+        CurveError
+            As for `sorted`.
+        """
+        rates, psnrs = self.sorted("pchip")
+        ends = [rate for rate in (low, high) if rates[0] < rate < rates[-1]]
+        found = scipy.interpolate.PchipInterpolator(np.log10(rates), psnrs)(np.log10(ends))
+        inside = (rates >= low) & (rates <= high)
+        kept = sorted({*zip(rates[inside], psnrs[inside], strict=True), *zip(ends, found, strict=True)})
+        return Curve([float(rate) for rate, _ in kept], [float(psnr) for _, psnr in kept], self.name)
 
 
 def overlap(a: Sequence[float] | np.ndarray, b: Sequence[float] | np.ndarray) -> float:

@@ -31,6 +31,18 @@ def test_curves_of_different_length_and_range_agree_with_scipy():
     assert bd_psnr(ANCHOR, Curve(rates, psnrs)) == pytest.approx((d(grid) - c(grid)).mean(), rel=1e-4)
 
 
+def test_a_part_of_a_curve_ends_where_it_is_cut():
+    part = ANCHOR.between(0.2, 1.0)
+    assert part.rates == pytest.approx([0.2, 0.25, 0.5, 1.0])
+    whole = PchipInterpolator(np.log10(RATES), PSNRS)
+    assert part.psnrs == pytest.approx(whole(np.log10([0.2, 0.25, 0.5, 1.0])))
+    assert ANCHOR.between(0.01, 9) == Curve(RATES.tolist(), PSNRS.tolist(), "anchor")
+    test = Curve(RATES, PSNRS + np.array([-9, 1, 1, 1, 9]), "test")
+    assert bd_psnr(ANCHOR.between(0.25, 1), test.between(0.25, 1)) == pytest.approx(1, abs=1e-9)
+    with pytest.raises(CurveError, match="anchor: 0 points"):
+        bd_psnr(ANCHOR.between(3, 4), test)
+
+
 def test_the_order_of_points_does_not_matter():
     back = Curve(RATES[::-1] * 2, PSNRS[::-1] + 1)
     assert bd_rate(ANCHOR, back) == bd_rate(ANCHOR, Curve(RATES * 2, PSNRS + 1))

@@ -61,6 +61,7 @@ def gains(
     references: References,
     method: str = "pchip",
     min_overlap: float = 0.25,
+    between: tuple[float, float] | None = None,
 ) -> pd.DataFrame:
     """Compare curves.
 
@@ -72,6 +73,8 @@ def gains(
         Returns the references of a codec; empty for a codec that is not compared.
     method, min_overlap
         As in `bandpress.evaluation.bjontegaard`.
+    between
+        Rates to compare within; default: all that both curves cover.
 
     Returns
     -------
@@ -100,8 +103,8 @@ def gains(
                 continue
             a = Curve(anchor["bps"].tolist(), anchor[column].tolist(), name)
             b = Curve(test["bps"].tolist(), test[column].tolist(), codec)
-            rate = _or_reason(bd_rate, a, b, method, min_overlap)
-            psnr = _or_reason(bd_psnr, a, b, method, min_overlap)
+            rate = _or_reason(bd_rate, a, b, method, min_overlap, between)
+            psnr = _or_reason(bd_psnr, a, b, method, min_overlap, between)
             notes = [value for value in (rate, psnr) if isinstance(value, str)]
             first = test.iloc[0]
             rows.append(
@@ -152,9 +155,16 @@ def over_scenes(per_scene: pd.DataFrame) -> pd.DataFrame:
 
 
 def _or_reason(
-    function: Callable[..., float], anchor: Curve, test: Curve, method: str, min_overlap: float
+    function: Callable[..., float],
+    anchor: Curve,
+    test: Curve,
+    method: str,
+    min_overlap: float,
+    between: tuple[float, float] | None,
 ) -> float | str:
     try:
+        if between is not None:
+            anchor, test = anchor.between(*between), test.between(*between)
         return function(anchor, test, method, min_overlap)
     except CurveError as error:
         return str(error)
