@@ -12,8 +12,8 @@ import numpy as np
 
 from bandpress.clusters import Cluster, split
 from bandpress.codecs.base import Encoding
-from bandpress.codecs.budgets import MOST_EXCESS, within
-from bandpress.codecs.targets import CLOSE, finite_psnr
+from bandpress.codecs.budgets import within
+from bandpress.codecs.targets import CLOSE, finite_psnr, meet_by_slope
 from bandpress.container.bitstream import Header, overhead
 from bandpress.hyperprior.points import Point, has_gains, lambdas_of
 from bandpress.hyperprior.store import StoredModel
@@ -22,11 +22,8 @@ from bandpress.stages import at_stage
 
 #: Clusters of the sample, spread over the bands.
 _SAMPLE = 6
-#: Halvings on the sample, and corrections on the file.
-_HALVINGS = 10
-_CORRECTIONS = 4
-#: Factor beyond a family's lambdas to search, since clusters of unusual ranges still change there.
-_BEYOND = 9.0
+#: How often to code the file at most, in a model with gains.
+_ON_FILE = 5
 
 
 class Coder(Protocol):
@@ -174,35 +171,15 @@ def _along_lambda(
     on_sample: Callable[[Point], Trial],
     on_file: Callable[[Point], Trial],
 ) -> Trial:
-    lambdas = np.log(lambdas_of(model))
-    low, high = float(lambdas[0]) - _BEYOND, float(lambdas[-1]) + _BEYOND
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        if on_sample(Point(model, float(np.exp(middle)))).value < target:
-            low = middle
-        else:
-            high = middle
-    at = (low + high) / 2
-    tried: dict[float, Trial] = {}
+    """Search as other codecs do: 1 / sqrt(lambda) is in proportion to a quantiser step."""
 
-    def distance(trial: Trial) -> float:
-        return abs(trial.value / target - 1) if kind == "rate" else abs(trial.value - target)
+    def by_step(trial: Callable[[Point], Trial]) -> Callable[[float], tuple[float, Trial]]:
+        return lambda step: (step, trial(Point(model, step**-2)))
 
-    step = 0.5
-    for _ in range(_CORRECTIONS + 1):
-        tried[at] = on_file(Point(model, float(np.exp(at))))
-        if distance(tried[at]) <= CLOSE[kind]:
-            break
-        below = [(x, t.value) for x, t in tried.items() if t.value < target]
-        above = [(x, t.value) for x, t in tried.items() if t.value >= target]
-        if below and above:
-            (x0, v0), (x1, v1) = max(below), min(above)
-            at = x0 + (x1 - x0) * float(np.clip((target - v0) / (v1 - v0), 0.05, 0.95))
-        else:
-            at = at + step if below else at - step
-            step *= 2
+    def value(found: tuple[float, Trial]) -> float:
+        return found[1].value
 
-    def worse(trial: Trial) -> tuple[bool, float]:
-        return kind == "rate" and trial.value > target * (1 + MOST_EXCESS), distance(trial)
-
-    return min(tried.values(), key=worse)
+    lambdas = lambdas_of(model)
+    start = float(np.sqrt(lambdas[0] * lambdas[-1])) ** -0.5
+    (near, _), slope = meet_by_slope(by_step(on_sample), value, kind, target, start, close=4 * CLOSE[kind])
+    return meet_by_slope(by_step(on_file), value, kind, target, near, slope, most=_ON_FILE)[0][1]
