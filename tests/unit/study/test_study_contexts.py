@@ -35,7 +35,7 @@ def test_one_model_serves_every_sensor():
 
 def test_the_options_of_its_training(tmp_path):
     family = load_study(OPEN).models["contexts"]
-    assert family.training_options("contexts") == ["--steps", "2000", "--hidden", "40", "--seed", "1"]
+    assert family.training_options("contexts") == ["--steps", "6000", "--hidden", "40", "--seed", "1"]
     study = load_study(changed(tmp_path, ENTRY, ENTRY + "    sensor: AVIRIS\n    seed: 7\n"))
     assert study.models["contexts"].training_options("contexts")[-4:] == ["--seed", "7", "--sensor", "AVIRIS"]
     assert "wavelet-k3" in study.codecs_of("AVIRIS_test")
