@@ -54,8 +54,8 @@ test: env  ## Run the tests, but not the long matrices. WORKERS=0: one at a time
 	$(PYTEST_WORKFLOW) tests/workflow -m "not slow and not long"
 
 test-slow: env  ## Run the long tests of the library.
-	$(PYTEST_WORKFLOW) tests/unit -m "slow and not tensorflow"
-	$(PYTEST_TENSORFLOW) tests/unit -m "slow and tensorflow"
+	$(PYTEST_WORKFLOW) $(SHARED_OUT) tests/unit -m "slow and not tensorflow"
+	$(PYTEST_TENSORFLOW) $(SHARED_OUT) tests/unit -m "slow and tensorflow"
 
 test-long: env  ## Run tests of many minutes: thousands of hostile files, examples that train.
 	$(PYTEST_WORKFLOW) tests/unit -m "long and not tensorflow"

@@ -25,6 +25,7 @@ codecs:
 """
 
 
+@pytest.mark.slow
 def test_new_points_wait_for_the_scene_that_the_study_has_now(checkout, tmp_path):
     draw = np.random.default_rng(1)
     (tmp_path / "data/flights").mkdir(parents=True)

@@ -92,6 +92,7 @@ def run(checkout, name, tmp_path, targets=(), codecs=None, timeout=3000):
     return rows
 
 
+@pytest.mark.slow
 def test_the_baselines_of_the_small_study_run_from_addresses_to_numbers(checkout, tmp_path):
     rows = run(checkout, "public-small", tmp_path, ("results/public-small/rd.csv",), ("jpeg2000", "rklt-k3"))
     assert all(float(row["psnr"]) > 30 for row in rows)

@@ -86,6 +86,7 @@ rule size:
     assert int((outer / "size.txt").read_text()) == os.path.getsize(coded) > 0
 
 
+@pytest.mark.slow
 def test_what_is_of_one_sensor_needs_only_its_data(checkout):
     (checkout.folder / "hand.yaml").write_text(BY_HAND)
     checkout.study = "hand.yaml"

@@ -64,6 +64,7 @@ def test_codecs_without_clusters_of_a_size_are_passed_over():
     }
 
 
+@pytest.mark.slow
 def test_a_command_that_fails_is_named(tmp_path):
     words = ["--codec", "jpeg2000", "-k", "1"]
     done = CliRunner().invoke(cli, [*WORDS[:-4], "--rate", "0.0001", "--threads", "1", *words])

@@ -138,6 +138,7 @@ for error in (0, 4):
 PROCESSORS = {"generic": "", "x86-64-v3": " avx2 ", "skylake-avx512": " avx512vl "}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processor", PROCESSORS)
 def test_streams_are_the_same_whatever_the_processor(processor):
     """No contraction and no reordering may change a bit."""

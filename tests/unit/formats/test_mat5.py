@@ -14,7 +14,7 @@ from bandpress.formats import mat5
 TYPES = ["b1", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8"]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(
     array=st.sampled_from(TYPES).flatmap(
         lambda kind: hnp.arrays(kind, hnp.array_shapes(min_dims=2, max_dims=4, min_side=1, max_side=4))

@@ -322,6 +322,7 @@ def test_training_normalises_by_the_scene_as_coding_does():
     np.testing.assert_array_equal(whole.x[0].transpose(2, 0, 1), first)
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
 def test_the_same_seed_gives_the_same_model(trained, tmp_path):
     folder, _, words, _ = trained

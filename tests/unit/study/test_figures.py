@@ -78,6 +78,7 @@ def test_every_figure_and_table_is_made_whole(drawn, number):
     assert not drawn(number)[".csv"].decode().startswith("note\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [0, 5, 8])
 def test_files_are_the_same_bytes_each_time(whole, drawn, tmp_path, number):
     script, kinds, arguments = commands(whole)[number]
@@ -119,6 +120,7 @@ def test_plotted_points_are_means_over_scenes(whole, tmp_path):
     assert plotted.loc[("rklt-k3", "p1"), "scenes"] == 2
 
 
+@pytest.mark.slow
 def test_test_sets_of_one_sensor_share_a_figure(whole, tmp_path):
     rows = pd.read_csv(whole / "rd.csv")
     rows[rows["scene"] == "north"].to_csv(tmp_path / "A.csv", index=False)
@@ -130,6 +132,7 @@ def test_test_sets_of_one_sensor_share_a_figure(whole, tmp_path):
     assert parts[".csv"] == joined[".csv"]
 
 
+@pytest.mark.slow
 def test_panels_are_cluster_sizes_and_hold_the_references(tmp_path):
     wider = (
         *CODECS,
@@ -150,6 +153,7 @@ def test_panels_are_cluster_sizes_and_hold_the_references(tmp_path):
     }
 
 
+@pytest.mark.slow
 def test_a_lossless_point_is_left_out_of_curves(tmp_path):
     rd = study(tmp_path, scenes=("south",))
     frame = pd.read_csv(rd)
@@ -160,6 +164,7 @@ def test_a_lossless_point_is_left_out_of_curves(tmp_path):
     assert "∞" in make("table_rates", TABLES, [str(rd)], tmp_path / "rates")[".md"].decode()
 
 
+@pytest.mark.slow
 def test_points_with_a_bound_have_a_figure_and_a_table_of_their_own(tmp_path):
     rd = study(tmp_path, scenes=("south", "north"))
     frame = pd.read_csv(rd)
@@ -308,6 +313,7 @@ def test_records_become_rows_in_the_order_of_the_study(tmp_path):
     assert not (tmp_path / "twice.csv").exists()
 
 
+@pytest.mark.slow
 def test_training_curves_need_only_logs(tmp_path):
     log = tmp_path / "log.csv"
     log.write_text(
@@ -319,6 +325,7 @@ def test_training_curves_need_only_logs(tmp_path):
     assert "trains no networks" in make("fig_training", KINDS, [], tmp_path / "none")[".csv"].decode()
 
 
+@pytest.mark.slow
 def test_networks_are_described_from_their_cards(tmp_path):
     architecture = pytest.importorskip("bandpress.hyperprior.architecture")
     for k in (3, 7):
@@ -415,6 +422,7 @@ def test_a_training_begun_anew_shows_its_last_run(tmp_path):
     assert fig_training.read_log(f"k3/q1={log}")["train_psnr"].tolist() == [50, 51]
 
 
+@pytest.mark.slow
 def test_spectra_are_named_as_in_the_other_figures(whole, tmp_path):
     _, kinds, arguments = next(entry for entry in commands(whole) if entry[0] == "fig_spectra")
     arguments = [

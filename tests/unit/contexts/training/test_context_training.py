@@ -110,6 +110,7 @@ def test_what_a_model_quantises_depends_on_the_model_alone(trained):
     assert any(a.shape != b.shape or (a != b).any() for a, b in zip(one, other, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
 def test_equal_trainings_give_equal_models(tmp_path, trained):
     assert train(tmp_path / "b").digest == trained.digest
@@ -222,6 +223,7 @@ def test_settings_out_of_range_are_refused(options, message):
         Settings(**options)
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
 def test_it_is_trained_from_the_command_line(tmp_path):
     pytest.importorskip("tensorflow", reason="needs the TensorFlow environment")

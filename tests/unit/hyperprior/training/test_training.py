@@ -75,6 +75,7 @@ def test_coding_alone_lowers_the_rate_and_moves_no_transform(tmp_path):
         assert not (moved and name.startswith(("analysis", "synthesis", "gains/y"))), name
 
 
+@pytest.mark.slow
 def test_a_training_may_begin_with_the_coding_alone(tmp_path):
     settings = Settings((1e-3,), steps=12, patch=32, batch=2, validations=4, coding_first=0.5)
     seen = []
@@ -130,6 +131,7 @@ def test_mixed_precision_learns_as_much_and_can_be_resumed(tmp_path, trained):
         assert found == pytest.approx(expected, rel=0.005)
 
 
+@pytest.mark.slow
 def test_the_warm_start_is_better_than_the_random_one(tmp_path):
     one = Settings(**(QUICK.to_json() | {"steps": 1, "validations": 1}))
     warm = train(tmp_path / "w", one).card["validation"][0]
@@ -189,6 +191,7 @@ def test_a_family_learns_all_its_lambdas_at_once(tmp_path):
     assert points[0]["mse"] > points[1]["mse"] > points[2]["mse"]
 
 
+@pytest.mark.slow
 def test_fine_tuning_goes_on_from_another_model(tmp_path, trained):
     folder, first = trained[:2]
     other = Settings(**(QUICK.to_json() | {"lambdas": (4e-3,), "steps": 1, "learning_rate": 1e-9}))
@@ -201,6 +204,7 @@ def test_fine_tuning_goes_on_from_another_model(tmp_path, trained):
         train(tmp_path / "c", architecture=Architecture(3, (4, 8, 8), 16, 8), init_from=folder / "m")
 
 
+@pytest.mark.slow
 def test_tensorboard_gets_scalars_and_images(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -219,6 +223,7 @@ def test_an_existing_model_is_not_replaced(trained):
     assert card.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_training_that_diverges_says_so_and_keeps_what_it_had(tmp_path):
     wild = Settings(
         **(QUICK.to_json() | {"learning_rate": 1e30, "clip": 0.0, "steps": 200, "validations": 200})
