@@ -13,7 +13,7 @@ WORKFLOW := .venv/.made
 TENSORFLOW := .venvs/tensorflow/.made
 GPU := .venvs/tensorflow-gpu/.made
 SNAKEMAKE := envs/run workflow snakemake --logger bandpress --cores $(CORES)
-# Tests of a module share what it takes long to make; those of the workflow share a finished study, and use all cores.
+# Tests of a module share what it takes long to make; all those of the workflow share a finished study.
 SHARED_OUT := -n $(WORKERS) --dist loadfile
 PYTEST_WORKFLOW := envs/run workflow python -m pytest
 PYTEST_TENSORFLOW := envs/run tensorflow python -m pytest
@@ -51,7 +51,7 @@ reference: env  ## Keep the results of a study (STUDY=demo) as its reference res
 test: env  ## Run the tests, but not the long matrices. WORKERS=0: one at a time.
 	$(PYTEST_WORKFLOW) $(SHARED_OUT) tests/unit -m "not tensorflow and not slow and not long"
 	$(PYTEST_TENSORFLOW) $(SHARED_OUT) tests/unit -m "tensorflow and not slow and not long"
-	$(PYTEST_WORKFLOW) tests/workflow -m "not slow and not long"
+	$(PYTEST_WORKFLOW) $(SHARED_OUT) tests/workflow -m "not slow and not long"
 
 test-slow: env  ## Run the long tests of the library.
 	$(PYTEST_WORKFLOW) $(SHARED_OUT) tests/unit -m "slow and not tensorflow"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from places import ROOT
 
@@ -145,16 +146,20 @@ def checkout(tmp_path: Path) -> Checkout:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """The tiny study, run undisturbed. Not to be changed: copy it.
+    """The tiny study, run undisturbed, once for all processes of a test run. Not to be changed: copy it.
 
     The environment variable BANDPRESS_TINY may name one that was made before, to save its time while a test is written.
     """
     if "BANDPRESS_TINY" in os.environ:
         return Checkout(Path(os.environ["BANDPRESS_TINY"]))
-    made = make_checkout(tmp_path_factory.mktemp("finished") / "checkout")
-    done = made.run(timeout=1200)
-    assert done.returncode == 0, done.stdout
-    return made
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "finished"
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "done").exists():
+            done = make_checkout(folder / "checkout").run(timeout=1200)
+            assert done.returncode == 0, done.stdout
+            (folder / "done").touch()
+    return Checkout(folder / "checkout")
 
 
 def processes(study: Checkout, word: str) -> list[int]:
