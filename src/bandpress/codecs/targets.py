@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 #: How close to the target is close enough: a ratio of rates, or dB.
 CLOSE = {"rate": 0.005, "psnr": 0.02}
+#: How far from the target is too far to stop early.
+_FAR = {"rate": math.log(1 + MOST_EXCESS), "psnr": 0.1}
 #: How often to code at most.
 _TRIALS = 14
 #: Trials whose steps differ by less than this (of the logarithm) say what the slope is.
@@ -122,7 +124,7 @@ def meet_by_slope(
     close
         How close is close enough: a ratio of rates, or dB. Default: that of `CLOSE`.
     most
-        How often to code at most; once more, as often as needed, while every rate exceeds the target by too much.
+        How often to code at most; more often while every trial is far from the target.
 
     Returns
     -------
@@ -142,7 +144,7 @@ def meet_by_slope(
         found = trial(math.exp(at))
         tried.append((at, math.log(value(found)) if kind == "rate" else value(found), found))
         exceeds, left = distance(best := min(tried, key=distance))
-        if left <= close or (number >= most and not exceeds):
+        if left <= close or (number >= most and not exceeds and left <= _FAR[kind]):
             break
         at = _next(tried, wanted, slope or _SLOPE[kind], 0.0 if slope else 0.3)
         if any(abs(at - x) < 1e-4 for x, _, _ in tried):

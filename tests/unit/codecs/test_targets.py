@@ -48,7 +48,7 @@ def test_a_rate_on_a_curve_with_a_knee_is_met_in_few_trials(target):
 
 @pytest.mark.parametrize("bias", [0.93, 1.0, 1.07])
 @pytest.mark.parametrize("target", [0.1, 0.3, 1.0])
-def test_a_large_scene_is_coded_twice_at_most(target, bias):
+def test_a_large_scene_is_coded_until_its_rate_is_close(target, bias):
     """A part of it stands for the scene, though all its rates are some percent too high or too low."""
     header = Header(
         scene="s",
@@ -69,5 +69,5 @@ def test_a_large_scene_is_coded_twice_at_most(target, bias):
         lambda step: whole.append(step) or trial(step), lambda step: trial(step, bias), header, target, None
     )
     got = 8 * (len(found.chunks[0]) + overhead(header)) / samples
-    assert len(whole) <= 2
-    assert 0.96 < got / target <= 1 + MOST_EXCESS
+    assert len(whole) <= (2 if bias == 1 else 3)
+    assert 1 / (1 + MOST_EXCESS) <= got / target <= 1 + MOST_EXCESS
