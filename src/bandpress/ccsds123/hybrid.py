@@ -42,7 +42,9 @@ def encode(indexes: np.ndarray, p: Parameters) -> bytes:
     starts = np.minimum(np.rint(4 * means * (1 << p.initial_count)), (1 << (p.bits + p.initial_count)) - 1)
     data = np.zeros(indexes.size * (p.bits + p.unary_limit + 24) // 8 + 16 * len(indexes) + 64, np.uint8)
     constants = (p.bits, p.unary_limit, p.rescaling, p.initial_count)
-    at = _encode(indexes, starts.astype(np.int64), data, *constants, _tables())
+    tables = _tables()
+    last = np.zeros(len(indexes), np.int64)
+    at = _encode(indexes, starts.astype(np.int64), data, *constants, tables, trees().roots.copy(), last)
     return data[: (at + 7) // 8].tobytes()
 
 
@@ -74,10 +76,12 @@ def decode(data: bytes, shape: tuple[int, int, int], p: Parameters) -> np.ndarra
     end = np.flatnonzero(array)
     if not len(end):
         raise CodecError("ccsds123: a coded image of nothing but zeros; expected a one at its end")
-    last = int(array[end[-1]])
-    at = 8 * int(end[-1]) + 7 - ((last & -last).bit_length() - 1)
+    byte = int(array[end[-1]])
+    at = 8 * int(end[-1]) + 7 - ((byte & -byte).bit_length() - 1)
     indexes = np.zeros(shape, np.uint16)
-    _decode(indexes, array, at, p.bits, p.unary_limit, p.rescaling, p.initial_count, _tables())
+    prefixes, last = np.zeros(_CODES, np.int64), np.zeros(len(indexes), np.int64)
+    constants = (p.bits, p.unary_limit, p.rescaling, p.initial_count)
+    _decode(indexes, array, at, *constants, _tables(), prefixes, last)
     return indexes
 
 
@@ -112,11 +116,12 @@ def _put_reversed(data, at, value, k, bits, unary_limit):
     return put(data, at, value, bits) + unary_limit
 
 
-@kernel(f"int64(uint16[:, :, ::1], int64[::1], uint8[::1], int64, int64, int64, int64, {_TABLES})")
-def _encode(indexes, starts, data, bits, unary_limit, rescaling, initial_count, tables):
+@kernel(
+    "int64(uint16[:, :, ::1], int64[::1], uint8[::1],"
+    f" int64, int64, int64, int64, {_TABLES}, int64[::1], int64[::1])"
+)
+def _encode(indexes, starts, data, bits, unary_limit, rescaling, initial_count, tables, prefixes, last):
     thresholds, limits, roots, children, _, _, lengths, words, _, _ = tables
-    prefixes = roots.copy()
-    last = np.zeros(len(indexes), np.int64)
     at = 0
     for band in range(len(indexes)):
         flat = indexes[band].reshape(-1)
@@ -186,16 +191,14 @@ def _get_word(data, at, state, states):
 
 @kernel(
     "void(uint16[:, :, ::1], Array(uint8, 1, 'C', readonly=True),"
-    f" int64, int64, int64, int64, int64, {_TABLES})"
+    f" int64, int64, int64, int64, int64, {_TABLES}, int64[::1], int64[::1])"
 )
-def _decode(indexes, data, at, bits, unary_limit, rescaling, initial_count, tables):
+def _decode(indexes, data, at, bits, unary_limit, rescaling, initial_count, tables, prefixes, last):
     thresholds, limits, roots, _, parents, symbols, _, _, leaves, rests = tables
     bands = len(indexes)
-    last = np.zeros(bands, np.int64)
     for band in range(bands - 1, -1, -1):
         last[band] = _get_back(data, at, 2 + bits + rescaling)
         at -= 2 + bits + rescaling
-    prefixes = np.zeros(_CODES, np.int64)
     for code in range(_CODES - 1, -1, -1):
         prefixes[code], at = _get_word(data, at, code, rests)
     size = indexes[0].size

@@ -48,7 +48,9 @@ def code(cube: np.ndarray | None, indexes: np.ndarray, p: Parameters) -> np.ndar
         order = np.array(
             [(band - back) % history for back in range(1, used + 1)] + [band % history], np.int64
         )
-        _band(cube is None, out[band], indexes[band], representatives, central, order, band, first, constants)
+        vectors = np.zeros((2, used if p.reduced else used + 3), np.int64)
+        planes = (representatives, central, order, vectors)
+        _band(cube is None, out[band], indexes[band], *planes, band, first, constants)
         representatives = representatives[::-1].copy()
     return out
 
@@ -82,9 +84,9 @@ def _local_sum(kind, here, before, band, y, x, width, middle):
 
 @kernel(
     "void(boolean, int32[:, ::1], uint16[:, ::1], int64[:, :, ::1], int64[:, :, ::1],"
-    " int64[::1], int64, int64, int64[::1])"
+    " int64[::1], int64[:, ::1], int64, int64, int64[::1])"
 )
-def _band(decoding, samples, indexes, representatives, central, order, band, first, constants):
+def _band(decoding, samples, indexes, representatives, central, order, vectors, band, first, constants):
     least, most, middle, bits, error, reduced, kind, register, resolution = constants[:9]
     interval, first_exponent, last_exponent, theta, damping, offset = constants[9:]
     lines, width = samples.shape
@@ -93,8 +95,7 @@ def _band(decoding, samples, indexes, representatives, central, order, band, fir
     own = central[order[used]]
     directions = 0 if reduced else 3
     size = directions + used
-    weights = np.zeros(size, np.int64)
-    differences = np.zeros(size, np.int64)
+    weights, differences = vectors[0], vectors[1]
     # Default weights, 4.6.3.2.
     for i in range(used):
         weights[directions + i] = (7 << resolution) >> 3 if i == 0 else weights[directions + i - 1] >> 3

@@ -31,10 +31,14 @@ class Memory(NamedTuple):
     tables: np.ndarray
     magnitudes: np.ndarray
     sums: np.ndarray
+    shared: np.ndarray
+    means: np.ndarray
+    places: np.ndarray
+    layers: np.ndarray
 
     @classmethod
-    def of(cls, lines: int, samples: int, units: int) -> "Memory":
-        """Return empty arrays for images of a size and a number of network units."""
+    def of(cls, lines: int, samples: int, biases: np.ndarray) -> "Memory":
+        """Return empty arrays for images of a size and a network with these biases."""
         half, width = (lines + 1) // 2, (samples + 1) // 2
         bands = bands_of(lines, samples)
         return cls(
@@ -43,11 +47,15 @@ class Memory(NamedTuple):
             bands,
             np.zeros((3, len(bands)), np.int64),
             np.zeros((4, half // 2 + 3, width // 2 + 3), np.int32),
-            np.zeros((4, units, network.BLOCK), np.float32),
+            np.zeros((4, biases.shape[1], network.BLOCK), np.float32),
             np.zeros((LOCAL + 1, width // 2 + 1), np.int16),
             np.zeros((half // 2 + 1) * (width // 2 + 1), np.uint8),
             np.zeros((lines, samples), np.int32),
             np.zeros((2, samples + 4), np.int32),
+            np.zeros(FEATURES - LOCAL, np.int64),
+            np.zeros(3, np.int64),
+            np.zeros(network.BLOCK, np.int64),
+            biases.copy(),
         )
 
 
@@ -64,7 +72,7 @@ class _Walk:
 
     def __init__(self, model: ContextModel, lines: int, samples: int, worth: float = WORTH):
         self._model, self._worth = model.compiled, worth
-        self._memory = Memory.of(lines, samples, self._model.weights.shape[1])
+        self._memory = Memory.of(lines, samples, self._model.biases)
         self._component, self._before = 0, 0
         self._signs = signs.state(model.signs)
         self.state = np.array([0, 1 << 48, 0, 0], np.int64)

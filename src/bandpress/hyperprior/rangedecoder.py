@@ -56,7 +56,9 @@ class Tables:
         """
         found = np.empty(indexes.size, np.int32)
         flat = np.ascontiguousarray(indexes, np.int32).reshape(-1)
-        read = _decode(np.frombuffer(string, np.uint8), self._cdf, self._bounds, flat, found)
+        read = _decode(
+            np.frombuffer(string, np.uint8), self._cdf, self._bounds, flat, found, np.zeros(4, np.int64)
+        )
         if read < len(string):
             raise BitstreamError(
                 f"the range coder's string of {len(string)} bytes does not end where its integers do; "
@@ -116,10 +118,11 @@ def _bit(state, data):
     return np.int64(one)
 
 
-@kernel(f"int64({_GIVEN.format('uint8')}, int64[::1], int64[::1], {_GIVEN.format('int32')}, int32[::1])")
-def _decode(data, cdf, bounds, indexes, out):
+@kernel(
+    f"int64({_GIVEN.format('uint8')}, int64[::1], int64[::1], {_GIVEN.format('int32')}, int32[::1], int64[::1])"
+)
+def _decode(data, cdf, bounds, indexes, out, state):
     """Decode all of `out`; return the bytes read, -1 for an escape that is too long."""
-    state = np.zeros(4, np.int64)
     state[_SIZE] = _ALL
     _shift(state, data)
     _shift(state, data)

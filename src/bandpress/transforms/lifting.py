@@ -45,8 +45,13 @@ def _copy(image, strip, lines, first, stride, factor, turned, outwards):
                     strip[i, j] = image[first + i * stride, j] * factor
 
 
-@kernel("void(float64[:, ::1], int64, int64)")
-def transform(image, levels, merging):
+def strips(lines: int, samples: int) -> np.ndarray:
+    """Return work space for images of a size, float64, shape (2, half of the longer side, samples of a strip)."""
+    return np.empty((2, max(lines, samples) // 2 + 1, _STRIP))
+
+
+@kernel("void(float64[:, ::1], int64, int64, float64[:, :, ::1])")
+def transform(image, levels, merging, work):
     """Transform an image in place.
 
     Parameters
@@ -57,9 +62,10 @@ def transform(image, levels, merging):
         Number of levels.
     merging
         0 to split, 1 to merge.
+    work
+        Result of `strips`.
     """
-    longest = max(image.shape[0], image.shape[1])
-    low, high = np.zeros((longest // 2 + 1, _STRIP)), np.zeros((longest // 2 + 1, _STRIP))
+    low, high = work[0], work[1]
     for number in range(levels):
         level = levels - 1 - number if merging else number
         lines, samples = image.shape

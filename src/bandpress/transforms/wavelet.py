@@ -47,13 +47,12 @@ def synthesise(coefficients: np.ndarray, levels: int) -> np.ndarray:
 
 
 def _transformed(images: np.ndarray, levels: int, merging: int) -> np.ndarray:
-    from bandpress.transforms.lifting import (
-        transform,
-    )  # loads numba, which other codecs do not need
+    from bandpress.transforms import lifting  # loads numba, which other codecs do not need
 
     out = np.array(images, np.float64, order="C")
+    work = lifting.strips(*out.shape[-2:])
     for image in out.reshape(-1, *out.shape[-2:]):
-        transform(image, levels, merging)
+        lifting.transform(image, levels, merging, work)
     return out
 
 

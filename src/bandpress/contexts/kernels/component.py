@@ -20,7 +20,7 @@ from bandpress.contexts.kernels.features import (
     logarithm,
     shared_features,
 )
-from bandpress.contexts.kernels.network import BLOCK, choose_tables
+from bandpress.contexts.kernels.network import choose_tables
 from bandpress.contexts.kernels.rangecoder import BROKEN, LOW, POSITION, RANGE, narrow, refill, take_plain
 
 #: Modes: quantise and encode, decode, or list features.
@@ -36,7 +36,8 @@ _SIGNATURE = (
     "void(int64, int64, int64[::1], float64[:, ::1], int16[:, :, :, ::1], int16[:, :, ::1], int64[:, ::1],"
     "int64[:, ::1], int32[:, :, ::1], float32[:, :, ::1], float32[:, ::1], float32[:, ::1], float32[::1], float32[::1],"
     "int64[:, ::1], float64[:, ::1], float64[:, ::1], float64, float32[:, :, ::1], int16[:, ::1], uint8[::1],"
-    "int32[:, ::1], int32[:, ::1], int64[:, :, ::1], int64[::1], uint8[::1], int32[:, ::1])"
+    "int32[:, ::1], int32[:, ::1], int64[::1], int64[::1], int64[::1], float32[:, ::1],"
+    "int64[:, :, ::1], int64[::1], uint8[::1], int32[:, ::1])"
 )
 
 
@@ -287,6 +288,10 @@ def code(
     tables,
     magnitudes,
     sums,
+    shared,
+    means,
+    places,
+    layers,
     signs,
     state,
     data,
@@ -313,8 +318,8 @@ def code(
         The model: `bandpress.contexts.model.ContextModel.compiled`.
     worth
         Bits that one squared step of squared error is worth.
-    planes, work, lines, tables, magnitudes, sums
-        Work space, see `Memory`.
+    planes, work, lines, tables, magnitudes, sums, shared, means, places, layers
+        Work space, see `Memory`; `layers` hold the biases at first.
     signs
         Probabilities of signs, see `bandpress.contexts.signs.state`; they adapt.
     state, data
@@ -324,9 +329,6 @@ def code(
     """
     slots = (component % 3, (component + 2) % 3, (component + 1) % 3)
     own = maps[slots[0]]
-    shared, means = np.zeros(22, np.int64), np.zeros(3, np.int64)
-    layers = biases.copy()
-    places = np.zeros(BLOCK, np.int64)
     known = (planes, maps, traces, slots)
     network = (weights, layers, scales, most)
     model = (frequencies, offsets, bits, worth)

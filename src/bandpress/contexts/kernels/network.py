@@ -6,14 +6,14 @@ Its sums are sums of integers below 2^24, exact in float32 in any order. So numb
 import numpy as np
 from numba import njit
 
-from bandpress.compiled import NO_WRAPPERS, helper
+from bandpress.compiled import INLINE, helper
 from bandpress.contexts.kernels.features import LOCAL, X, Y, line_features
 
 #: Number of places evaluated together.
 BLOCK = 128
 
 
-@njit(nogil=True, fastmath={"contract", "reassoc", "nsz"}, **NO_WRAPPERS)
+@njit(fastmath={"contract", "reassoc", "nsz"}, **INLINE)
 def _layer(weights, biases, inputs, units, depth, count, scale, most, out):
     """Evaluate a layer, eight inputs at a time: clip(floor((weights @ inputs + biases) · scale), 0, most)."""
     for unit in range(units):
@@ -50,7 +50,7 @@ def _layer(weights, biases, inputs, units, depth, count, scale, most, out):
 
 @helper
 def _evaluate(weights, biases, scales, most, work, count):
-    """Return the tables of the places whose features are in work[0]; shape (places,)."""
+    """Write the tables of the places whose features are in work[0] to work[3, 0]."""
     depth, units = 24, weights.shape[1]
     count = min(BLOCK, (count + 15) // 16 * 16)
     for layer in range(3):
@@ -67,15 +67,14 @@ def _evaluate(weights, biases, scales, most, work, count):
             work[layer + 1],
         )
         depth = units
-    return work[3, 0]
 
 
 @helper
 def _flush(network, work, places, waiting, tables):
     """Evaluate the network for queued places; return how many remain queued."""
-    found = _evaluate(network[0], network[1], network[2], network[3], work, waiting)
+    _evaluate(network[0], network[1], network[2], network[3], work, waiting)
     for q in range(waiting):
-        tables[places[q]] = np.uint8(found[q])
+        tables[places[q]] = np.uint8(work[3, 0, q])
     return 0
 
 
