@@ -1,6 +1,6 @@
 """All compiled kernels: ``python -m bandpress.kernels`` compiles those that this machine does not have yet."""
 
-import bandpress.bounded.kernels
+import bandpress.bounded.band
 import bandpress.ccsds123.hybrid
 import bandpress.ccsds123.predictor
 import bandpress.ccsds123.sampleadaptive

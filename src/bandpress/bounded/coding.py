@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bandpress.bounded import kernels, model
+from bandpress.bounded import model
+from bandpress.bounded.arithmetic import code_number
+from bandpress.bounded.band import code_band, finish_band
 from bandpress.errors import BitstreamError
 
 #: Most bytes of a sample: all decisions and the longest escape.
@@ -98,7 +100,7 @@ class _Coder:
         self._signs = self._signs[::-1].copy()
         self._signs[0] = 0
         coder = (self._cells, self._model, self._tables, state, data)
-        self._mean = kernels.code_band(
+        self._mean = code_band(
             decoding,
             samples,
             self._centre,
@@ -115,7 +117,7 @@ class _Coder:
             coder,
         )
         self._weights[terms[:, 0]] = weights
-        kernels.finish_band(self._planes, home, lines, width, self._magnitudes, self._mean)
+        finish_band(self._planes, home, lines, width, self._magnitudes, self._mean)
 
     def encode(self, cube, done):
         state = model.encoder()
@@ -123,7 +125,7 @@ class _Coder:
         for band, original in enumerate(cube):
             samples = original.astype(np.int32)
             self._centre = int(np.rint(original.mean()))
-            kernels.code_number(False, self._centre - self._least, 16, state, data)
+            code_number(False, self._centre - self._least, 16, state, data)
             self._code(False, band, samples, state, data)
             yield data[: state[3]].tobytes()
             state[3] = 0
@@ -135,7 +137,7 @@ class _Coder:
         out = np.empty(self._shape, self._dtype)
         samples = np.empty(self._shape[1:], np.int32)
         for band in range(self._shape[0]):
-            self._centre = int(kernels.code_number(True, 0, 16, state, data)) + self._least
+            self._centre = int(code_number(True, 0, 16, state, data)) + self._least
             self._code(True, band, samples, state, data)
             if self._mean < 0:
                 raise BitstreamError(
