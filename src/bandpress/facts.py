@@ -7,13 +7,12 @@ the text ``"nan"``, ``"inf"`` or ``"-inf"``.
 
 import json
 import math
-from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from bandpress.errors import SceneError
-from bandpress.scene import Scene
+from bandpress.scene import Scene, described
 
 _DEEPEST = 32
 _LARGEST = 1 << 64
@@ -101,10 +100,7 @@ def with_facts(scene: Scene, found: Any, where: object) -> Scene:
             known[key] = tuple(known[key])
     if known.get("nodata") is not None:
         known["nodata"] = float(known["nodata"])
-    try:
-        return replace(scene, **known)
-    except SceneError as error:
-        raise SceneError(f"{where}: {error}") from None
+    return described(scene, where, **known)
 
 
 def check(found: Any, bands: int) -> None:

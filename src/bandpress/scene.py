@@ -148,6 +148,14 @@ class Scene:
         )
 
 
+def described(scene: Scene, where: object, **known: Any) -> Scene:
+    """Return the scene with other metadata; `where` names their file in the error if they do not fit."""
+    try:
+        return replace(scene, **known)
+    except SceneError as error:
+        raise SceneError(f"{where}: {error}") from None
+
+
 def clipped(samples: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """Clip decoded integers to the range of an integer type, in place; return them in that type."""
     limits = np.iinfo(dtype)

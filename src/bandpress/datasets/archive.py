@@ -7,6 +7,7 @@ import lzma
 import os
 import shutil
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -42,7 +43,11 @@ _MAGIC: dict[bytes, Callable[..., Any]] = {
     b"\xfd7zXZ\x00": lzma.open,
 }
 _LONGEST_MAGIC = max(map(len, _MAGIC))
-DAMAGED = (zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, gzip.BadGzipFile, EOFError)
+#: Exceptions of the libraries for damaged archives; the last four come of names and numbers that are none.
+DAMAGED = (
+    *(zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, gzip.BadGzipFile, EOFError),
+    *(ValueError, IndexError, OverflowError, struct.error),
+)
 
 
 class _Member(NamedTuple):
@@ -182,7 +187,7 @@ def _stated(path: Path, folder: Path | None = None) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT) and folder is not None:
             raise DataError(f"{folder}: no space left on the device to unpack {path}") from None
-        if error.errno is None:  # raised by bz2 for other files
+        if error.errno in (None, errno.EINVAL):  # raised by bz2 for other files, by zipfile for wrong places
             raise DataError(f"{path}: damaged ({error}); expected a zip or tar archive") from None
         raise
 
@@ -205,13 +210,17 @@ class Budget:
 
     def spend(self, count: int) -> None:
         """Count bytes to be written."""
+        self.pass_over(count)
+        if self.folder is not None and shutil.disk_usage(self.folder).free < count:
+            raise DataError(f"{self.folder}: no space left on the device to unpack {self.path}")
+
+    def pass_over(self, count: int) -> None:
+        """Count bytes that are unpacked but not written."""
         self._left -= count
         if self._left < 0:
             raise DataError(
                 f"{self.path}: unpacks to more than {_MOST_RATIO} times its size; expected an archive of scenes"
             )
-        if self.folder is not None and shutil.disk_usage(self.folder).free < count:
-            raise DataError(f"{self.folder}: no space left on the device to unpack {self.path}")
 
     def member(self) -> None:
         """Count a file or folder."""
@@ -236,24 +245,24 @@ def _members(path: Path, budget: Budget) -> Iterator[_Member]:
                 regular = not info.is_dir() and (not stat.S_IFMT(mode) or stat.S_ISREG(mode))
                 yield _Member(info.filename, info.is_dir(), regular, lambda info=info: archive.open(info))  # type: ignore[misc]
     else:
-        with _open_tar(path) as tar:
+        with _open_tar(path, budget) as tar:
             for entry in tar:
                 # A sparse file may state any size at no cost, and no scene is one.
                 regular = entry.isreg() and not entry.issparse()
                 yield _Member(entry.name, entry.isdir(), regular, lambda entry=entry: tar.extractfile(entry))  # type: ignore[misc,arg-type]
             # The checksum of a compressed stream is at its end, beyond the last byte that the archive needs.
             while tar.fileobj is not None and (rest := tar.fileobj.read(_CHUNK)):
-                budget.spend(len(rest))
+                budget.pass_over(len(rest))
 
 
 @contextmanager
-def _open_tar(path: Path) -> Iterator[tarfile.TarFile]:
+def _open_tar(path: Path, budget: Budget) -> Iterator[tarfile.TarFile]:
     with open(path, "rb") as file:
         start = file.read(_LONGEST_MAGIC)
     unpacked = next((open_ for magic, open_ in _MAGIC.items() if start.startswith(magic)), open)
     with unpacked(path, "rb") as stream:
         try:
-            tar = tarfile.open(fileobj=_Modest(stream, path), mode="r:")  # type: ignore[call-overload]  # noqa: SIM115
+            tar = tarfile.open(fileobj=_Modest(stream, path, budget), mode="r:")  # type: ignore[call-overload]  # noqa: SIM115
         except tarfile.ReadError:
             raise DataError(
                 f"{path}: unknown kind of archive; expected one of {', '.join(ENDINGS)}"
@@ -263,11 +272,15 @@ def _open_tar(path: Path) -> Iterator[tarfile.TarFile]:
 
 
 class _Modest:
-    """A stream that limits single reads, since `tarfile` reads names and records of any size at once."""
+    """A stream that counts what is passed over, and limits single reads: `tarfile` reads names of any size at once."""
 
-    def __init__(self, stream: IO[bytes], path: Path):
-        self._stream, self._path = stream, path
-        self.seek, self.tell = stream.seek, stream.tell
+    def __init__(self, stream: IO[bytes], path: Path, budget: Budget):
+        self._stream, self._path, self._budget = stream, path, budget
+        self.tell = stream.tell
+
+    def seek(self, place: int) -> int:
+        self._budget.pass_over(max(0, place - self.tell()))
+        return self._stream.seek(place)
 
     def read(self, size: int) -> bytes:
         if size > _MOST_AT_ONCE:

@@ -35,6 +35,9 @@ UNREADABLE = (
     *(tokenize.TokenError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OverflowError),
 )
 
+#: Bytes of samples that any file may stand for, and those that each of its bytes may stand for in addition.
+_FREE_BYTES, _BYTES_A_BYTE = 1 << 29, 1 << 12
+
 _AXES = {
     "bands": "band bands wavelength wavelengths wl lambda spectral channel channels wavenumber radiation_wavelength",
     "lines": "line lines y row rows lat latitude downtrack along_track alongtrack northing nrows ydim scan height v",
@@ -48,6 +51,18 @@ ORDERS = {
     "bil": ("lines", "bands", "samples"),
     "bip": ("lines", "samples", "bands"),
 }
+
+
+def check_size(needed: int, held: int) -> None:
+    """Check that bytes of samples are in proportion to the bytes of the file that they come from.
+
+    Raises
+    ------
+    ValueError
+        If a hostile or an almost empty file stands for more than memory should be allocated for.
+    """
+    if needed > _FREE_BYTES + _BYTES_A_BYTE * held:
+        raise ValueError(f"{held} bytes that stand for {needed} bytes of samples")
 
 
 def pick(path: Path, variable: str | None, shapes: Mapping[str, tuple[int, ...]]) -> str:
@@ -94,7 +109,7 @@ def scene_of(
     SceneError
         If the array is not a cube of numbers, or the file's names of its axes are unknown and the user gives no order.
     """
-    if not _is_cube(array.shape) or array.dtype.kind not in "biuf":
+    if not _is_cube(array.shape) or 0 in array.shape or array.dtype.kind not in "biuf":
         raise SceneError(
             f"{path}: an array of shape {array.shape} and type {array.dtype}; expected three axes of numbers"
         )

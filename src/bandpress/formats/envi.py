@@ -20,7 +20,7 @@ from bandpress.formats.envi_header import is_field, read_header, write_header
 from bandpress.formats.raw import Interleave, map_cube, write_cube
 from bandpress.formats.sidecar import read_sidecar, sidecar, with_facts, write_sidecar
 from bandpress.formats.units import in_nm
-from bandpress.scene import Scene
+from bandpress.scene import Scene, described
 
 #: ENVI's code of each sample type.
 TYPES = {
@@ -232,7 +232,7 @@ def _described(scene: Scene, fields: Mapping[str, Any], header: Path) -> Scene:
                     metadata[key] = values[0] if len(set(values)) == 1 else values
                 else:
                     metadata[field] = fields[field]
-        scene = replace(scene, **known)
+        scene = described(scene, header, **known)
     except (ValueError, TypeError, AttributeError) as error:
         raise SceneError(f"{header}: {error}; expected numbers, one per band") from None
     found = read_sidecar(header)

@@ -21,10 +21,10 @@ from bandpress.errors import SceneError, SceneWarning
 from bandpress.facts import facts, with_facts
 from bandpress.files import atomic_path
 from bandpress.formats import georeference
-from bandpress.formats.arrays import info_of
+from bandpress.formats.arrays import check_size, info_of
 from bandpress.formats.optional import require
 from bandpress.formats.units import in_nm
-from bandpress.scene import Scene
+from bandpress.scene import Scene, described
 
 _TAG = "BANDPRESS"
 #: Namespaces of tags that are read, and those in which GDAL repeats what it says elsewhere.
@@ -48,10 +48,12 @@ def read(path: Path) -> Scene:
         with georeference.quiet(rasterio), rasterio.open(path, driver="GTiff") as file:
             if any(np.dtype(kind).kind not in "iuf" for kind in file.dtypes):
                 raise SceneError(f"{path}: samples are {file.dtypes[0]}; expected integers or floats")
+            itemsize = max(np.dtype(kind).itemsize for kind in file.dtypes)
+            check_size(file.count * file.height * file.width * itemsize, path.stat().st_size)
             cube = file.read()
             cube = cube.astype(cube.dtype.newbyteorder(_order(path)), copy=False)
             scene = _described(Scene(cube, name=path.stem, origin=path.suffix.lower()), file, path)
-    except (rasterio.errors.RasterioError, TypeError, MemoryError) as error:
+    except (rasterio.errors.RasterioError, TypeError, ValueError, MemoryError) as error:
         raise SceneError(f"{path}: cannot be read ({error}); expected a GeoTIFF") from None
     match = _ENMAP.fullmatch(path.name)
     return scene if match is None else _enmap(scene, path, match)
@@ -242,7 +244,7 @@ def _enmap(scene: Scene, path: Path, match: re.Match[str]) -> Scene:
             else slice(len(bands) - scene.bands, None)
         )
         centres, widths = centres[cut], widths[cut]
-    return replace(scene, wavelengths=tuple(centres), fwhm=tuple(widths))
+    return described(scene, beside[0], wavelengths=tuple(centres), fwhm=tuple(widths))
 
 
 def _beside(path: Path) -> list[Path]:

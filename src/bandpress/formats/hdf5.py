@@ -24,7 +24,7 @@ from bandpress.formats import hdf5_facts
 from bandpress.formats.arrays import CUBE, INFO, UNREADABLE, info_of, pick, scene_of
 from bandpress.formats.optional import require
 from bandpress.formats.raw import Interleave, as_cube, as_stored, blocks
-from bandpress.scene import Scene
+from bandpress.scene import Scene, described
 
 _SWATHS = "HDFEOS/SWATHS"
 _PRISMA_CUBES = ("VNIR_Cube", "SWIR_Cube")
@@ -115,7 +115,7 @@ def _plain(dataset: Any, path: Path, interleave: Interleave | None) -> Scene:
 def _samples(dataset: Any, path: Path) -> np.ndarray:
     offset = dataset.id.get_offset()
     if offset is None or dataset.chunks is not None or dataset.external or dataset.compression:
-        return dataset[()]
+        return hdf5_facts.values(dataset)
     return np.memmap(path, dtype=dataset.dtype, mode="r", offset=offset, shape=dataset.shape)
 
 
@@ -134,10 +134,10 @@ def _emit(file: Any, dataset: Any, path: Path) -> Scene:
     known: dict[str, Any] = {}
     for key, name in (("wavelengths", "wavelengths"), ("fwhm", "fwhm")):
         if name in bands:
-            known[key] = tuple(map(float, bands[name][()]))
+            known[key] = tuple(map(float, hdf5_facts.values(bands[name])))
     if "good_wavelengths" in bands:
-        known["bad_bands"] = tuple(bool(good != 1) for good in bands["good_wavelengths"][()])
-    return replace(scene, **known)
+        known["bad_bands"] = tuple(bool(good != 1) for good in hdf5_facts.values(bands["good_wavelengths"]))
+    return described(scene, path, **known)
 
 
 def _prisma_swath(file: Any) -> Any:
@@ -156,7 +156,7 @@ def _prisma(file: Any, fields: Any, path: Path) -> Scene:
     for part in ("Vnir", "Swir"):
         if f"{part.upper()}_Cube" not in fields:
             continue
-        cube = as_cube(fields[f"{part.upper()}_Cube"][()], "bil")
+        cube = as_cube(hdf5_facts.values(fields[f"{part.upper()}_Cube"]), "bil")
         centres = np.ravel(file.attrs[f"List_Cw_{part}"]).astype(float)
         widths = np.ravel(file.attrs[f"List_Fwhm_{part}"]).astype(float)
         flags = np.ravel(file.attrs.get(f"List_Cw_{part}_Flags", np.ones(len(centres))))

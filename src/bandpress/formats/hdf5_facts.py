@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bandpress.errors import SceneWarning
-from bandpress.formats.arrays import ORDERS
+from bandpress.formats.arrays import ORDERS, check_size
 from bandpress.formats.units import in_nm
 from bandpress.scene import Scene
 
@@ -30,15 +30,31 @@ _OWN = (
 #: Most values of a list in the metadata.
 _MOST_VALUES = 1 << 14
 _CENTRES = ("wavelength", "wavelengths", "wl", "band", "bands", "lambda")
+_PLACES = ("x", "y", "lon", "lat", "longitude", "latitude", "easting", "northing")
 _WIDTHS = ("fwhm", "fwhms", "bandwidth", "bandwidths")
+
+
+def values(dataset: Any) -> Any:
+    """Return the content of an array.
+
+    Raises
+    ------
+    ValueError
+        If it is out of proportion to the file, or stored in another one.
+    """
+    if dataset.external or dataset.is_virtual:
+        raise ValueError(f"{dataset.name} is stored in another file")
+    check_size(dataset.nbytes, Path(dataset.file.filename).stat().st_size)
+    return dataset[()]
 
 
 def axes(dataset: Any) -> list[str]:
     """Return the names of an array's axes, ``""`` for unnamed ones."""
+    said = _plain(dataset.attrs.get("DIMENSION_LABELS"))
+    said = said if isinstance(said, list) and len(said) == dataset.ndim else [""] * dataset.ndim
     names = []
-    for dimension in dataset.dims:
-        scale = dimension[0].name.rpartition("/")[2] if len(dimension) else ""
-        name = scale or dimension.label
+    for scale, label in zip(_scales(dataset), said, strict=True):
+        name = str(label) if scale is None else scale.name.rpartition("/")[2]
         names.append("" if name.startswith("phony_dim") else name)
     labels = _plain(dataset.attrs.get("Dimension_Labels", ""))  # NEON: "Line,Sample,Wavelength"
     if not any(names) and isinstance(labels, str) and labels.count(",") == len(names) - 1:
@@ -103,6 +119,21 @@ def describe(file: Any, cube: Any, scene: Scene, interleave: str) -> None:
             cube.attrs["_FillValue"] = value
 
 
+def _scales(dataset: Any) -> list[Any]:
+    """Return the array that describes each axis, or None.
+
+    HDF5's own functions for this crash the process if the attribute has another type than they expect.
+    """
+    lists = dataset.attrs.get("DIMENSION_LIST")
+    found: list[Any] = [None] * dataset.ndim
+    if isinstance(lists, np.ndarray) and lists.shape == (dataset.ndim,):
+        for axis, references in enumerate(lists):
+            first = references[0] if isinstance(references, np.ndarray) and references.size else None
+            item = dataset.file[first] if type(first).__name__ == "Reference" and first else None
+            found[axis] = item if hasattr(item, "shape") else None
+    return found
+
+
 class _List(NamedTuple):
     """A list of numbers in a file."""
 
@@ -137,7 +168,7 @@ def _near(dataset: Any, names: tuple[str, ...]) -> list[_List]:
         (str(_plain(v)) for k, v in attributes.items() if k.startswith("wavelength") and "unit" in k), ""
     )
     found = [_List(key, np.ravel(value), unit) for key, value in attributes.items() if key in names]
-    items = [dimension[0] for dimension in dataset.dims if len(dimension)]
+    items = [scale for scale in _scales(dataset) if scale is not None]
     items += [dataset.parent[key] for key in dataset.parent if _is_here(dataset.parent, key)]
     dataset.file.visititems(lambda name, item: items.append(item))
     for item in items:
@@ -145,7 +176,7 @@ def _near(dataset: Any, names: tuple[str, ...]) -> list[_List]:
         if name not in names or not hasattr(item, "dtype") or item.size != max(item.shape, default=0):
             continue
         if not str(_plain(item.attrs.get("NAME", ""))).startswith("This is a netCDF dimension but not"):
-            found.append(_List(name, np.ravel(item[()]), _unit(item)))
+            found.append(_List(name, np.ravel(values(item)), _unit(item)))
     return [item for item in found if item.values.dtype.kind in "iuf" and len(item.values)]
 
 
@@ -169,21 +200,19 @@ def _georeference(dataset: Any, names: list[str], mapping: Any) -> dict[str, Any
         if isinstance(wkt, str):
             found["crs"] = wkt
     steps = {}
-    for dimension, name in zip(dataset.dims, names, strict=False):
-        if name.lower() in ("x", "y", "lon", "lat", "longitude", "latitude", "easting", "northing") and len(
-            dimension
-        ):
-            values = np.ravel(dimension[0][()]).astype(float)
-            gaps = np.diff(values)
+    for scale, name in zip(_scales(dataset), names, strict=False):
+        if scale is not None and name.lower() in _PLACES:
+            places = np.ravel(values(scale)).astype(float)
+            gaps = np.diff(places)
             if (
                 len(gaps)
-                and np.isfinite(values).all()
+                and np.isfinite(places).all()
                 and np.ptp(gaps) <= 1e-6 * abs(gaps[0])
                 and gaps[0] != 0
             ):
-                step = float(values[-1] - values[0]) / len(gaps)
+                step = float(places[-1] - places[0]) / len(gaps)
                 steps["x" if name.lower()[:2] in ("x", "lo", "ea") else "y"] = (
-                    float(values[0]) - step / 2,
+                    float(places[0]) - step / 2,
                     step,
                 )
     if found and len(steps) == 2:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from bandpress.formats.arrays import check_size
+
 _MATRIX, _COMPRESSED = 14, 15
 #: NumPy's type of each type of data element; texts are the last three.
 _STORED = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
@@ -63,11 +65,12 @@ class Variable:
         ValueError
             If the file does not hold as many as the shape states.
         """
+        wanted = np.dtype(bool if self._flags & _LOGICAL else self._order + _CLASSES[self.kind])
+        check_size(int(np.prod(self.shape, dtype=object)) * wanted.itemsize, len(self._body))
         kind, data = self._data()
         dtype = np.dtype(self._order + _STORED[kind])
         if len(data) != int(np.prod(self.shape, dtype=object)) * dtype.itemsize:
             raise ValueError(f"{len(data)} bytes for an array of shape {self.shape}")
-        wanted = np.dtype(bool if self._flags & _LOGICAL else self._order + _CLASSES[self.kind])
         return data.view(dtype).reshape(self.shape, order="F").astype(wanted, copy=False)
 
     def text(self) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from bandpress.errors import SceneError
 from bandpress.facts import facts, with_facts
 from bandpress.files import atomic_path
-from bandpress.formats import mat5
+from bandpress.formats import hdf5_facts, mat5
 from bandpress.formats.arrays import CUBE, INFO, UNREADABLE, info_of, pick, scene_of
 from bandpress.formats.optional import require
 from bandpress.formats.raw import Interleave, as_stored
@@ -90,7 +90,7 @@ def _from_hdf5(path: Path, variable: str | None) -> tuple[np.ndarray, dict[str, 
 
         file.visititems(see)
         # MATLAB counts its axes from the fastest, HDF5 from the slowest.
-        return file[pick(path, variable, shapes)][()].transpose(), {}
+        return hdf5_facts.values(file[pick(path, variable, shapes)]).transpose(), {}
 
 
 def _is_hdf5(path: Path) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from bandpress.errors import SceneError
 from bandpress.facts import facts, with_facts
 from bandpress.files import atomic_path
-from bandpress.formats.arrays import CUBE, INFO, UNREADABLE, info_of, pick, scene_of
+from bandpress.formats.arrays import CUBE, INFO, UNREADABLE, check_size, info_of, pick, scene_of
 from bandpress.formats.raw import Interleave, as_stored, write_cube
 from bandpress.formats.sidecar import complete, write_sidecar
 from bandpress.scene import Scene
@@ -42,6 +42,7 @@ def read(path: Path, variable: str | None = None, interleave: Interleave | None 
                 scene_of(path, np.load(path, mmap_mode="r", allow_pickle=False), interleave), path
             )
         with np.load(path, allow_pickle=False) as arrays:
+            check_size(sum(member.file_size for member in arrays.zip.infolist()), path.stat().st_size)
             found = info_of(arrays[INFO], path) if INFO in arrays.files else None
             shapes = {key: arrays[key].shape for key in arrays.files if key != INFO or found is None}
             array = arrays[pick(path, variable, shapes)]

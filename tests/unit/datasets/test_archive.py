@@ -117,6 +117,16 @@ def test_bombs_are_refused(tmp_path, monkeypatch, kind):
     refused(tmp_path, f"a.{kind}", content, "unpacks to more than 200 times its size")
 
 
+@pytest.mark.parametrize("kind", ["gz", "bz2"])
+def test_what_is_passed_over_counts_too(tmp_path, monkeypatch, kind):
+    monkeypatch.setattr(archive, "_ALWAYS_FINE", 1 << 20)
+    path = tmp_path / f"a.tar.{kind}"
+    path.write_bytes(tarred({"bomb": bytes(30 << 20), "wanted.raw": b"x"}, f"w:{kind}"))
+    with pytest.raises(DataError, match="unpacks to more than 200 times its size"):
+        archive.unpack(path, tmp_path / "out", only=["wanted.raw"])
+    assert not (tmp_path / "out").exists()
+
+
 def test_too_many_files_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(archive, "_MOST_MEMBERS", 10)
     refused(tmp_path, "a.zip", zipped({f"{i}": b"" for i in range(11)}), "more than 10 files")
@@ -147,6 +157,24 @@ def test_damaged_members_are_refused(tmp_path):
     content = bytearray(zipped({"a": os.urandom(999)}))
     content[500] ^= 1
     refused(tmp_path, "a.zip", bytes(content), "damaged")
+
+
+def test_a_name_of_nothing_is_refused(tmp_path):
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as packed:
+        entry = zipfile.ZipInfo("x")
+        entry.filename = ""
+        packed.writestr(entry, b"1")
+    refused(tmp_path, "a.zip", target.getvalue(), "damaged")
+
+
+def test_a_number_that_is_none_is_refused(tmp_path):
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT) as packed:
+        entry = tarfile.TarInfo("a.raw")
+        entry.pax_headers = {"GNU.sparse.map": "7>x"}
+        packed.addfile(entry)
+    refused(tmp_path, "a.tar", target.getvalue(), "damaged")
 
 
 def test_no_room_to_unpack(tmp_path):

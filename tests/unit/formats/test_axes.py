@@ -174,3 +174,47 @@ def test_unsigned_samples_that_a_file_stores_as_signed_ones_are_read_as_meant(
     assert scene.nodata == nodata
     assert np.array_equal(scene.cube, samples.view(order + meant))
     assert "_Unsigned" not in scene.metadata
+
+
+def test_an_attribute_that_crashes_hdf5_is_not_left_to_it(tmp_path):
+    """HDF5's own function for the scales of an axis ends the process on this one."""
+    for key, value in (("DIMENSION_LIST", [0.5, 1.5, 2.5]), ("DIMENSION_LABELS", [1, 2, 3])):
+        with h5py.File(tmp_path / "a.h5", "w") as file:
+            file["cube"] = CUBE
+            file["cube"].attrs[key] = value
+        scene = read_scene(tmp_path / "a.h5", interleave="bsq")
+        assert np.array_equal(scene.cube, CUBE)
+
+
+@pytest.mark.parametrize("name", ["a.h5", "a.mat"])
+def test_few_bytes_that_stand_for_many_samples_are_refused_before_memory_is_taken(tmp_path, name):
+    with h5py.File(tmp_path / name, "w") as file:
+        file.create_dataset("cube", (1 << 14,) * 3, "u2", chunks=True, compression="gzip")
+    with pytest.raises(SceneError, match=rf"{name}.* bytes that stand for 8796093022208 bytes of samples"):
+        read_scene(tmp_path / name)
+
+
+def test_coordinates_that_stand_for_many_numbers_are_refused(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["cube"] = CUBE
+        file.create_dataset("wavelength", (1 << 40,), "f8", chunks=True, compression="gzip")
+    with pytest.raises(SceneError, match="bytes of samples"):
+        read_scene(tmp_path / "a.h5")
+
+
+def test_samples_that_are_in_other_files_are_refused(tmp_path):
+    """A scene of somebody else does not read files of ours."""
+    (tmp_path / "secret").write_bytes(CUBE.tobytes())
+    with h5py.File(tmp_path / "source.h5", "w") as file:
+        file["cube"] = CUBE
+    for way in ("external", "virtual"):
+        with h5py.File(tmp_path / "a.h5", "w") as file:
+            if way == "external":
+                place = [(str(tmp_path / "secret"), 0, CUBE.nbytes)]
+                file.create_dataset("cube", CUBE.shape, "<u2", external=place)
+            else:
+                layout = h5py.VirtualLayout(CUBE.shape, "<u2")
+                layout[:] = h5py.VirtualSource(tmp_path / "source.h5", "cube", CUBE.shape)
+                file.create_virtual_dataset("cube", layout)
+        with pytest.raises(SceneError, match=r"a\.h5: .*stored in another file"):
+            read_scene(tmp_path / "a.h5")

@@ -1,6 +1,7 @@
 """Every writer gives back what it was given."""
 
 import subprocess
+import zipfile
 
 import numpy as np
 import pytest
@@ -378,3 +379,28 @@ def test_a_damaged_file_is_a_scene_or_one_sentence(tmp_path_factory, name, data)
     except SceneError as error:
         message = str(error)
     assert "\n" not in message
+
+
+def test_few_bytes_of_a_geotiff_that_stand_for_many_samples_are_refused(tmp_path):
+    rasterio = pytest.importorskip("rasterio")
+    shape = {"count": 4, "height": 1 << 15, "width": 1 << 15, "dtype": "uint16"}
+    with rasterio.open(tmp_path / "a.tif", "w", driver="GTiff", tiled=True, SPARSE_OK=True, **shape):
+        pass
+    with pytest.raises(SceneError, match=r"a\.tif.* bytes that stand for 8589934592 bytes of samples"):
+        read_scene(tmp_path / "a.tif")
+
+
+def test_few_bytes_of_an_archive_of_arrays_that_stand_for_many_samples_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("bandpress.formats.arrays._FREE_BYTES", 1 << 20)
+    with zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_BZIP2) as packed:
+        packed.writestr("cube.npy", bytes(1 << 24))
+    with pytest.raises(SceneError, match=r"a\.npz.* bytes that stand for 16777216 bytes of samples"):
+        read_scene(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("field", ["wavelength", "fwhm", "bbl"])
+def test_a_list_of_another_length_is_refused_with_the_name_of_the_header(tmp_path, field):
+    path = write_scene(Scene(np.ones((2, 3, 4), "u1")), tmp_path / "a.hdr")
+    path.write_text(path.read_text() + f"{field} = {{1, 2, 3}}\n")
+    with pytest.raises(SceneError, match=r"a\.hdr: .*3 .* for 2 bands"):
+        read_scene(path)
