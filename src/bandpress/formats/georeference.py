@@ -3,9 +3,11 @@
 GDAL converts, through an ENVI file of two samples, so ``map info`` has GDAL's meaning.
 """
 
+import sys
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -128,9 +130,15 @@ def _close(one: Any, two: Any) -> bool:
     )
 
 
-def quiet(rasterio: Any) -> warnings.catch_warnings:
-    """Return a context without warnings about files without a georeference."""
-    return warnings.catch_warnings(action="ignore", category=rasterio.errors.NotGeoreferencedWarning)
+@contextmanager
+def quiet(rasterio: Any) -> Iterator[None]:
+    """Ignore warnings about files without a georeference, and tracebacks about GDAL's messages that are no UTF-8."""
+    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    try:
+        with warnings.catch_warnings(action="ignore", category=rasterio.errors.NotGeoreferencedWarning):
+            yield
+    finally:
+        sys.unraisablehook = hook
 
 
 def _left_out(path: Path, why: object) -> None:

@@ -24,6 +24,7 @@ from bandpress.formats import hdf5_facts
 from bandpress.formats.arrays import CUBE, INFO, UNREADABLE, info_of, pick, scene_of
 from bandpress.formats.optional import require
 from bandpress.formats.raw import Interleave, as_cube, as_stored, blocks
+from bandpress.formats.trial import try_out
 from bandpress.scene import Scene, described
 
 _SWATHS = "HDFEOS/SWATHS"
@@ -51,38 +52,8 @@ def read(path: Path, variable: str | None = None, interleave: Interleave | None 
     """
     h5py = require("h5py", path)
     try:
-        with h5py.File(path, "r") as file:
-            shapes: dict[str, tuple[int, ...]] = {}
-
-            def see(name: str, item: Any) -> None:
-                if isinstance(item, h5py.Dataset) and item.dtype.kind in "biuf":
-                    shapes[name] = item.shape
-
-            file.visititems(see)
-            if INFO not in file:
-                said = [
-                    key
-                    for key in file.attrs
-                    if not key.startswith(("List_", "ScaleFactor_", "Offset_", "L2Scale"))
-                ]
-                hdf5_facts.say_what_is_left(path, said)
-            swath = _prisma_swath(file) if variable is None else None
-            if swath is not None:
-                _say_what_is_left(
-                    path, [f"{swath.name}/{key}".strip("/") for key in _PRISMA_CUBES if key in swath], shapes
-                )
-                return _prisma(file, swath, path)
-            info = info_of(file[INFO].asstr()[()], path) if _is_text(file.get(INFO)) else None
-            emit = (
-                variable is None and _EMIT_BANDS in file and next((k for k in _EMIT_CUBES if k in file), None)
-            )
-            name = emit or pick(path, variable, shapes)
-            scene = _emit(file, file[name], path) if emit else _plain(file[name], path, interleave)
-            if info is not None and name == CUBE:
-                return with_facts(scene, info, path)
-            if variable is None:
-                _say_what_is_left(path, [name], shapes)
-            return scene
+        try_out(path, lambda: _read(h5py, path, variable, interleave), h5py._objects.phil)
+        return _read(h5py, path, variable, interleave)
     except UNREADABLE as error:
         raise SceneError(f"{path}: cannot be read ({error}); expected an HDF5 or NetCDF 4 file") from None
 
@@ -100,6 +71,35 @@ def write(scene: Scene, path: Path, interleave: Interleave = "bip") -> Path:
         hdf5_facts.describe(file, cube, scene, interleave)
         file[INFO] = json.dumps(facts(scene))
     return path
+
+
+def _read(h5py: Any, path: Path, variable: str | None, interleave: Interleave | None) -> Scene:
+    with h5py.File(path, "r") as file:
+        shapes: dict[str, tuple[int, ...]] = {}
+
+        def see(name: str, item: Any) -> None:
+            if isinstance(item, h5py.Dataset) and item.dtype.kind in "biuf":
+                shapes[name] = item.shape
+
+        file.visititems(see)
+        if INFO not in file:
+            known = ("List_", "ScaleFactor_", "Offset_", "L2Scale")
+            hdf5_facts.say_what_is_left(path, [key for key in file.attrs if not key.startswith(known)])
+        swath = _prisma_swath(file) if variable is None else None
+        if swath is not None:
+            _say_what_is_left(
+                path, [f"{swath.name}/{key}".strip("/") for key in _PRISMA_CUBES if key in swath], shapes
+            )
+            return _prisma(file, swath, path)
+        info = info_of(file[INFO].asstr()[()], path) if _is_text(file.get(INFO)) else None
+        emit = variable is None and _EMIT_BANDS in file and next((k for k in _EMIT_CUBES if k in file), None)
+        name = emit or pick(path, variable, shapes)
+        scene = _emit(file, file[name], path) if emit else _plain(file[name], path, interleave)
+        if info is not None and name == CUBE:
+            return with_facts(scene, info, path)
+        if variable is None:
+            _say_what_is_left(path, [name], shapes)
+        return scene
 
 
 def _is_text(item: Any) -> bool:

@@ -17,6 +17,7 @@ from bandpress.formats import hdf5_facts, mat5
 from bandpress.formats.arrays import CUBE, INFO, UNREADABLE, info_of, pick, scene_of
 from bandpress.formats.optional import require
 from bandpress.formats.raw import Interleave, as_stored
+from bandpress.formats.trial import try_out
 from bandpress.scene import Scene
 
 
@@ -81,6 +82,11 @@ def _from_version_5(path: Path, variable: str | None) -> tuple[np.ndarray, dict[
 
 def _from_hdf5(path: Path, variable: str | None) -> tuple[np.ndarray, dict[str, Any]]:
     h5py = require("h5py", path)
+    try_out(path, lambda: _array_of_hdf5(h5py, path, variable), h5py._objects.phil)
+    return _array_of_hdf5(h5py, path, variable), {}
+
+
+def _array_of_hdf5(h5py: Any, path: Path, variable: str | None) -> np.ndarray:
     with h5py.File(path, "r") as file:
         shapes: dict[str, tuple[int, ...]] = {}
 
@@ -90,7 +96,7 @@ def _from_hdf5(path: Path, variable: str | None) -> tuple[np.ndarray, dict[str, 
 
         file.visititems(see)
         # MATLAB counts its axes from the fastest, HDF5 from the slowest.
-        return hdf5_facts.values(file[pick(path, variable, shapes)]).transpose(), {}
+        return hdf5_facts.values(file[pick(path, variable, shapes)]).transpose()
 
 
 def _is_hdf5(path: Path) -> bool:

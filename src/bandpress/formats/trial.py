@@ -1,0 +1,55 @@
+"""Trial of a reader in a process of its own, for libraries that crash or never return on some damaged files."""
+
+import os
+import signal
+import warnings
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+#: Processor seconds that a trial may take, and bytes of the file for each further one.
+_SECONDS, _BYTES_A_SECOND = 4, 10_000_000
+
+
+def try_out(path: Path, read: Callable[[], object], lock: AbstractContextManager) -> None:
+    """Read a file in a fork of this process and forget the result; Python's exceptions are left to the real reading.
+
+    Parameters
+    ----------
+    path
+        The file.
+    read
+        Reads it.
+    lock
+        Lock of the library, so that no other thread holds it in the fork.
+
+    Raises
+    ------
+    ValueError
+        If the fork crashed, or was ended since it took too long.
+    """
+    if not hasattr(os, "fork"):
+        return
+    with lock, warnings.catch_warnings(action="ignore"):
+        child = os.fork()
+        if not child:
+            _end_after(path, read)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        raise ValueError("a damaged file, on which the library crashes or does not end")
+
+
+def _end_after(path: Path, read: Callable[[], object]) -> None:
+    import faulthandler
+    import resource
+
+    try:
+        faulthandler.disable()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        seconds = _SECONDS + path.stat().st_size // _BYTES_A_SECOND
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+        read()
+    finally:
+        os._exit(0)

@@ -1,0 +1,44 @@
+"""A library that crashes or never returns costs a process of its own, not this one."""
+
+import os
+import signal
+import struct
+from contextlib import nullcontext
+
+import numpy as np
+import pytest
+
+from bandpress import Scene, read_scene, write_scene
+from bandpress.errors import SceneError
+from bandpress.formats import trial
+
+h5py = pytest.importorskip("h5py")
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch):
+    monkeypatch.setattr(trial, "_SECONDS", 1)
+
+
+def test_a_reader_that_crashes_is_one_error(tmp_path):
+    (tmp_path / "a").write_bytes(b"")
+    with pytest.raises(ValueError, match="crashes or does not end"):
+        trial.try_out(tmp_path / "a", lambda: os.kill(os.getpid(), signal.SIGSEGV), nullcontext())
+
+
+def test_exceptions_are_left_to_the_real_reading(tmp_path):
+    (tmp_path / "a").write_bytes(b"")
+    trial.try_out(tmp_path / "a", lambda: 1 / 0, nullcontext())
+
+
+def test_texts_that_hdf5_reads_for_ever_are_refused(tmp_path):
+    """The free space of the heap that holds them says that it is of no length."""
+    path = write_scene(Scene(np.ones((2, 3, 4), "<u2"), wavelengths=(400.0, 500.0)), tmp_path / "a.nc")
+    data = bytearray(path.read_bytes())
+    at = data.index(b"GCOL") + 16
+    while struct.unpack_from("<H", data, at)[0]:
+        at += 16 + -(-struct.unpack_from("<Q", data, at + 8)[0] // 8) * 8
+    data[at + 8 : at + 16] = bytes(8)
+    path.write_bytes(data)
+    with pytest.raises(SceneError, match=r"a\.nc: .* does not end"):
+        read_scene(path)
