@@ -83,6 +83,20 @@ def test_fences_are_closed():
         assert len(re.findall(r"^```", page.read_text("utf-8"), re.MULTILINE)) % 2 == 0, page
 
 
+def test_every_row_of_what_is_refused_names_code_and_tests_that_exist():
+    page = (ROOT / "docs/robustness.md").read_text("utf-8")
+    table = page.partition("## The fuzzer")[0]
+    _, *rows = re.findall(r"^\| .* \| .* \| (.*) \| (.*) \|$", table, re.MULTILINE)
+    code = {path.name for path in (ROOT / "src").rglob("*.py")} | {"contexts", "ccsds123", "formats"}
+    tests = {path.name for path in (ROOT / "tests").rglob("test_*.py")}
+    assert len(rows) > 20
+    for places, names in rows:
+        for cell, known in ((places, code), (names, tests)):
+            found = {Path(name).name for name in re.findall(r"`([^`]+)`", cell)}
+            assert found, (places, names)
+            assert found <= known, (places, names)
+
+
 def test_make_targets_in_the_documentation_exist():
     known = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for page in PAGES:
