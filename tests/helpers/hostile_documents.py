@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import lzma
-import os
 import tarfile
 import warnings
 import zipfile
@@ -24,7 +23,7 @@ from bandpress.errors import DataError
 from bandpress.hyperprior import store as networks
 from bandpress.model_folders import CARD
 from bandpress.study.file import load_study
-from odd import Files, Kind, files_in, json_files, json_text, noisy, odd_json
+from odd import TEXTS, Files, Kind, files_in, json_files, json_text, noisy, odd_json
 from places import ROOT
 
 _NAMES = st.one_of(
@@ -293,6 +292,14 @@ _LOCK = {
 }
 
 
+def _offers() -> st.SearchStrategy[Files]:
+    """Lock files whose choices from a page have odd names and addresses."""
+    key = "https://a/#set"
+    pairs = st.lists(st.lists(TEXTS, min_size=2, max_size=2), min_size=1, max_size=2)
+    odd = pairs.map(lambda found: {**_LOCK, key: {"found as": "set", "offered": found}})
+    return odd.map(lambda found: {"study.lock": json_text(found)})
+
+
 def _locked(folder: Path) -> object:
     path = folder / "study.lock"
     found = lock.locked(path, "https://a/b.zip")
@@ -300,7 +307,7 @@ def _locked(folder: Path) -> object:
     for pair in offered:
         assert len(pair) == 2
         assert (folder / pair[1]).resolve().parent == folder.resolve(), pair
-        os.fsencode(folder / pair[1])
+        (folder / pair[1]).exists()
     assert isinstance(name, str)
     assert found is None or isinstance(found, str)
     return found
@@ -314,5 +321,5 @@ KINDS = {
         lambda: _forged_model("model-contexts"), lambda folder: contexts.load(folder).digest
     ),
     "study": Kind(_study, lambda folder: load_study(folder / "study.yaml").study),
-    "lock": Kind(lambda: json_files("study.lock", _LOCK, {}), _locked),
+    "lock": Kind(lambda: st.one_of(json_files("study.lock", _LOCK, {}), _offers()), _locked),
 }

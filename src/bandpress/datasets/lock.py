@@ -88,16 +88,22 @@ def _read(lock: Path) -> dict[str, Any]:
 
 def _is_entry(entry: dict[str, Any]) -> bool:
     if "offered" in entry:
-        return isinstance(entry["found as"], str) and all(
-            isinstance(pair, list)
-            and len(pair) == 2
-            and all(isinstance(text, str) for text in pair)
-            and _is_plain(pair[1])
-            for pair in entry["offered"]
+        return (
+            isinstance(entry["found as"], str)
+            and isinstance(entry["offered"], list)
+            and all(
+                isinstance(pair, list)
+                and len(pair) == 2
+                and all(isinstance(text, str) and text.isprintable() for text in pair)
+                and _is_plain(pair[1])
+                for pair in entry["offered"]
+            )
         )
     return isinstance(entry["sha256"], str)
 
 
 def _is_plain(name: str) -> bool:
-    """Say whether a name stays within its folder."""
-    return name not in ("", ".", "..") and not any(mark in name for mark in "/\\\0")
+    """Say whether a printable name is that of a file within its folder."""
+    return (
+        name not in ("", ".", "..") and not any(mark in name for mark in "/\\") and len(name.encode()) <= 200
+    )

@@ -265,8 +265,12 @@ def test_a_damaged_lock_file_is_one_sentence(site, tmp_path):
         get(site, tmp_path / "d", None, lock)
 
 
-@pytest.mark.parametrize("name", ["../../b.bin", "/b.bin", "..", "", "a\\b", "a\0", 3, None], ids=ascii)
-def test_a_lock_file_names_no_file_outside_the_folder(tmp_path, name):
+@pytest.mark.parametrize(
+    "name",
+    ["../../b.bin", "/b.bin", "..", "", "a\\b", "a\0", "\ud800", "a\x1b[2J", 201 * "x", 3, None],
+    ids=lambda name: ascii(name)[:20],
+)
+def test_a_lock_file_names_plain_files_within_the_folder(tmp_path, name):
     lock = tmp_path / "lock.json"
     lock.write_text(json.dumps({"p#s": {"found as": "s", "offered": [["http://x/a.bin", name]]}}))
     with pytest.raises(DataError, match=r"lock\.json: cannot be read"):
