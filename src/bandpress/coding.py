@@ -12,16 +12,12 @@ from bandpress.codecs import REGISTRY, Codec, codec_class
 from bandpress.container import bitstream
 from bandpress.container.bitstream import Header, Reader
 from bandpress.errors import BitstreamError, CodecError, ModelError, SceneError
-from bandpress.files import atomic_path
+from bandpress.files import atomic_path, most_memory
 from bandpress.nodata.mask import NoDataMask
 from bandpress.prepared import prepare
 from bandpress.scaling import Scaling
 from bandpress.scene import Scene
 from bandpress.stages import at_stage
-
-#: Memory that decoding may use for a file of any size, and per byte of it: enough for genuine files with little
-#: content, such as a constant scene, and for rates down to 0.004 bits per sample.
-_FREE_BYTES, _BYTES_A_BYTE = 1 << 29, 1 << 12
 
 #: Called with the number of bands done so far.
 Progress = Callable[[int], object]
@@ -235,7 +231,7 @@ def _check_proportion(
     """Refuse a file that is implausibly small for its scene, before allocating memory for the samples."""
     working = max(map(codec.working_bytes, clusters), default=0)
     needed = header.lines * header.samples * (bands * header.sample_type.itemsize + working)
-    most = _FREE_BYTES + _BYTES_A_BYTE * size
+    most = most_memory(size)
     if needed > most:
         raise BitstreamError(
             f"{size} bytes claim to hold {bands} bands of {header.lines} x {header.samples} samples, which take "

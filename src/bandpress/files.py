@@ -14,6 +14,10 @@ from bandpress.errors import ExistsError
 #: Temporary paths of this process.
 _unfinished: set[Path] = set()
 
+#: Bytes of memory that any file may claim, and those that each of its bytes may claim in addition: enough for genuine
+#: files with little content, such as a constant scene, and for rates down to 0.004 bits per sample.
+_FREE_BYTES, _BYTES_A_BYTE = 1 << 29, 1 << 12
+
 
 def refuse_to_replace(
     outputs: Iterable[str | os.PathLike[str]],
@@ -137,3 +141,8 @@ def digest(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def most_memory(size: int) -> int:
+    """Return the bytes of memory to allocate at most for what a file of some size claims to hold."""
+    return _FREE_BYTES + _BYTES_A_BYTE * size

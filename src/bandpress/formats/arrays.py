@@ -11,6 +11,7 @@ import numpy as np
 
 from bandpress.errors import SceneError
 from bandpress.facts import parse
+from bandpress.files import most_memory
 from bandpress.formats.raw import Interleave
 from bandpress.scene import Scene
 
@@ -35,9 +36,6 @@ UNREADABLE = (
     *(tokenize.TokenError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OverflowError),
 )
 
-#: Bytes of samples that any file may stand for, and those that each of its bytes may stand for in addition.
-_FREE_BYTES, _BYTES_A_BYTE = 1 << 29, 1 << 12
-
 _AXES = {
     "bands": "band bands wavelength wavelengths wl lambda spectral channel channels wavenumber radiation_wavelength",
     "lines": "line lines y row rows lat latitude downtrack along_track alongtrack northing nrows ydim scan height v",
@@ -61,7 +59,7 @@ def check_size(needed: int, held: int) -> None:
     ValueError
         If a hostile or an almost empty file stands for more than memory should be allocated for.
     """
-    if needed > _FREE_BYTES + _BYTES_A_BYTE * held:
+    if needed > most_memory(held):
         raise ValueError(f"{held} bytes that stand for {needed} bytes of samples")
 
 

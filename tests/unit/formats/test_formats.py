@@ -368,7 +368,7 @@ def test_few_bytes_of_a_geotiff_that_stand_for_many_samples_are_refused(tmp_path
 
 
 def test_few_bytes_of_an_archive_of_arrays_that_stand_for_many_samples_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("bandpress.formats.arrays._FREE_BYTES", 1 << 20)
+    monkeypatch.setattr("bandpress.files._FREE_BYTES", 1 << 20)
     with zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_BZIP2) as packed:
         packed.writestr("cube.npy", bytes(1 << 24))
     with pytest.raises(SceneError, match=r"a\.npz.* bytes that stand for 16777216 bytes of samples"):

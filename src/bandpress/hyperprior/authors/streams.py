@@ -15,8 +15,10 @@ import tensorflow as tf
 
 from bandpress.container.ranges import Ranges
 from bandpress.errors import BitstreamError, ModelError
+from bandpress.files import most_memory
 from bandpress.formats.gici import TYPES
 from bandpress.hyperprior.model import Hyperprior
+from bandpress.hyperprior.opened import BYTES_A_PIXEL
 from bandpress.hyperprior.rangecoder import RangeCoder
 from bandpress.hyperprior.store import StoredModel
 from bandpress.scene import CODABLE, Scene
@@ -24,7 +26,7 @@ from bandpress.scene import CODABLE, Scene
 SUFFIX = ".tfci"
 
 _NAME = re.compile(r"_(\d)_([01])_\d\.raw\.tfci$")
-_MOST_SIDE = 1 << 16
+_MOST_SIDE = _MOST_SAMPLE = 1 << 16
 _Y, _Z, _IMAGE_SHAPE, _Y_SHAPE, _Z_SHAPE, _LOW, _HIGH = (chr(i) for i in range(1, 8))
 
 
@@ -67,6 +69,11 @@ class AuthorsCoder:
                 f"{path}: {len(ranges.low)} bands; expected {k}, which the model was trained for"
             )
         shape, y_shape, z_shape = (_sizes(path, features, key) for key in (_IMAGE_SHAPE, _Y_SHAPE, _Z_SHAPE))
+        needed, most = shape[0] * shape[1] * BYTES_A_PIXEL, most_memory(path.stat().st_size)
+        if needed > most:
+            raise BitstreamError(
+                f"{path}: {shape[0]} x {shape[1]} samples take {needed} bytes of memory; expected at most {most}"
+            )
         halved = tuple(-(-side // 16) for side in shape)
         if y_shape != halved or z_shape != tuple(-(-side // 2) for side in halved):
             raise BitstreamError(
@@ -165,16 +172,16 @@ def _sizes(path: Path, features: Any, key: str) -> tuple[int, int]:
 def _ranges(path: Path, features: Any) -> Ranges:
     try:
         low, high = (
-            np.array([float(value) for value in _values(path, features, key, "bytes_list")]).astype(np.int64)
+            np.array([float(value) for value in _values(path, features, key, "bytes_list")])
             for key in (_LOW, _HIGH)
         )
     except ValueError:
         raise BitstreamError(f"{path}: a range is not a number; expected decimal text") from None
-    if len(low) != len(high) or (high < low).any() or max(np.abs(low).max(), np.abs(high).max()) > 1 << 16:
+    if len(low) != len(high) or not ((low <= high) & (low >= -_MOST_SAMPLE) & (high <= _MOST_SAMPLE)).all():
         raise BitstreamError(
             f"{path}: ranges {low} to {high}; expected a smallest and a largest sample for each band"
         )
-    return Ranges(low, high)
+    return Ranges(low.astype(np.int64), high.astype(np.int64))
 
 
 def _dtype(path: Path) -> np.dtype:
