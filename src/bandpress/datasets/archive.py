@@ -44,7 +44,7 @@ _MAGIC: dict[bytes, Callable[..., Any]] = {
 }
 _LONGEST_MAGIC = max(map(len, _MAGIC))
 #: Exceptions of the libraries for damaged archives; the last four come of names and numbers that are none.
-DAMAGED = (
+_DAMAGED = (
     *(zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, gzip.BadGzipFile, EOFError),
     *(ValueError, IndexError, OverflowError, struct.error),
 )
@@ -86,7 +86,7 @@ def test(path: Path, name: str) -> None:
         If it is damaged, or unpacks to an implausible size.
     """
     ending = Path(name).suffix.lower()
-    with _stated(path):
+    with stated(path):
         budget = Budget(path, None)
         if name.lower().endswith(ENDINGS):
             for member in _members(path, budget):
@@ -150,7 +150,7 @@ def _state(path: Path, only: Sequence[str]) -> str:
 
 def _unpack(path: Path, folder: Path, only: Sequence[str], state: str) -> None:
     budget = Budget(path, folder.parent)
-    with _stated(path, folder.parent), atomic_path(folder) as part:
+    with stated(path, folder.parent), atomic_path(folder) as part:
         part.mkdir()
         for member in _members(path, budget):
             if not only or (member.is_file and _wanted(member.name, only)):
@@ -176,19 +176,19 @@ def _beginning(pattern: str) -> str:
 
 
 @contextmanager
-def _stated(path: Path, folder: Path | None = None) -> Iterator[None]:
+def stated(path: Path, folder: Path | None = None, expected: str = "a zip or tar archive") -> Iterator[None]:
     """Convert the libraries' exceptions for damaged archives to one sentence."""
     try:
         yield
-    except DAMAGED as error:
-        raise DataError(f"{path}: damaged ({error}); expected a zip or tar archive") from None
+    except _DAMAGED as error:
+        raise DataError(f"{path}: damaged ({error}); expected {expected}") from None
     except RuntimeError as error:
         raise DataError(f"{path}: cannot be unpacked ({error}); expected a plain archive") from None
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT) and folder is not None:
             raise DataError(f"{folder}: no space left on the device to unpack {path}") from None
         if error.errno in (None, errno.EINVAL):  # raised by bz2 for other files, by zipfile for wrong places
-            raise DataError(f"{path}: damaged ({error}); expected a zip or tar archive") from None
+            raise DataError(f"{path}: damaged ({error}); expected {expected}") from None
         raise
 
 

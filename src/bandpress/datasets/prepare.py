@@ -201,9 +201,10 @@ def _plain(path: Path, out: Path | None) -> Iterator[Path]:
         return
     with scratch_folder(".unpacked-", out) as folder:
         plain = folder / path.with_suffix("").name
-        try:
-            with opener(path, "rb") as source, open(plain, "wb") as target:
-                archive.copy(source, target, archive.Budget(path, plain.parent))
-        except archive.DAMAGED as error:
-            raise DataError(f"{path}: damaged ({error}); expected a packed scene") from None
+        with (
+            archive.stated(path, plain.parent, "a packed scene"),
+            opener(path, "rb") as source,
+            open(plain, "wb") as target,
+        ):
+            archive.copy(source, target, archive.Budget(path, plain.parent))
         yield plain

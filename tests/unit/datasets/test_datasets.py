@@ -1,6 +1,8 @@
+import bz2
 import hashlib
 import json
 import lzma
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -282,9 +284,12 @@ def test_packed_scenes_are_unpacked_and_checked(tmp_path):
             tmp_path / "in",
             tmp_path / "out",
         )
-    Path(f"{path}.xz").write_bytes(lzma.compress(content)[:-20])
-    with pytest.raises(DataError, match="damaged"):
-        prepare(dataset({"t": {"file": path.name}}, path="in"), "d", tmp_path / "in", tmp_path / "out")
+    wrong = bz2.compress(content)
+    for ending, damaged in ((".xz", lzma.compress(content)[:-20]), (".bz2", wrong[:20] + b"x" + wrong[21:])):
+        Path(f"{path}{ending}").write_bytes(damaged)
+        wanted = {"t": {"file": path.name + ending}}
+        with pytest.raises(DataError, match=re.escape(f"{path}{ending}: damaged")):
+            prepare(dataset(wanted, path="in"), "d", tmp_path / "in", tmp_path / "out")
     assert not [p for p in (tmp_path / "out").iterdir() if p.name.startswith((".", "t."))]
 
 
