@@ -23,7 +23,7 @@ class Scene:
     ----------
     cube
         Samples, shape (bands, lines, samples). Any memory layout, memory maps included; the byte order is that of
-        the dtype and is kept through every conversion and codec.
+        the dtype and is kept through every conversion and codec. A masked array must have no masked samples.
     name
         Name of the scene, without folder, geometry or suffix.
     wavelengths
@@ -60,6 +60,13 @@ class Scene:
     scaling: Scaling | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.cube, np.ma.MaskedArray):
+            if np.ma.is_masked(self.cube):
+                raise SceneError(
+                    f"scene {self.name}: a masked array with {np.ma.count_masked(self.cube)} masked samples was given; "
+                    "expected one whose no-data samples hold a value, array.filled(value), and Scene(…, nodata=value)"
+                )
+            object.__setattr__(self, "cube", self.cube.data)
         if self.cube.ndim != 3 or 0 in self.cube.shape:
             raise SceneError(
                 f"scene {self.name}: a cube of shape {self.cube.shape} was given; expected (bands, lines, samples), "

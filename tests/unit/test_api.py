@@ -24,6 +24,16 @@ def test_an_array_without_the_order_of_its_axes_is_refused(cube):
         bandpress.compress(cube)
 
 
+def test_a_masked_array_is_coded_as_its_samples_or_refused_if_some_are_masked(cube):
+    unmasked = np.ma.masked_array(cube, mask=False)
+    assert bandpress.compress(unmasked, interleave="bsq", rate=1.5) == bandpress.compress(
+        Scene(cube), rate=1.5
+    )
+    some = np.ma.masked_less(cube, 9)
+    with pytest.raises(BandpressError, match=rf"{some.mask.sum()} masked samples.*expected .*filled"):
+        bandpress.compress(some, interleave="bsq", codec="jpeg2000", lossless=True)
+
+
 def test_bytes_are_those_of_the_file(cube, tmp_path):
     made = bandpress.compress(cube, tmp_path / "scene.bpk", interleave="bsq")
     assert made.read_bytes() == bandpress.compress(cube, interleave="bsq")

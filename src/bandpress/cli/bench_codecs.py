@@ -9,6 +9,7 @@ from bandpress.cli.types import ClusterSize
 from bandpress.clusters import BandsPerCluster
 from bandpress.codecs import REGISTRY
 from bandpress.evaluation import codec_benchmark
+from bandpress.files import atomic_path, refuse_to_replace
 
 
 @click.command("codecs")
@@ -37,6 +38,7 @@ from bandpress.evaluation import codec_benchmark
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Also write the result to this JSON file."
 )
+@click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
 def command(
     codecs: tuple[str, ...],
     sizes: list[BandsPerCluster],
@@ -46,6 +48,7 @@ def command(
     samples: int,
     threads: int | None,
     output: Path | None,
+    overwrite: bool,
 ) -> None:
     """Time codecs on one synthetic scene at one rate: encoding, decoding, start-up, memory.
 
@@ -56,6 +59,7 @@ def command(
       bandpress bench codecs --bands 32 --lines 128 --samples 128 -o codecs.json
       bandpress bench codecs --codec rklt-jpeg2000 --codec wavelet-learned -k all --bands 64 --lines 200 --samples 200
     """
+    refuse_to_replace([output] if output else [], overwrite)
     report = codec_benchmark.run(
         codecs or codec_benchmark.without_tensorflow(),
         sizes,
@@ -65,5 +69,6 @@ def command(
         lambda what: click.echo(f"{what} …", err=True),
     )
     if output is not None:
-        output.write_text(json.dumps(report.to_json(), indent=1) + "\n", "utf-8")
+        with atomic_path(output) as part:
+            part.write_text(json.dumps(report.to_json(), indent=1) + "\n", "utf-8")
     click.echo(codec_benchmark.table(report))

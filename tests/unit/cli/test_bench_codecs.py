@@ -56,6 +56,15 @@ def test_codecs_are_timed_side_by_side(tmp_path):
     assert all(row["codec"] in done.output for row in report["rows"])
 
 
+def test_no_file_is_replaced_without_leave(tmp_path):
+    there = tmp_path / "a.json"
+    there.write_text("of others")
+    done = CliRunner().invoke(cli, [*WORDS, "--codec", "jpeg2000", "-k", "3", "-o", str(there)])
+    assert done.exit_code == 1
+    assert "exists already; give --overwrite" in str(done.exception) + done.output
+    assert there.read_text() == "of others"
+
+
 def test_codecs_without_clusters_of_a_size_are_passed_over():
     assert codec_benchmark._possible("wavelet-learned", "all")
     assert not codec_benchmark._possible("predicted-learned", "all")
