@@ -217,6 +217,8 @@ def _described(scene: Scene, fields: Mapping[str, Any], header: Path) -> Scene:
         known |= in_nm(header, fields.get("wavelength units"), fields.get("wavelength"), fields.get("fwhm"))
         for key, field in (("wavelengths", "wavelength"), ("fwhm", "fwhm")):
             if field in fields and key not in known:
+                if len(fields[field]) != scene.bands:
+                    raise ValueError(f"{len(fields[field])} {key} for {scene.bands} bands")
                 metadata |= {k: fields[k] for k in (field, "wavelength units") if k in fields}
         if "bbl" in fields:
             known["bad_bands"] = tuple(float(value) == 0 for value in fields["bbl"])

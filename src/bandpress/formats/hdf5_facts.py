@@ -72,7 +72,7 @@ def described(scene: Scene, dataset: Any, names: list[str], path: Path) -> Scene
         path, [k for k, v in attributes.items() if v is None and k.lower() not in (*_OWN, *_NODATA)]
     )
     lower = {key.lower(): value for key, value in attributes.items()}
-    nodata = next((_number(lower[key]) for key in _NODATA if _number(lower.get(key)) is not None), None)
+    nodata = _nodata(lower, scene.dtype, path)
     scene, nodata = _meant(scene, nodata, str(lower.get("_unsigned")).lower())
     centres, widths = (_of_bands(dataset, kind, scene.bands) for kind in (_CENTRES, _WIDTHS))
     known: dict[str, Any] = {}
@@ -233,6 +233,23 @@ def _meant(scene: Scene, nodata: float | None, unsigned: str) -> tuple[Scene, fl
     if nodata is not None and nodata.is_integer():
         nodata = float(np.array(int(nodata) % (1 << 8 * size), f"u{size}").view(f"{kind}{size}"))
     return replace(scene, cube=scene.cube.view(scene.dtype.str.replace(scene.dtype.kind, kind))), nodata
+
+
+def _nodata(attributes: dict[str, Any], dtype: np.dtype, path: Path) -> float | None:
+    """Return the first no-data value of an array; warn of others."""
+    given = [attributes[key] for key in _NODATA if key in attributes]
+    found = [_number(value) for item in given for value in (item if isinstance(item, list) else [item])]
+    values = [value for value in found if value is not None]
+    kind = dtype if dtype.kind == "f" else np.dtype(float)
+    others = {str(kind.type(value)) for value in values[1:]} - {str(kind.type(value)) for value in values[:1]}
+    if others:
+        listed = ", ".join(sorted(others)[:3]) + (", …" if len(others) > 3 else "")
+        warnings.warn(
+            f"{path}: no-data values {listed} are read as samples; expected one such value",
+            SceneWarning,
+            stacklevel=3,
+        )
+    return values[0] if values else None
 
 
 def _number(value: Any) -> float | None:

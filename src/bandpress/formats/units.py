@@ -3,6 +3,7 @@
 import math
 import warnings
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,8 @@ def in_nm(
         warning.
     unit
         Unit of both in the file. Without a unit, centres below 100 are read as µm, since no imaging spectrometer works
-        below 100 nm or beyond 100 µm; widths without centres are read as µm below 1.
+        below 100 nm or beyond 100 µm; 0, 1, 2 … and 1, 2, 3 … number the bands and are left out too; widths without
+        centres are read as µm below 1.
     wavelengths, fwhm
         One number per band, or its text.
 
@@ -50,7 +52,13 @@ def in_nm(
         del numbers[key]
     if not numbers:
         return {}
-    scale = _scale(str(unit or "").strip().lower(), numbers)
+    unit_name = str(unit or "").strip().lower()
+    if unit_name in _UNSAID and _counts(numbers.get("wavelengths", [])):
+        _warn(
+            f"{path}: wavelengths that only number the bands are left as they are; expected a unit of length"
+        )
+        return {}
+    scale = _scale(unit_name, numbers)
     if scale is None:
         _warn(f"{path}: {' and '.join(numbers)} in {unit!r} are left as they are; expected a unit of length")
         return {}
@@ -67,6 +75,11 @@ def _scale(unit: str, numbers: dict[str, list[float]]) -> float | None:
     if "wavelengths" in numbers:
         return 1e3 if max(numbers["wavelengths"]) < 100 else 1.0
     return 1e3 if max(numbers["fwhm"]) < 1 else 1.0
+
+
+def _counts(values: list[float]) -> bool:
+    """Say whether values are the numbers of two or more bands, counted from 0 or 1."""
+    return len(values) > 1 and values[0] in (0, 1) and all(b - a == 1 for a, b in pairwise(values))
 
 
 def _warn(sentence: str) -> None:

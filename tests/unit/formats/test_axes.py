@@ -203,3 +203,12 @@ def test_samples_that_are_in_other_files_are_refused(tmp_path):
                 file.create_virtual_dataset("cube", layout)
         with pytest.raises(SceneError, match=r"a\.h5: .*stored in another file"):
             read_scene(tmp_path / "a.h5")
+
+
+def test_no_data_values_beyond_the_first_are_named(tmp_path):
+    for more, value in (("missing_value", np.array([65535, 3], "<u2")), ("nodata", np.uint16(3))):
+        said = {"_FillValue": np.uint16(65535), more: value}
+        netcdf(tmp_path / "s.nc", NAMES["CF"], (0, 1, 2), attributes=said)
+        with pytest.warns(SceneWarning, match="no-data values 3.0 are read as samples"):
+            scene = read_scene(tmp_path / "s.nc")
+        assert scene.nodata == 65535

@@ -107,6 +107,14 @@ def test_units_of_no_length_are_left_with_one_sentence(tmp_path, unit):
     assert len(caught) == 1
 
 
+@pytest.mark.parametrize("unit", ["Index", "Unknown", "", None])
+def test_numbers_of_bands_are_not_wavelengths(tmp_path, unit):
+    for first in (0, 1):
+        with pytest.warns(UserWarning, match="only number the bands"):
+            assert in_nm(tmp_path, unit, range(first, first + 224), [10] * 224) == {}
+    assert in_nm(tmp_path, "um", [1, 2]) == {"wavelengths": (1000, 2000)}
+
+
 def test_widths_have_the_unit_of_their_centres(tmp_path):
     assert in_nm(tmp_path, None, [400, 2500], [9.5, 10]) == {"wavelengths": (400, 2500), "fwhm": (9.5, 10)}
     assert in_nm(tmp_path, None, [0.4, 2.5], [0.01, 0.02]) == {"wavelengths": (400, 2500), "fwhm": (10, 20)}
