@@ -176,13 +176,27 @@ def test_every_codec_is_documented():
 
 def test_the_metric(monkeypatch):
     monkeypatch.setattr(metrics, "MORE", {})
-    exec(blocks("python")[2], {"MORE": metrics.MORE})
+    exec(blocks("python")[2], {"MORE": metrics.MORE, "np": np})
     cube = np.full((2, 10, 10), 100, np.uint16)
     other = cube.copy()
     other[0, 0, :4] = 150
     record = metrics.measure(Scene(cube, name="a"), Scene(other, name="b"))
     assert record["error_p99"] == 50
     assert record["pae"] == 50
+
+
+@pytest.mark.slow
+def test_the_metric_passes_the_checks_at_the_end_of_its_file(extended):
+    pytest.importorskip("mypy", reason="the packages of bandpress[dev] are not installed")
+    file = extended / "src/bandpress/evaluation/metrics.py"
+    before = file.read_text("utf-8")
+    try:
+        file.write_text(before + "\n\n" + blocks("python")[2], "utf-8")
+        for words in (["format", "--check"], ["check"]):
+            done = run(extended, "-m", "ruff", *words, file, cwd=extended)
+            assert done.returncode == 0, done.stdout + done.stderr
+    finally:
+        file.write_text(before, "utf-8")
 
 
 def test_the_figure(tmp_path, monkeypatch):
