@@ -18,7 +18,8 @@ import numpy as np
 
 from bandpress.container.bits import BitReader, BitWriter
 from bandpress.contexts.features import levels_of
-from bandpress.contexts.model import MOST, ContextModel
+from bandpress.contexts.kernels.constants import MOST
+from bandpress.contexts.model import ContextModel
 from bandpress.errors import BitstreamError, CodecError
 from bandpress.pipeline import ahead
 from bandpress.transforms.wavelet import analyse, synthesise

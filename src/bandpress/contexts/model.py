@@ -22,6 +22,7 @@ import numpy as np
 
 from bandpress.contexts import signs as sign_tables
 from bandpress.contexts.features import FEATURES, LOCAL, MOST_FEATURES, OCTAVE
+from bandpress.contexts.kernels.constants import LEAST, SHAPED, WHOLE
 from bandpress.errors import ModelError
 
 #: Bits of frequencies.
@@ -57,14 +58,6 @@ def _make_classes() -> tuple[np.ndarray, np.ndarray]:
 #: Smallest magnitude of each class, and the plain bits that tell its magnitudes apart.
 LOWEST, PLAIN_BITS = _make_classes()
 CLASSES = len(LOWEST)
-#: Largest magnitude of the last class. It also stands for all larger ones, whose excess is coded after it.
-LAST = int(LOWEST[-1] + (1 << PLAIN_BITS[-1]) - 1)
-#: Plain bits of each of the two symbols for the excess over `LAST`.
-EXCESS_BITS = 14
-#: Largest magnitude that can be coded, which float32 holds.
-MOST = 1 << 2 * EXCESS_BITS
-#: Magnitudes from this on share a reconstruction offset.
-SHAPED = 4
 
 
 def class_of(magnitudes: np.ndarray) -> np.ndarray:
@@ -158,9 +151,8 @@ class ContextModel:
         _shaped("shifts", self.shifts, (_LAYERS,), 0, 23)
         _shaped("frequencies", self.frequencies, (tables, CLASSES), 1, 1 << PRECISION)
         _shaped("offsets", self.offsets, (tables, SHAPED), -256, 256)
-        least = sign_tables.LEAST
         shape = (sign_tables.ROWS, sign_tables.COLUMNS)
-        _shaped("signs", self.signs, shape, least, sign_tables.WHOLE - least)
+        _shaped("signs", self.signs, shape, LEAST, WHOLE - LEAST)
         if (wrong := self.frequencies.sum(axis=1) != 1 << PRECISION).any():
             raise ModelError(
                 f"tables: row {wrong.argmax()} of frequencies has a sum of "

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from bandpress.contexts.model import MOST
+from bandpress.contexts.kernels.constants import MOST
 
 #: Bits that one squared step of squared error is worth at high rates, where D = step² / 12 and -dR/dD = 1 / (2 ln 2 ·
 #: D).

@@ -10,6 +10,8 @@ probabilities that a string begins with; they adapt while it is coded.
 
 import numpy as np
 
+from bandpress.contexts.kernels.constants import LEAST, ROWS_A_PASS, WHOLE
+
 #: First line and sample of each pass over a band.
 TURNS = ((0, 0), (1, 1), (0, 1), (1, 0))
 #: Offsets of the neighbours of each pass, the first pair and the second.
@@ -19,23 +21,17 @@ PAIRS = (
     (((0, -1), (0, 1)), ((-1, 0), (1, 0))),
     (((0, -1), (0, 1)), ((-1, 0), (1, 0))),
 )
-#: Rows of a pass: the low band, and three orientations at each of the levels 1, 2, 3, and 4 and more.
-_BANDS = 13
-#: The last two passes share rows.
-ROWS = 3 * _BANDS
+#: Rows of a table: the last two passes share theirs.
+ROWS = 3 * ROWS_A_PASS
 #: Columns of a table.
 COLUMNS = 12
-#: Sum of the frequencies of signs for and against a column.
-WHOLE = 1 << 16
-#: Least frequency of either.
-LEAST = 128
 #: Signs of each kind that a table is thought to have seen before any.
 _PRIOR = 16
 
 
 def row_of(turn: int, level: int, orientation: int) -> int:
     """Return the row of a pass over a band."""
-    return _BANDS * min(turn, 2) + (3 * min(level, 4) + orientation - 3 if orientation else 0)
+    return ROWS_A_PASS * min(turn, 2) + (3 * min(level, 4) + orientation - 3 if orientation else 0)
 
 
 def count(signs: np.ndarray, bands: np.ndarray) -> np.ndarray:

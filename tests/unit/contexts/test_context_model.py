@@ -6,13 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bandpress.contexts.features import LOCAL, MOST_FEATURES
+from bandpress.contexts.kernels.constants import LAST, MOST
 from bandpress.contexts.model import (
     CLASSES,
     EXACT,
     LARGEST,
-    LAST,
     LOWEST,
-    MOST,
     PLAIN_BITS,
     ContextModel,
     blank,

@@ -4,7 +4,8 @@ import numpy as np
 
 from bandpress.contexts.coder import Decoder, Encoder
 from bandpress.contexts.features import bands_of
-from bandpress.contexts.signs import COLUMNS, LEAST, ROWS, WHOLE, count, frequencies, row_of, state
+from bandpress.contexts.kernels.constants import LEAST, WHOLE
+from bandpress.contexts.signs import COLUMNS, ROWS, count, frequencies, row_of, state
 from context_models import random_model
 
 

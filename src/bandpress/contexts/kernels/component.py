@@ -7,6 +7,7 @@ A decoder uses integers and one subtraction of doubles per coefficient.
 import numpy as np
 
 from bandpress.compiled import helper, kernel
+from bandpress.contexts.kernels.constants import EXCESS_BITS, LAST, LEAST, MOST, ROWS_A_PASS, SHAPED, WHOLE
 from bandpress.contexts.kernels.features import (
     CAP,
     LEVEL,
@@ -25,12 +26,6 @@ from bandpress.contexts.kernels.rangecoder import BROKEN, LOW, POSITION, RANGE, 
 
 #: Modes: quantise and encode, decode, or list features.
 ENCODE, DECODE, LIST = 0, 1, 2
-#: Magnitudes from this on share a reconstruction offset.
-_SHAPED = 4
-_LAST = (1 << 17) - 1  # the largest magnitude of the last class
-_EXCESS = 14  # bits of each of the two symbols for the excess of a magnitude
-_MOST = 1 << 28
-_WHOLE, _LEAST = 1 << 16, 128  # sum of the frequencies of signs for and against their column, least frequency
 _FAST, _SLOW, _EARLY = 4, 5, 16  # shifts by which frequencies of signs adapt, and how often with the first
 _SIGNATURE = (
     "void(int64, int64, int64[::1], float64[:, ::1], int16[:, :, :, ::1], int16[:, :, ::1], int64[:, ::1],"
@@ -43,7 +38,7 @@ _SIGNATURE = (
 
 @helper
 def class_of(magnitude):
-    """Return the class of a magnitude up to `_LAST`, and its plain bits."""
+    """Return the class of a magnitude up to `LAST`, and its plain bits."""
     if magnitude < 8:
         return magnitude, 0
     bits = (np.float32(magnitude).view(np.int32) >> 23) - 129
@@ -53,12 +48,12 @@ def class_of(magnitude):
 @helper
 def _quantised(exact, bits, offsets, worth):
     """Return the magnitude with the least cost in bits and squared error."""
-    nearest = np.int64(min(exact + 0.5, float(_MOST)))
+    nearest = np.int64(min(exact + 0.5, float(MOST)))
     best, least = nearest, np.inf
     for candidate in (nearest, nearest - 1, 0):
         if candidate >= 0:
-            expected = candidate - offsets[min(candidate, _SHAPED) - 1] if candidate else 0.0
-            class_, _ = class_of(min(candidate, _LAST))
+            expected = candidate - offsets[min(candidate, SHAPED) - 1] if candidate else 0.0
+            class_, _ = class_of(min(candidate, LAST))
             cost = bits[class_] + worth * (exact - expected) ** 2
             if cost < least:
                 best, least = candidate, cost
@@ -102,7 +97,7 @@ def _column(values, y, x, turn):
 @helper
 def _against(signs, row, column):
     """Return the frequency of a sign against its column."""
-    return signs[0, row, abs(column) - 1] if column else np.int64(_WHOLE // 2)
+    return signs[0, row, abs(column) - 1] if column else np.int64(WHOLE // 2)
 
 
 @helper
@@ -111,8 +106,8 @@ def _learn(signs, row, column, against):
     if column:
         place = abs(column) - 1
         known = signs[0, row, place]
-        change = ((_WHOLE if against else 0) - known) >> (_FAST if signs[1, row, place] < _EARLY else _SLOW)
-        signs[0, row, place] = min(max(known + change, _LEAST), _WHOLE - _LEAST)
+        change = ((WHOLE if against else 0) - known) >> (_FAST if signs[1, row, place] < _EARLY else _SLOW)
+        signs[0, row, place] = min(max(known + change, LEAST), WHOLE - LEAST)
         signs[1, row, place] += 1
 
 
@@ -132,7 +127,7 @@ def _encode_pass(values, magnitudes, plane, tables, turn, shape, model, signs, r
             magnitude = np.int64(0)
             if abs(value) > 0.5:
                 magnitude = _quantised(abs(value), bits[table], offsets[table], worth)
-            class_, plain = class_of(min(magnitude, _LAST))
+            class_, plain = class_of(min(magnitude, LAST))
             low, size, position = narrow(
                 low, size, position, data, row[class_], row[class_ + 1] - row[class_], 16
             )
@@ -142,19 +137,19 @@ def _encode_pass(values, magnitudes, plane, tables, turn, shape, model, signs, r
                 against, number = (value < 0) == (column >= 0), _against(signs, row_of_signs, column)
                 first = 0
                 if not against:
-                    first, number = number, _WHOLE - number
+                    first, number = number, WHOLE - number
                 low, size, position = narrow(low, size, position, data, first, number, 16)
                 _learn(signs, row_of_signs, column, against)
                 if plain:
-                    rest = min(magnitude, _LAST) & ((1 << plain) - 1)
+                    rest = min(magnitude, LAST) & ((1 << plain) - 1)
                     low, size, position = narrow(low, size, position, data, rest, 1, plain)
-                if magnitude >= _LAST:
+                if magnitude >= LAST:
                     for number in (
-                        (magnitude - _LAST) >> _EXCESS,
-                        (magnitude - _LAST) & ((1 << _EXCESS) - 1),
+                        (magnitude - LAST) >> EXCESS_BITS,
+                        (magnitude - LAST) & ((1 << EXCESS_BITS) - 1),
                     ):
-                        low, size, position = narrow(low, size, position, data, number, 1, _EXCESS)
-                expected = magnitude - offsets[table, min(magnitude, _SHAPED) - 1]
+                        low, size, position = narrow(low, size, position, data, number, 1, EXCESS_BITS)
+                expected = magnitude - offsets[table, min(magnitude, SHAPED) - 1]
                 values[y, x] = -expected if value < 0 else expected
                 capped = np.int32(min(magnitude, CAP))
                 magnitudes[y, x], plane[line + 1, p + 1] = capped, capped
@@ -192,26 +187,26 @@ def _decode_pass(values, magnitudes, plane, tables, turn, shape, model, signs, r
             column = _column(values, y, x, turn)
             bound = part * _against(signs, row_of_signs, column)
             against = code < bound
-            beyond = code >= part * _WHOLE
+            beyond = code >= part * WHOLE
             _learn(signs, row_of_signs, column, against)
             if against:
                 code, size, position = refill(code, bound, position, data)
             else:
-                code, size, position = refill(code - bound, part * _WHOLE - bound, position, data)
+                code, size, position = refill(code - bound, part * WHOLE - bound, position, data)
             plain = max(class_ // 4 - 1, 0)
             magnitude = class_ - 4 * plain << plain
             if plain:
                 rest, code, size, position = take_plain(code, size, position, data, plain)
                 magnitude += rest
                 beyond |= rest >> plain
-            if magnitude == _LAST:
+            if magnitude == LAST:
                 for _ in range(2):
-                    excess, code, size, position = take_plain(code, size, position, data, _EXCESS)
-                    magnitude = magnitude + (excess << (0 if _ else _EXCESS))
-            if beyond or magnitude > _MOST or position > data.size:
+                    excess, code, size, position = take_plain(code, size, position, data, EXCESS_BITS)
+                    magnitude = magnitude + (excess << (0 if _ else EXCESS_BITS))
+            if beyond or magnitude > MOST or position > data.size:
                 state[BROKEN] = 1
                 return total
-            expected = magnitude - offsets[table, min(magnitude, _SHAPED) - 1]
+            expected = magnitude - offsets[table, min(magnitude, SHAPED) - 1]
             values[y, x] = -expected if against == (column >= 0) else expected
             capped = np.int32(min(magnitude, CAP))
             magnitudes[y, x], plane[line + 1, p + 1] = capped, capped
@@ -256,7 +251,7 @@ def survey(values, step, rounding, worth, lone, total):
         for x in range(values.shape[1]):
             value = values[y, x] / step
             values[y, x] = value
-            magnitude = np.int64(min(abs(value) + rounding, float(_MOST)))
+            magnitude = np.int64(min(abs(value) + rounding, float(MOST)))
             if magnitude:
                 total[0] += magnitude
                 gain += worth * (value**2 - (abs(value) - magnitude) ** 2) - lone
@@ -353,7 +348,7 @@ def code(
         for turn_number in range(4):
             turn = (turn_number & 1, np.int64(turn_number == 1 or turn_number == 2))
             shape = ((height - turn[0] + 1) // 2, (width - turn[1] + 1) // 2)
-            row_of_signs = 13 * min(turn_number, 2)
+            row_of_signs = ROWS_A_PASS * min(turn_number, 2)
             if band[ORIENTATION]:
                 row_of_signs += 3 * min(band[LEVEL], 4) + band[ORIENTATION] - 3
             if shape[0] < 1 or shape[1] < 1:

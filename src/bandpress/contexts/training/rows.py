@@ -11,7 +11,8 @@ import numpy as np
 
 from bandpress.contexts.coder import Encoder, contexts, first_energy
 from bandpress.contexts.features import FEATURES, bands_of
-from bandpress.contexts.model import PLAIN_BITS, SHAPED, ContextModel, Measured, class_of
+from bandpress.contexts.kernels.constants import SHAPED
+from bandpress.contexts.model import PLAIN_BITS, ContextModel, Measured, class_of
 from bandpress.contexts.quantisation import rounded
 from bandpress.contexts.signs import count as count_signs
 from bandpress.contexts.training.pool import OFFSETS, TRAIN, Pool
