@@ -153,8 +153,11 @@ def command(
             click.echo(json.dumps({"scene": str(path), "file": str(target), "seconds": seconds, **record}))
         else:
             click.echo(_sentence(target, scene, given, record, seconds))
+    exact = "without loss" + ("" if scale is None else f" but for the rounding to multiples of {scale:g}")
     if not said and not pairs and not as_json:
-        click.echo("without loss; --rate 0.2, --psnr 70 or --max-error 5 makes smaller files", err=True)
+        click.echo(f"{exact}; --rate 0.2, --psnr 70 or --max-error 5 makes smaller files", err=True)
+    elif scale is not None and given.get("lossless"):
+        click.echo(exact, err=True)
 
 
 def _record(scene: Scene, target: Path, given: dict[str, Any], check: bool) -> dict[str, Any]:

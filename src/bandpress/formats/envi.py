@@ -131,7 +131,9 @@ def write(scene: Scene, path: Path, interleave: Interleave = "bsq") -> Path:
             f"{path}: ENVI has no type for {scene.dtype.name}; expected one of {', '.join(codes)}"
         )
     header, data, _ = outputs(scene, path)
-    said = _SAID if scene.wavelengths or scene.fwhm else _SAID - {"wavelength", "wavelength units", "fwhm"}
+    # Fields of bands that a header cannot hold go to the sidecar with the rest.
+    of_bands = [k for k in ("wavelength", "fwhm") if _are_numbers(scene.metadata.get(k), scene.bands)]
+    said = _SAID if scene.wavelengths or scene.fwhm else _SAID - {"wavelength units", *of_bands}
     kept = {
         k: v
         for k, v in scene.metadata.items()
@@ -176,6 +178,14 @@ def write(scene: Scene, path: Path, interleave: Interleave = "bsq") -> Path:
         write_header(fields, header_part)
         write_sidecar(replace(unsaid, sensor=None if "sensor type" in fields else scene.sensor), header)
     return header
+
+
+def _are_numbers(values: Any, count: int) -> bool:
+    """Say whether values are a list of numbers, or of their texts, of this length."""
+    try:
+        return isinstance(values, list) and len([float(value) for value in values]) == count
+    except (TypeError, ValueError):
+        return False
 
 
 def _header(path: Path) -> Path:

@@ -44,6 +44,7 @@ def test_a_floating_point_scene_goes_through_a_file_at_a_scale(tmp_path, floats)
     coarse = run("compress", floats, "--codec", "jpeg2000", "--lossless", "--scale", 0.001, "-o", stream)
     assert "lossless" not in coarse
     assert "max error 0.0005" in coarse
+    assert "without loss but for the rounding to multiples of 0.001" in coarse
     fine = ("--scale", 0.0001, "-o", stream, "--overwrite")
     assert "lossless" in run("compress", floats, "--codec", "jpeg2000", "--lossless", *fine)
     found = json.loads(run("info", stream, "--json"))

@@ -391,3 +391,13 @@ def test_what_gdal_says_in_no_known_encoding_is_no_traceback(tmp_path, monkeypat
     monkeypatch.setattr(sys, "unraisablehook", said.append)
     assert np.array_equal(read_scene(path).cube, np.ones((2, 3, 4), "u1"))
     assert said == []
+
+
+@pytest.mark.parametrize(
+    "metadata", [{"wavelength": "unknown"}, {"wavelength": ["a", "b"]}, {"fwhm": ["1", "2", "3"]}]
+)
+def test_fields_of_bands_that_are_no_numbers_stay_metadata(tmp_path, metadata):
+    path = write_scene(Scene(np.ones((2, 3, 4), "<u2"), "a", metadata=metadata), tmp_path / "a.hdr")
+    back = read_scene(path)
+    assert back.metadata == metadata
+    assert back.wavelengths is back.fwhm is None
