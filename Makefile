@@ -48,21 +48,22 @@ reference: env  ## Keep the results of a study (STUDY=demo) as its reference res
 	@$(SNAKEMAKE) --configfile $(STUDY_FILE) --rerun-incomplete
 	envs/run workflow python scripts/keep_reference.py results/$(STUDY) --output results/reference/$(STUDY)
 
-test: env  ## Run the tests, but not the long matrices. WORKERS=0: one at a time.
+test: env  ## Run the tests, but not the slow ones. WORKERS=0: one at a time.
 	$(PYTEST_WORKFLOW) $(SHARED_OUT) tests/unit -m "not tensorflow and not slow and not long"
 	$(PYTEST_TENSORFLOW) $(SHARED_OUT) tests/unit -m "tensorflow and not slow and not long"
 	$(PYTEST_WORKFLOW) $(SHARED_OUT) tests/workflow -m "not slow and not long"
 
-test-slow: env  ## Run the long tests of the library.
+test-slow: env  ## Run the slow tests.
 	$(PYTEST_WORKFLOW) $(SHARED_OUT) tests/unit -m "slow and not tensorflow"
 	$(PYTEST_TENSORFLOW) $(SHARED_OUT) tests/unit -m "slow and tensorflow"
+	$(PYTEST_WORKFLOW) $(SHARED_OUT) tests/workflow -m slow
 
 test-long: env  ## Run tests of many minutes: thousands of hostile files, examples that train.
 	$(PYTEST_WORKFLOW) tests/unit -m "long and not tensorflow"
 	$(PYTEST_TENSORFLOW) tests/unit -m "long and tensorflow"
 
 test-matrix: env  ## Run the workflow under faults, on Slurm, at scale, from the authors' archives.
-	$(PYTEST_WORKFLOW) tests/workflow -m slow
+	$(PYTEST_WORKFLOW) tests/workflow -m long
 
 test-all: test test-slow test-long test-matrix  ## Run everything.
 

@@ -17,7 +17,7 @@ from conftest import Checkout, kill_session, processes, wait_for
 
 from loopback import Loopback
 
-pytestmark = [pytest.mark.workflow, pytest.mark.slow]
+pytestmark = [pytest.mark.workflow, pytest.mark.long]
 
 STREAMS = "streams/test/*/*/*.bpk"
 RD = "results/tiny/rd.csv"

@@ -13,7 +13,7 @@ SCENES = SHARED / "scenes"
 
 pytestmark = [
     pytest.mark.workflow,
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif(not (SCENES / "Hyperion").is_dir(), reason=f"{SCENES} is not on this machine"),
 ]
 

@@ -24,7 +24,7 @@ from places import CONFORMANCE, ROOT
 
 pytestmark = [
     pytest.mark.workflow,
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif(not CONFORMANCE.is_dir(), reason=f"{CONFORMANCE} is not on this machine"),
 ]
 

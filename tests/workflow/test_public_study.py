@@ -98,7 +98,7 @@ def test_the_baselines_of_the_small_study_run_from_addresses_to_numbers(checkout
     assert all(float(row["psnr"]) > 30 for row in rows)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["public-small", "public"])
 def test_the_whole_study_runs_from_addresses_to_figures(name, checkout, tmp_path):
     run(checkout, name, tmp_path)
@@ -138,7 +138,7 @@ def full_size(site: Loopback, rates: Sequence[float], codecs: Sequence[str]) -> 
     return study
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(
     "BANDPRESS_FULL_SIZE" not in os.environ, reason="BANDPRESS_FULL_SIZE is not set: takes an hour"
 )

@@ -52,6 +52,7 @@ def test_changed_code_of_a_figure_recodes_nothing(study):
     assert not [rule for rule in plan if rule.startswith(("code_", "time_", "prepare", "train", "collect"))]
 
 
+@pytest.mark.slow
 def test_a_replaced_scene_is_coded_again_and_no_other(study):
     """Scenes of a folder: the same names and sizes, new contents in one of them."""
     file = study.folder / study.study
@@ -109,6 +110,7 @@ def test_an_added_point_leaves_the_others(study):
     assert planned(study)["code_scene"] == 2
 
 
+@pytest.mark.slow
 def test_a_failed_job_shows_the_end_of_its_log_and_the_command_to_run_it_alone(study):
     script = study.folder / "scripts/fig_gain.py"
     script.write_text('import sys\nprint("\\n".join(map(str, range(50))))\nsys.exit("the ink is used up")\n')

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import Checkout, kill_session, processes, wait_for
 
-pytestmark = [pytest.mark.workflow, pytest.mark.slow]
+pytestmark = [pytest.mark.workflow, pytest.mark.long]
 
 NODE = Path(__file__).parent / "slurm/node"
 OPTIONS = [

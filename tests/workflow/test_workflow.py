@@ -56,6 +56,7 @@ def test_what_was_deleted_is_remade_with_what_depends_on_it_and_nothing_else(fin
     assert "code scene" in done.stdout
 
 
+@pytest.mark.slow
 def test_killed_with_signal_9_and_gone_on_with_the_results_are_the_same(finished, tmp_path):
     study = finished.copy(tmp_path / "copy")
     expected = study.files("streams/**/*.bpk")

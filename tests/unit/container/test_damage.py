@@ -58,6 +58,7 @@ for slow in ("tensorflow", "scipy.interpolate", "scipy.ndimage"):
 )
 
 
+@pytest.mark.slow
 def test_every_truncation_every_flip_and_random_bytes_give_one_typed_error(tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     command = [sys.executable, "-c", MATRIX, STREAM, MODEL, tmp_path / "bad.bpk"]

@@ -54,7 +54,7 @@ def test_big_endian_files_and_numbers_stored_in_smaller_types(tmp_path):
     assert (loadmat(tmp_path / "m.mat")["cube"][..., 0] == scene.cube[0]).all()
 
 
-@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("compressed", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_damaged_files_are_one_sentence(tmp_path, compressed):
     path = tmp_path / "m.mat"
     cube = np.arange(60, dtype="u2").reshape(3, 4, 5)
