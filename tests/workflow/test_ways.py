@@ -7,8 +7,6 @@ import pytest
 
 pytestmark = pytest.mark.workflow
 
-TABLE = "results/tiny/rd/test.csv"
-
 
 def snakemake(folder, checkout, *words):
     """Run Snakemake in a folder, with the environment of a checkout."""

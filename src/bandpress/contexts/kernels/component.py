@@ -37,8 +37,8 @@ _SIGNATURE = (
 
 
 @helper
-def class_of(magnitude):
-    """Return the class of a magnitude up to `LAST`, and its plain bits."""
+def class_and_bits(magnitude):
+    """Return the class of a magnitude up to `LAST`, and the class's plain bits; see `contexts.model`."""
     if magnitude < 8:
         return magnitude, 0
     bits = (np.float32(magnitude).view(np.int32) >> 23) - 129
@@ -53,7 +53,7 @@ def _quantised(exact, bits, offsets, worth):
     for candidate in (nearest, nearest - 1, 0):
         if candidate >= 0:
             expected = candidate - offsets[min(candidate, SHAPED) - 1] if candidate else 0.0
-            class_, _ = class_of(min(candidate, LAST))
+            class_, _ = class_and_bits(min(candidate, LAST))
             cost = bits[class_] + worth * (exact - expected) ** 2
             if cost < least:
                 best, least = candidate, cost
@@ -127,7 +127,7 @@ def _encode_pass(values, magnitudes, plane, tables, turn, shape, model, signs, r
             magnitude = np.int64(0)
             if abs(value) > 0.5:
                 magnitude = _quantised(abs(value), bits[table], offsets[table], worth)
-            class_, plain = class_of(min(magnitude, LAST))
+            class_, plain = class_and_bits(min(magnitude, LAST))
             low, size, position = narrow(
                 low, size, position, data, row[class_], row[class_ + 1] - row[class_], 16
             )
