@@ -141,7 +141,7 @@ def test_the_page_and_the_report_hold_what_was_made(finished, study):
             for name in archive.namelist()
             if name.endswith(".html")
         )
-    assert "Bits per sample that each cluster takes in the file" in text
+    assert "Bits per sample of each cluster in the file" in text
 
 
 SMALL = """
