@@ -8,11 +8,16 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 #: Processor seconds that a trial may take, and bytes of the file for each further one.
-_SECONDS, _BYTES_A_SECOND = 4, 10_000_000
+_SECONDS, _BYTES_A_SECOND = 4, 1_000_000
+#: Times as much by the clock, after which a trial that waits is given up.
+_PATIENCE = 10
 
 
 def try_out(path: Path, read: Callable[[], object], lock: AbstractContextManager) -> None:
-    """Read a file in a fork of this process and forget the result; Python's exceptions are left to the real reading.
+    """Read a file in a fork of this process and forget the result.
+
+    Python's exceptions are left to the real reading, and so is a file for which the trial only waits: for a slow disk,
+    or for a lock that another thread held when the process forked.
 
     Parameters
     ----------
@@ -26,7 +31,7 @@ def try_out(path: Path, read: Callable[[], object], lock: AbstractContextManager
     Raises
     ------
     ValueError
-        If the fork crashed, or was ended since it took too long.
+        If the fork crashed, or computed for too long.
     """
     if not hasattr(os, "fork"):
         return
@@ -35,7 +40,7 @@ def try_out(path: Path, read: Callable[[], object], lock: AbstractContextManager
         if not child:
             _end_after(path, read)
     _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) != signal.SIGALRM:
         raise ValueError("a damaged file, on which the library crashes or does not end")
 
 
@@ -45,11 +50,12 @@ def _end_after(path: Path, read: Callable[[], object]) -> None:
 
     try:
         faulthandler.disable()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
             signal.signal(number, signal.SIG_DFL)
         seconds = _SECONDS + path.stat().st_size // _BYTES_A_SECOND
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+        signal.setitimer(signal.ITIMER_REAL, _PATIENCE * seconds)
         read()
     finally:
         os._exit(0)

@@ -3,6 +3,7 @@
 import os
 import signal
 import struct
+import time
 from contextlib import nullcontext
 
 import numpy as np
@@ -29,6 +30,14 @@ def test_a_reader_that_crashes_is_one_error(tmp_path):
 def test_exceptions_are_left_to_the_real_reading(tmp_path):
     (tmp_path / "a").write_bytes(b"")
     trial.try_out(tmp_path / "a", lambda: 1 / 0, nullcontext())
+
+
+def test_a_trial_that_only_waits_is_given_up(tmp_path, monkeypatch):
+    (tmp_path / "a").write_bytes(b"")
+    monkeypatch.setattr(trial, "_PATIENCE", 0.2)
+    started = time.monotonic()
+    trial.try_out(tmp_path / "a", lambda: time.sleep(60), nullcontext())
+    assert time.monotonic() - started < 30
 
 
 def test_texts_that_hdf5_reads_for_ever_are_refused(tmp_path):
