@@ -22,7 +22,7 @@ import numpy as np
 
 from bandpress.contexts import signs as sign_tables
 from bandpress.contexts.features import FEATURES, LOCAL, MOST_FEATURES, OCTAVE
-from bandpress.contexts.kernels.constants import LEAST, SHAPED, WHOLE
+from bandpress.contexts.kernels.constants import LAST, LEAST, SHAPED, SINGLE, WHOLE
 from bandpress.errors import ModelError
 
 #: Bits of frequencies.
@@ -42,14 +42,11 @@ _TOGETHER, _FEWEST = 8, 24
 
 #: Feature value that a trained network sees as 1: an octave.
 UNIT = OCTAVE
-#: Magnitudes below this have classes of their own; from there on, each octave has four.
-_SINGLE = 8
-_MOST_BITS = 14
 
 
 def _make_classes() -> tuple[np.ndarray, np.ndarray]:
-    lowest, bits = list(range(_SINGLE)), [0] * _SINGLE
-    while (start := lowest[-1] + (1 << bits[-1])) < 1 << (_MOST_BITS + 3):
+    lowest, bits = list(range(SINGLE)), [0] * SINGLE
+    while (start := lowest[-1] + (1 << bits[-1])) <= LAST:
         lowest.append(start)
         bits.append(start.bit_length() - 3)
     return np.array(lowest), np.array(bits)

@@ -7,7 +7,16 @@ A decoder uses integers and one subtraction of doubles per coefficient.
 import numpy as np
 
 from bandpress.compiled import helper, kernel
-from bandpress.contexts.kernels.constants import EXCESS_BITS, LAST, LEAST, MOST, ROWS_A_PASS, SHAPED, WHOLE
+from bandpress.contexts.kernels.constants import (
+    EXCESS_BITS,
+    LAST,
+    LEAST,
+    MOST,
+    ROWS_A_PASS,
+    SHAPED,
+    SINGLE,
+    WHOLE,
+)
 from bandpress.contexts.kernels.features import (
     CAP,
     LEVEL,
@@ -39,8 +48,9 @@ _SIGNATURE = (
 @helper
 def class_and_bits(magnitude):
     """Return the class of a magnitude up to `LAST`, and the class's plain bits; see `contexts.model`."""
-    if magnitude < 8:
+    if magnitude < SINGLE:
         return magnitude, 0
+    # The exponent of a float32 tells the octave; the octave of SINGLE has one plain bit.
     bits = (np.float32(magnitude).view(np.int32) >> 23) - 129
     return 4 * bits + (magnitude >> bits), bits
 

@@ -1,5 +1,7 @@
 """Constants that kernels and Python share. They stand beside the kernels, which a change of this folder recompiles."""
 
+#: Magnitudes below this have classes of their own; from there on, each octave has four.
+SINGLE = 8
 #: Largest magnitude of the last class. It also stands for all larger ones, whose excess is coded after it.
 LAST = (1 << 17) - 1
 #: Plain bits of each of the two symbols for the excess over `LAST`.
