@@ -7,8 +7,9 @@ import numpy as np
 
 from bandpress.contexts import signs
 from bandpress.contexts.features import FEATURES, LOCAL, bands_of, energy_of
+from bandpress.contexts.integers import blank
 from bandpress.contexts.kernels import component, features, network, rangecoder
-from bandpress.contexts.model import ContextModel, blank
+from bandpress.contexts.model import ContextModel
 from bandpress.contexts.quantisation import LONE, ROUNDING, WORTH
 from bandpress.errors import BitstreamError
 

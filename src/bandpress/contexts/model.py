@@ -14,15 +14,15 @@ within the class in plain bits.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from bandpress.contexts import signs as sign_tables
-from bandpress.contexts.features import FEATURES, LOCAL, MOST_FEATURES, OCTAVE
-from bandpress.contexts.kernels.constants import LAST, LEAST, SHAPED, SINGLE, WHOLE
+from bandpress.contexts.classes import CLASSES, PLAIN_BITS
+from bandpress.contexts.features import FEATURES, LOCAL, MOST_FEATURES
+from bandpress.contexts.kernels.constants import LEAST, SHAPED, WHOLE
 from bandpress.errors import ModelError
 
 #: Bits of frequencies.
@@ -32,34 +32,12 @@ FRACTION = 5
 LARGEST = (1 << 12) - 1
 #: Sums below this are exact in float32.
 EXACT = 1 << 24
-_LAYERS = 3
+#: Layers of the network.
+LAYERS = 3
 #: Most units of a layer, and most tables.
 _MOST_UNITS, _MOST_TABLES = 1024, 256
-#: Most fraction bits of weights; fewer if sums would not be exact.
-_FINEST = 14
 #: Number of units evaluated together; inputs are padded to at least the features of a place.
 _TOGETHER, _FEWEST = 8, 24
-
-#: Feature value that a trained network sees as 1: an octave.
-UNIT = OCTAVE
-
-
-def _make_classes() -> tuple[np.ndarray, np.ndarray]:
-    lowest, bits = list(range(SINGLE)), [0] * SINGLE
-    while (start := lowest[-1] + (1 << bits[-1])) <= LAST:
-        lowest.append(start)
-        bits.append(start.bit_length() - 3)
-    return np.array(lowest), np.array(bits)
-
-
-#: Smallest magnitude of each class, and the plain bits that tell its magnitudes apart.
-LOWEST, PLAIN_BITS = _make_classes()
-CLASSES = len(LOWEST)
-
-
-def class_of(magnitudes: np.ndarray) -> np.ndarray:
-    """Return the class of each magnitude, int32."""
-    return (np.searchsorted(LOWEST, magnitudes, side="right") - 1).astype(np.int32)
 
 
 class Compiled(NamedTuple):
@@ -73,26 +51,6 @@ class Compiled(NamedTuple):
     frequencies: np.ndarray
     offsets: np.ndarray
     bits: np.ndarray
-
-
-class Measured(NamedTuple):
-    """Statistics of quantised coefficients.
-
-    Parameters
-    ----------
-    offsets
-        Mean offset of a coefficient below a magnitude of 1, 2, …, `SHAPED` and more, in steps, shape (tables, SHAPED).
-    signs
-        Counts of signs, see `bandpress.contexts.signs.count`.
-    """
-
-    offsets: np.ndarray
-    signs: np.ndarray
-
-    @classmethod
-    def nothing(cls, tables: int) -> "Measured":
-        """Return the statistics of no coefficients, for a number of tables."""
-        return cls(np.zeros((tables, SHAPED)), np.zeros((2, sign_tables.ROWS, sign_tables.COLUMNS), np.int64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +103,7 @@ class ContextModel:
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             _shaped(f"{layer}/kernel", weight, (sizes[layer], sizes[layer + 1]))
             _shaped(f"{layer}/bias", bias, (sizes[layer + 1],))
-        _shaped("shifts", self.shifts, (_LAYERS,), 0, 23)
+        _shaped("shifts", self.shifts, (LAYERS,), 0, 23)
         _shaped("frequencies", self.frequencies, (tables, CLASSES), 1, 1 << PRECISION)
         _shaped("offsets", self.offsets, (tables, SHAPED), -256, 256)
         shape = (sign_tables.ROWS, sign_tables.COLUMNS)
@@ -156,7 +114,7 @@ class ContextModel:
                 f"{self.frequencies[wrong.argmax()].sum()}; expected {1 << PRECISION}"
             )
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            if (largest := _largest_sum(weight, bias, layer)) >= EXACT:
+            if (largest := largest_sum(weight, bias, layer)) >= EXACT:
                 raise ModelError(
                     f"tables: sums of layer {layer} reach {largest:.3g}; expected less than {EXACT}"
                 )
@@ -177,10 +135,10 @@ class ContextModel:
     def compiled(self) -> Compiled:
         """The model in the kernels' form."""
         units = max(_FEWEST, -(-len(self.biases[0]) // _TOGETHER) * _TOGETHER)
-        weights = np.zeros((_LAYERS, units, units), np.float32)
+        weights = np.zeros((LAYERS, units, units), np.float32)
         common, biases = (
             np.zeros((FEATURES - LOCAL, units), np.float32),
-            np.zeros((_LAYERS, units), np.float32),
+            np.zeros((LAYERS, units), np.float32),
         )
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             local = weight[:LOCAL] if layer == 0 else weight
@@ -218,7 +176,7 @@ class ContextModel:
         """
         values = features.astype(np.float64)
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            most = LARGEST if layer < _LAYERS - 1 else len(self.frequencies) - 1
+            most = LARGEST if layer < LAYERS - 1 else len(self.frequencies) - 1
             sums = values @ weight.astype(np.float64) + bias
             values = np.clip(np.floor(sums * 2.0 ** -self.shifts[layer]), 0, most)
         return values[..., 0].astype(np.int64)
@@ -250,7 +208,7 @@ class ContextModel:
         ModelError
             If one is missing, or for the reasons of `ContextModel`.
         """
-        names = [f"{layer}/{kind}" for kind in ("kernel", "bias") for layer in range(_LAYERS)]
+        names = [f"{layer}/{kind}" for kind in ("kernel", "bias") for layer in range(LAYERS)]
         names += ["shifts", "frequencies", "offsets", "signs"]
         for name in names:
             if name not in tables:
@@ -258,16 +216,9 @@ class ContextModel:
             if tables[name].dtype != np.int32 or not tables[name].ndim:
                 raise ModelError(f"tables: {name} has type {tables[name].dtype}; expected an array of int32")
         arrays = [tables[name].astype(np.int64) for name in names]
-        shifts, frequencies, offsets, signs = arrays[2 * _LAYERS :]
-        weights, biases = tuple(arrays[:_LAYERS]), tuple(arrays[_LAYERS : 2 * _LAYERS])
+        shifts, frequencies, offsets, signs = arrays[2 * LAYERS :]
+        weights, biases = tuple(arrays[:LAYERS]), tuple(arrays[LAYERS : 2 * LAYERS])
         return cls(weights, biases, shifts, frequencies, offsets, signs, card or {}, digest, path)
-
-
-def blank() -> ContextModel:
-    """Return an untrained model."""
-    sizes = [FEATURES, 1, 1, 1]
-    weights, biases = [np.zeros(pair) for pair in pairwise(sizes)], [np.zeros(1)] * _LAYERS
-    return quantised(weights, biases, np.zeros((2, CLASSES)), Measured.nothing(2))
 
 
 def _shaped(
@@ -283,68 +234,7 @@ def _shaped(
         )
 
 
-def _largest_sum(weight: np.ndarray, bias: np.ndarray, layer: int) -> float:
+def largest_sum(weight: np.ndarray, bias: np.ndarray, layer: int) -> float:
     """Return an upper bound of a layer's sums."""
     most = MOST_FEATURES if layer == 0 else np.full(len(weight), LARGEST)
     return float((np.abs(weight) * most[:, None]).sum(axis=0).max() + np.abs(bias).max())
-
-
-def quantised(
-    weights: list[np.ndarray],
-    biases: list[np.ndarray],
-    logits: np.ndarray,
-    measured: Measured,
-    card: Mapping[str, Any] | None = None,
-) -> ContextModel:
-    """Quantise a trained network to integers.
-
-    Parameters
-    ----------
-    weights, biases
-        Floating-point weights and biases, for features in units of `UNIT`; the output of the last layer, rounded, is a
-        table index.
-    logits
-        Logarithms of the frequencies, up to a constant per row, shape (tables, CLASSES).
-    measured
-        Offsets and signs.
-
-    Raises
-    ------
-    ModelError
-        If weights are too large for integers that are both precise and exact.
-    """
-    made: list[tuple[np.ndarray, np.ndarray, int]] = []
-    inputs = [UNIT.bit_length() - 1, FRACTION, FRACTION]  # fraction bits of the inputs
-    for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
-        for bits in range(_FINEST, -1, -1):
-            shift = bits + inputs[layer] - (FRACTION if layer < _LAYERS - 1 else 0)
-            whole = np.rint(weight.astype(np.float64) * 2.0**bits)
-            offset = np.rint(bias.astype(np.float64) * 2.0 ** (bits + inputs[layer]) + 0.5 * 2.0**shift)
-            if shift >= 0 and _largest_sum(whole, offset, layer) < EXACT:
-                break
-        else:
-            raise ModelError(
-                f"tables: weights of layer {layer} reach {np.abs(weight).max():.3g}; expected smaller ones"
-            )
-        made.append((whole.astype(np.int64), offset.astype(np.int64), shift))
-    kernels, offsets_, shifts = zip(*made, strict=True)
-    return ContextModel(
-        kernels,
-        offsets_,
-        np.array(shifts),
-        _frequencies(logits.astype(np.float64)),
-        np.clip(np.rint(256 * measured.offsets), -256, 256).astype(np.int64),
-        sign_tables.frequencies(measured.signs),
-        card or {},
-    )
-
-
-def _frequencies(logits: np.ndarray) -> np.ndarray:
-    """Return positive integers with a sum of 2^16 per row."""
-    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shares /= shares.sum(axis=1, keepdims=True)
-    free = (1 << PRECISION) - CLASSES
-    found = np.floor(shares * free).astype(np.int64) + 1
-    rows = np.arange(len(found))
-    found[rows, found.argmax(axis=1)] += (1 << PRECISION) - found.sum(axis=1)
-    return found

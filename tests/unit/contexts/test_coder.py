@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bandpress.contexts import store as context_store
+from bandpress.contexts.classes import class_of
 from bandpress.contexts.coder import Decoder, Encoder, contexts, first_energy
 from bandpress.contexts.kernels.constants import LAST, MOST
-from bandpress.contexts.model import class_of
 from bandpress.contexts.quantisation import WORTH, rounded
 from bandpress.errors import BitstreamError
 from golden_contexts import MODEL

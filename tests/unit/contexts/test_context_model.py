@@ -5,18 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bandpress.contexts.classes import CLASSES, LOWEST, PLAIN_BITS, class_of
 from bandpress.contexts.features import LOCAL, MOST_FEATURES
+from bandpress.contexts.integers import blank
 from bandpress.contexts.kernels.constants import LAST, MOST
-from bandpress.contexts.model import (
-    CLASSES,
-    EXACT,
-    LARGEST,
-    LOWEST,
-    PLAIN_BITS,
-    ContextModel,
-    blank,
-    class_of,
-)
+from bandpress.contexts.model import EXACT, LARGEST, ContextModel
 from bandpress.errors import ModelError
 from context_models import random_model
 

@@ -47,7 +47,7 @@ _SIGNATURE = (
 
 @helper
 def class_and_bits(magnitude):
-    """Return the class of a magnitude up to `LAST`, and the class's plain bits; see `contexts.model`."""
+    """Return the class of a magnitude up to `LAST`, and the class's plain bits; see `bandpress.contexts.classes`."""
     if magnitude < SINGLE:
         return magnitude, 0
     # The exponent of a float32 tells the octave; the octave of SINGLE has one plain bit.

@@ -1,7 +1,8 @@
 """Trainable network and tables, in floating point.
 
 The loss is the cost of coding. The network returns a position between two tables, and the cost of a class is
-interpolated between its costs with the two, so that the position has a gradient; `bandpress.contexts.model` rounds it.
+interpolated between its costs with the two, so that the position has a gradient; `bandpress.contexts.integers` rounds
+it.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_compression as tfc
 
+from bandpress.contexts.classes import LOWEST
 from bandpress.contexts.features import FEATURES
-from bandpress.contexts.model import LOWEST, UNIT, ContextModel, Measured, quantised
+from bandpress.contexts.integers import UNIT, Measured, to_integers
+from bandpress.contexts.model import ContextModel
 from bandpress.contexts.training.rows import Rows
 from bandpress.contexts.training.settings import Settings
 
@@ -79,7 +82,7 @@ class ContextNetwork:
         """Quantise the network to integers."""
         kernels, biases = ([part.numpy() for part in parts] for parts in (self._kernels, self._biases))
         kernels[-1], biases[-1] = kernels[-1] * _SPEED, biases[-1] * _SPEED
-        return quantised(kernels, biases, self._logits.numpy(), measured, card)
+        return to_integers(kernels, biases, self._logits.numpy(), measured, card)
 
     def _bits(self, features: tf.Tensor, classes: tf.Tensor, plain: tf.Tensor) -> tf.Tensor:
         """Return the bits of each coefficient."""

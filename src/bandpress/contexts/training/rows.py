@@ -9,10 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bandpress.contexts.classes import PLAIN_BITS, class_of
 from bandpress.contexts.coder import Encoder, contexts, first_energy
 from bandpress.contexts.features import FEATURES, bands_of
+from bandpress.contexts.integers import Measured
 from bandpress.contexts.kernels.constants import SHAPED
-from bandpress.contexts.model import PLAIN_BITS, ContextModel, Measured, class_of
+from bandpress.contexts.model import ContextModel
 from bandpress.contexts.quantisation import rounded
 from bandpress.contexts.signs import count as count_signs
 from bandpress.contexts.training.pool import OFFSETS, TRAIN, Pool

@@ -19,7 +19,8 @@ import tensorflow as tf
 from safetensors import SafetensorError
 
 from bandpress.contexts import store as context_store
-from bandpress.contexts.model import ContextModel, Measured
+from bandpress.contexts.integers import Measured
+from bandpress.contexts.model import ContextModel
 from bandpress.contexts.training.network import ContextNetwork
 from bandpress.contexts.training.pool import HELD_OUT, Pool
 from bandpress.contexts.training.rows import Rows, batches, measured, rows_at
