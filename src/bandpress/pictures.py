@@ -7,8 +7,8 @@ import numpy as np
 
 from bandpress.errors import SceneError
 from bandpress.files import atomic_path
-from bandpress.formats.optional import require
 from bandpress.nodata.samples import mask_of
+from bandpress.optional import require
 from bandpress.scene import Scene
 
 #: Wavelengths shown as red, green and blue, in nm.

@@ -78,7 +78,7 @@ class Jpeg2000(Codec):
         """
         openjpeg.bindings()
         layout = Layout(
-            scene.lines, scene.samples, levels_of(scene.lines, scene.samples), bool(self.lossless)
+            scene.lines, scene.samples, decompositions(scene.lines, scene.samples), bool(self.lossless)
         )
         parameters = {"levels": layout.levels, "lossless": layout.reversible}
         clusters = split(scene.bands, self.bands_per_cluster)
@@ -160,7 +160,7 @@ class Jpeg2000(Codec):
         yield from chunks.code(parts, layout, target, processors(), _TRIES)
 
 
-def levels_of(lines: int, samples: int) -> int:
+def decompositions(lines: int, samples: int) -> int:
     """Return the levels of decomposition: five, or fewer if the coarsest subband would be smaller than 12 samples."""
     return max(0, min(_MOST_LEVELS, (min(lines, samples) // _SMALLEST_SUBBAND).bit_length() - 1))
 

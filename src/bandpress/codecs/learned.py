@@ -16,7 +16,7 @@ import numpy as np
 
 from bandpress.clusters import Cluster, split
 from bandpress.codecs.base import Codec, Encoding, Look
-from bandpress.codecs.ratecontrol import search
+from bandpress.codecs.ratecontrol import search_family
 from bandpress.codecs.targets import positive
 from bandpress.container.bitstream import Header
 from bandpress.errors import CodecError, ModelError
@@ -115,9 +115,9 @@ class Learned(Codec):
                 f"{self.model}: a model for clusters of {k} bands; expected one for {self.bands_per_cluster}"
             )
         if self.rate is not None:
-            return search(self, scene, family, "rate", self.rate)
+            return search_family(self, scene, family, "rate", self.rate)
         if self.psnr is not None:
-            return search(self, scene, family, "psnr", self.psnr)
+            return search_family(self, scene, family, "psnr", self.psnr)
         return self.encode_at(scene, point_of_quality(family, self.quality))
 
     def encode_at(self, scene: Scene, point: Point, chunks: Iterable[bytes] | None = None) -> Encoding:

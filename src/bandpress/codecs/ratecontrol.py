@@ -46,7 +46,7 @@ class Coder(Protocol):
 
 
 @dataclass(frozen=True)
-class Trial:
+class PointTrial:
     """Clusters coded at an operating point.
 
     Parameters
@@ -64,7 +64,9 @@ class Trial:
     value: float
 
 
-def search(codec: Coder, scene: Scene, family: Sequence[StoredModel], kind: str, target: float) -> Encoding:
+def search_family(
+    codec: Coder, scene: Scene, family: Sequence[StoredModel], kind: str, target: float
+) -> Encoding:
     """Code a scene at the operating point that meets a target.
 
     Parameters
@@ -87,10 +89,10 @@ def search(codec: Coder, scene: Scene, family: Sequence[StoredModel], kind: str,
     clusters = split(scene.bands, family[0].architecture.bands_per_cluster)
     sample = [clusters[i] for i in np.unique(np.linspace(0, len(clusters) - 1, _SAMPLE).round().astype(int))]
 
-    def on_sample(point: Point) -> Trial:
+    def on_sample(point: Point) -> PointTrial:
         return _try(codec, scene, point, sample, kind, whole=False)
 
-    def on_file(point: Point) -> Trial:
+    def on_file(point: Point) -> PointTrial:
         return _try(codec, scene, point, clusters, kind, whole=True)
 
     if has_gains(family):
@@ -108,7 +110,7 @@ def search(codec: Coder, scene: Scene, family: Sequence[StoredModel], kind: str,
 
 def _try(
     codec: Coder, scene: Scene, point: Point, clusters: Sequence[Cluster], kind: str, *, whole: bool
-) -> Trial:
+) -> PointTrial:
     at_stage(
         f"search{'' if whole else ' on a sample'}, lambda {point.lambda_ or point.model.card.get('lambda')}"
     )
@@ -120,24 +122,24 @@ def _try(
     bands = sum(cluster.count for cluster in clusters)
     size = sum(map(len, chunks)) + overhead(header) * bands / scene.bands
     if kind == "rate":
-        return Trial(point, chunks, 8 * size / (bands * scene.lines * scene.samples))
+        return PointTrial(point, chunks, 8 * size / (bands * scene.lines * scene.samples))
     squared = 0.0
     pairs = list(zip(clusters, chunks, strict=True))
     for cluster, decoded in zip(clusters, codec.decode_with(point.model, header, pairs), strict=True):
         error = scene.only_measured(cluster.bands, scene.cube[cluster.bands].astype(np.float32) - decoded)
         squared += float(np.einsum("bls,bls->", error, error, dtype=np.float64))
     mse = squared / max(sum(scene.measured(cluster.bands) for cluster in clusters), 1)
-    return Trial(point, chunks, finite_psnr(mse))
+    return PointTrial(point, chunks, finite_psnr(mse))
 
 
 def _among_models(
     family: Sequence[StoredModel],
     kind: str,
     target: float,
-    on_sample: Callable[[Point], Trial],
-    on_file: Callable[[Point], Trial],
-) -> Trial:
-    def fits(trial: Trial) -> bool:
+    on_sample: Callable[[Point], PointTrial],
+    on_file: Callable[[Point], PointTrial],
+) -> PointTrial:
+    def fits(trial: PointTrial) -> bool:
         return trial.value <= target if kind == "rate" else trial.value >= target
 
     low, high = 0, len(family)  # where the value of the sample crosses the target
@@ -168,15 +170,15 @@ def _along_lambda(
     model: StoredModel,
     kind: str,
     target: float,
-    on_sample: Callable[[Point], Trial],
-    on_file: Callable[[Point], Trial],
-) -> Trial:
+    on_sample: Callable[[Point], PointTrial],
+    on_file: Callable[[Point], PointTrial],
+) -> PointTrial:
     """Search as other codecs do: 1 / sqrt(lambda) is in proportion to a quantiser step."""
 
-    def by_step(trial: Callable[[Point], Trial]) -> Callable[[float], tuple[float, Trial]]:
+    def by_step(trial: Callable[[Point], PointTrial]) -> Callable[[float], tuple[float, PointTrial]]:
         return lambda step: (step, trial(Point(model, step**-2)))
 
-    def value(found: tuple[float, Trial]) -> float:
+    def value(found: tuple[float, PointTrial]) -> float:
         return found[1].value
 
     lambdas = lambdas_of(model)

@@ -8,15 +8,10 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from bandpress.errors import MissingDependencyError
+from bandpress.optional import needed
 
-try:
+with needed("downloads", "data"):
     import requests
-except ImportError as error:
-    raise MissingDependencyError(
-        f"downloads need the package {error.name}, which is not installed; "
-        "expected it from pip install 'bandpress[data]'"
-    ) from None
 
 _WORTH_ANOTHER_TRY = (408, 425, 429, 500, 502, 503, 504)
 CHUNK = 1 << 14
@@ -105,7 +100,7 @@ def probe(address: str, patience: Patience) -> Probe:
             if head[:4] == b"PK\x03\x04" and "." not in name:
                 name += ".zip"
             size = int(length) if length.isdigit() else None
-            return Probe(size, name, is_page(answer) or looks_like_page(head))
+            return Probe(size, name, calls_it_page(answer) or looks_like_page(head))
 
     return retried(ask, patience)
 
@@ -144,7 +139,7 @@ def read_page(address: str, patience: Patience) -> tuple[str, bytes]:
                 body += chunk
                 if len(body) > _LARGEST_PAGE:
                     raise Failure(f"more than {_LARGEST_PAGE} bytes, which is not a web page", again=False)
-            if not (is_page(answer) or looks_like_page(body)):
+            if not (calls_it_page(answer) or looks_like_page(body)):
                 raise Failure("the answer of the server is not a web page", again=False)
             return answer.url, body
 
@@ -224,7 +219,7 @@ def understood(answer: requests.Response, have: int, pages: bool = False) -> tup
             wait=float(wait) if wait.isdigit() else 0.0,
             keep=True,
         )
-    if not pages and is_page(answer) and not wants_page(answer):
+    if not pages and calls_it_page(answer) and not wants_page(answer):
         title = title_of(next(answer.iter_content(4096), b""))
         raise Failure(f"the server answered with a web page{title}", again=False)
     length = answer.headers.get("Content-Length", "")
@@ -236,7 +231,7 @@ def looks_like_page(beginning: bytes) -> bool:
     return _PAGE.match(beginning[:2048]) is not None
 
 
-def is_page(answer: requests.Response) -> bool:
+def calls_it_page(answer: requests.Response) -> bool:
     """Say whether a server calls its answer a web page."""
     return answer.headers.get("Content-Type", "").startswith(("text/html", "application/xhtml"))
 

@@ -19,7 +19,7 @@ from typing import IO, Any, NamedTuple
 
 from bandpress.errors import DataError
 from bandpress.files import atomic_path
-from bandpress.formats.optional import require
+from bandpress.optional import require
 
 _TAR = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tar.bzip2", ".tbz2")
 #: Endings of archives.

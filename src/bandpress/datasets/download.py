@@ -17,17 +17,13 @@ from bandpress.datasets.answers import PATIENCE, Failure, Patience, probe
 from bandpress.datasets.entry import file_name
 from bandpress.datasets.size import in_words
 from bandpress.datasets.transfer import TooLarge, forget, transfer
-from bandpress.errors import DataError, MissingDependencyError
+from bandpress.errors import DataError
 from bandpress.files import atomic_path, digest
+from bandpress.optional import needed
 
-try:
+with needed("downloads", "data"):
     import pooch
     from filelock import FileLock
-except ImportError as error:
-    raise MissingDependencyError(
-        f"downloads need the package {error.name}, which is not installed; "
-        "expected it from pip install 'bandpress[data]'"
-    ) from None
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 

@@ -16,7 +16,7 @@ from typing import Any
 from bandpress.datasets.folder import data_folder
 from bandpress.errors import DataError
 from bandpress.files import atomic_path
-from bandpress.formats.optional import require
+from bandpress.optional import require
 
 
 def locked(lock: Path | None, address: str) -> str | None:

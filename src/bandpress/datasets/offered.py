@@ -9,7 +9,7 @@ from bandpress.datasets.answers import PATIENCE, Failure, Patience, probe
 from bandpress.datasets.choose import Unclear, choose, listed
 from bandpress.datasets.download import adopt, ask_consent, download, stored
 from bandpress.datasets.entry import Source, file_name
-from bandpress.datasets.page import Link, is_page, links_of
+from bandpress.datasets.page import Link, links_of, lists_files
 from bandpress.errors import DataError
 
 
@@ -125,7 +125,7 @@ def _behind(
     link: Link, found: str, source: Source, name: str, parts: Sequence[str], patience: Patience
 ) -> list[Link]:
     """Return the links of the page that a link leads to; the link itself if it leads to a file."""
-    if not is_page(link):
+    if not lists_files(link):
         asked = probe(link.address, patience)
         if not asked.is_page:
             return [link._replace(text=asked.name)]

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 from bandpress.datasets import archive
 from bandpress.datasets.answers import PATIENCE, Failure, Patience, read_page
 from bandpress.formats import SUFFIXES
-from bandpress.formats.optional import require
+from bandpress.optional import require
 
 _FILES = (*archive.ENDINGS, *archive.PACKED, *SUFFIXES)
 _HEADINGS = {f"h{level}": level for level in range(1, 7)} | {"caption": 7, "legend": 7, "summary": 7, "dt": 8}
@@ -84,7 +84,7 @@ def links_of(address: str, patience: Patience = PATIENCE) -> list[Link]:
     return links
 
 
-def is_page(link: Link) -> bool:
+def lists_files(link: Link) -> bool:
     """Say whether a link leads to a folder or record whose files a service lists."""
     parts = urlsplit(link.address)
     host = parts.hostname or ""

@@ -8,12 +8,12 @@ overlap.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import ModuleType
 
 import numpy as np
 import scipy
 
-from bandpress.errors import BandpressError, MissingDependencyError
+from bandpress.errors import BandpressError
+from bandpress.optional import require
 
 METHODS = ("pchip", "akima", "cubic")
 _FEWEST_POINTS = {"pchip": 2, "akima": 2, "cubic": 4}
@@ -165,7 +165,8 @@ def _delta(kind: str, anchor: Curve, test: Curve, method: str, min_overlap: floa
         _check_overlap(anchor, test, np.log10(anchor_rates), np.log10(test_rates), min_overlap, "rate", "bps")
     curves = (anchor_rates, anchor_psnrs, test_rates, test_psnrs)
     options = {"require_matching_points": False, "min_overlap": 0}
-    return float(getattr(_package(), kind)(*curves, method, **options))
+    package = require("bjontegaard", "Bjøntegaard differences", "figures")
+    return float(getattr(package, kind)(*curves, method, **options))
 
 
 def _check_overlap(
@@ -186,13 +187,3 @@ def _check_overlap(
         f"the {what} ranges of {anchor.name} ({show(a)}) and {test.name} ({show(b)}) {found}; "
         f"expected at least {least:.0%}"
     )
-
-
-def _package() -> ModuleType:
-    try:
-        import bjontegaard
-    except ImportError:
-        raise MissingDependencyError(
-            "Bjøntegaard differences need the package bjontegaard; install it with: pip install 'bandpress[figures]'"
-        ) from None
-    return bjontegaard

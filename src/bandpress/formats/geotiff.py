@@ -22,8 +22,8 @@ from bandpress.facts import facts, with_facts
 from bandpress.files import atomic_path
 from bandpress.formats import georeference
 from bandpress.formats.arrays import check_size, info_of
-from bandpress.formats.optional import require
 from bandpress.formats.units import in_nm
+from bandpress.optional import require
 from bandpress.scene import Scene, described
 
 _TAG = "BANDPRESS"

@@ -15,9 +15,9 @@ from bandpress.facts import facts, with_facts
 from bandpress.files import atomic_path
 from bandpress.formats import hdf5_facts, mat5
 from bandpress.formats.arrays import CUBE, INFO, UNREADABLE, info_of, pick, scene_of
-from bandpress.formats.optional import require
 from bandpress.formats.raw import Interleave, as_stored
 from bandpress.formats.trial import try_out
+from bandpress.optional import require
 from bandpress.scene import Scene
 
 

@@ -14,6 +14,7 @@ ROOMS = (
     "pipeline",
     "compiled",
     "environment",
+    "optional",
     "nodata",
     "clusters",
     "files",
