@@ -28,7 +28,7 @@ _find_cache()
 
 import numba  # noqa: E402 - reads the environment when it is imported
 
-from bandpress.stages import at_stage  # noqa: E402
+from bandpress.stages import COMPILING, at_stage  # noqa: E402
 
 #: Compilation options. Without `_nrt`, numba counts no references to arrays, which takes half of the time of kernels
 #: that code sample by sample; kernels cannot allocate arrays then, so their callers do.
@@ -61,7 +61,7 @@ def kernel(signature: str) -> Callable[[Callable[..., Any]], Any]:
         index = made._cache._cache_file
         index._source_stamp = (index._source_stamp, _digest(Path(function.__code__.co_filename).parent))
         if not index._load_index():
-            at_stage("compiling, once only")
+            at_stage(COMPILING)
         made.compile(signature)
         made.disable_compile()
         return made

@@ -18,7 +18,7 @@ class SceneWarning(UserWarning):
 
 
 class ExistsError(BandpressError):
-    """An existing file, or the input itself, would be replaced without permission."""
+    """An output cannot be written: it would replace a file, or its folder is read-only."""
 
 
 class BitstreamError(BandpressError):

@@ -38,7 +38,8 @@ def refuse_to_replace(
     Raises
     ------
     ExistsError
-        If an output exists and may not be replaced, is a folder, or is one of the inputs.
+        If an output exists and may not be replaced, is no regular file, is one of the inputs, or if its folder cannot
+        be written.
     """
     read = [Path(path) for path in inputs]
     for output in map(Path, outputs):
@@ -46,8 +47,22 @@ def refuse_to_replace(
             raise ExistsError(f"{output}: is the input file; expected another output")
         if output.is_dir():
             raise ExistsError(f"{output}: a folder; expected the name of a file to write")
+        if output.exists() and not output.is_file():
+            raise ExistsError(f"{output}: a device or pipe; expected the name of a file to write")
+        _refuse_folder(output)
         if not overwrite and (output.exists() or output.is_symlink()):
             raise ExistsError(f"{output}: exists already; give --overwrite to replace it")
+
+
+def _refuse_folder(output: Path) -> None:
+    """Reject an output whose folder cannot be written or made."""
+    folder = next(parent for parent in output.absolute().parents if parent.exists())
+    if not folder.is_dir():
+        raise ExistsError(f"{output}: cannot be written, since {folder} is a file; expected a folder")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ExistsError(
+            f"{output}: cannot be written, since {folder} is read-only; expected another folder"
+        )
 
 
 def same_file(one: Path, two: Path) -> bool:
@@ -84,7 +99,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield part
         os.replace(part, final)
     except OSError as error:
-        if error.filename is None:  # such as a full disk: name the file
+        if error.errno is not None and error.filename is None:  # such as a full disk: name the file
             error.filename = str(final)
         raise
     finally:

@@ -4,6 +4,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+#: Stage of the first call of a kernel, which takes up to a minute.
+COMPILING = "compiling, once only"
+
 _LISTENER: ContextVar[Callable[[str], object] | None] = ContextVar("listener", default=None)
 
 

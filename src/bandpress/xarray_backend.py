@@ -69,7 +69,8 @@ class BandpressBackend(BackendEntrypoint):
         -------
         xarray.Dataset
             ``image`` (band, line, sample), coordinates ``band`` (counted from 1) and, where they are known,
-            ``wavelength`` and ``fwhm`` in nm and ``bad_band``; attributes ``sensor`` and ``nodata``.
+            ``wavelength`` and ``fwhm`` in nm and ``bad_band``; attributes ``sensor``, ``nodata``,
+            ``codec``, ``scale_factor``, ``add_offset`` and ``units``. Samples are as stored, not scaled.
         """
         path = Path(filename_or_obj)
         with Reader(path) as reader:
@@ -77,6 +78,7 @@ class BandpressBackend(BackendEntrypoint):
             size = reader.clusters[0].stop
         scene = header.to_scene(np.empty((header.bands, 1, 1), header.dtype))
         known = {"sensor": scene.sensor, "nodata": scene.nodata, "codec": header.codec}
+        known |= {key: scene.metadata.get(key) for key in ("scale_factor", "add_offset", "units")}
         image = xarray.Variable(
             ("band", "line", "sample"),
             indexing.LazilyIndexedArray(_Bands(path, header)),

@@ -76,3 +76,11 @@ def test_bands_are_named_by_number_and_wavelength(opened):
 def test_the_engine_is_found_by_the_ending(cube, tmp_path):
     file = bandpress.compress(cube, tmp_path / "s.bpk", interleave="bsq")
     assert np.array_equal(xr.open_dataset(file)["image"].values, cube)
+
+
+def test_the_scale_of_the_samples_is_an_attribute(cube, tmp_path):
+    scene = Scene(cube, metadata={"scale_factor": 1e-4, "add_offset": -0.1, "units": "1"})
+    file = bandpress.compress(scene, tmp_path / "s.bpk", codec="jpeg2000", lossless=True)
+    found = xr.open_dataset(file, engine="bandpress")["image"]
+    assert {key: found.attrs[key] for key in scene.metadata} == scene.metadata
+    assert np.array_equal(found.values, cube)

@@ -1,6 +1,7 @@
 """``bandpress compare``: metrics of a reconstruction against its original."""
 
 import json
+import math
 from pathlib import Path
 
 import click
@@ -13,7 +14,7 @@ from bandpress.environment import need_tensorflow
 from bandpress.errors import SceneError
 from bandpress.evaluation import summary
 from bandpress.files import refuse_to_replace
-from bandpress.formats.optional import require
+from bandpress.optional import require
 from bandpress.pictures import check_png
 
 
@@ -65,6 +66,10 @@ def command(
     with busy("comparing"):
         after = read(restored)
         record = measure(before, after, multiscale=ms_ssim)
+    if math.isnan(record["mse"]):
+        raise SceneError(
+            f"{restored}: some samples are no numbers where those of {original} are; expected numbers"
+        )
     title = summary.line(Path(restored).name, *facts[:3], *summary.quality(record), *facts[3:])
     if picture is not None:
         from bandpress.evaluation.picture import draw

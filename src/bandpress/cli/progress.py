@@ -4,13 +4,14 @@ import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
-from bandpress.stages import heard
+from bandpress.stages import COMPILING, heard
 
 
 class _Time(ProgressColumn):
@@ -37,7 +38,8 @@ def _clock(seconds: float) -> str:
 def bands_bar(label: str, bands: int, size: float, unit: str = "bands") -> Iterator[Callable[[int], object]]:
     """Yield a function to call with the number of bands (or `unit`) done so far.
 
-    Until the first is done, the bar pulses and shows the codec's stages, see `bandpress.stages`.
+    Until the first is done, the bar pulses and shows the codec's stages, see `bandpress.stages`. Where there is no
+    terminal, compilation is reported, once, and nothing else.
 
     Parameters
     ----------
@@ -51,14 +53,19 @@ def bands_bar(label: str, bands: int, size: float, unit: str = "bands") -> Itera
         Name of the counted items.
     """
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[state]}"), _Time(size))
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as progress:
+    shown = sys.stderr.isatty()
+    with Progress(*columns, console=Console(stderr=True), disable=not shown) as progress:
         task = progress.add_task(label, total=None, state="")
 
         def done(count: int) -> None:
             progress.update(task, total=bands, completed=count, state=f"{count}/{bands} {unit}")
 
-        with heard(lambda stage: progress.update(task, state=stage)):
+        @cache
+        def log(stage: str) -> None:
+            if stage == COMPILING:
+                print(f"{label}: {stage}", file=sys.stderr, flush=True)
+
+        with heard(lambda stage: progress.update(task, state=stage) if shown else log(stage)):
             yield done
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from bandpress.files import atomic_path
-from bandpress.formats.optional import require
+from bandpress.optional import require
 from bandpress.pictures import check_png, colour_bands, stretch_of, to_rgb
 from bandpress.scene import Scene
 
@@ -54,13 +54,16 @@ def draw(original: Scene, restored: Scene, path: Path, title: str = "") -> None:
     centres = original.wavelengths
     across = np.arange(1, original.bands + 1) if centres is None else np.asarray(centres)
     order = np.argsort(across)
+    bad = np.zeros(original.bands, bool) if original.bad_bands is None else np.array(original.bad_bands)
     axis = "band" if centres is None else "wavelength (nm)"
     for (line, sample), colour in zip(_pixels(original, count), _COLOURS, strict=False):
         name = f"line {line + 1}, sample {sample + 1}"
-        spectra = (_spectrum(original, line, sample), _spectrum(restored, line, sample))
-        rows["spectra"].plot(across[order], spectra[0][order], color=colour, linewidth=1, label=name)
-        rows["spectra"].plot(across[order], spectra[1][order], color=colour, linewidth=1.6, linestyle=":")
-    rows["spectra"].set_title("spectra: original solid, restored dotted", fontsize=10)
+        looks: tuple[dict, ...] = ({"linewidth": 1, "label": name}, {"linewidth": 1.6, "linestyle": ":"})
+        for scene, look in zip((original, restored), looks, strict=True):
+            spectrum = np.where(bad, np.nan, _spectrum(scene, line, sample))
+            rows["spectra"].plot(across[order], spectrum[order], color=colour, **look)
+    without = ", bad bands left out" if bad.any() else ""
+    rows["spectra"].set_title(f"spectra: original solid, restored dotted{without}", fontsize=10)
     rows["spectra"].set_ylabel("DN")
     rows["spectra"].legend(fontsize=8, frameon=False)
     rows["bands"].plot(across[order], band[order], color="#D55E00", linewidth=1)

@@ -17,7 +17,7 @@ def quality(record: Mapping[str, Any]) -> list[str]:
     if record["mse"] == 0:
         return ["lossless"]
     return [
-        f"{record['psnr']:.1f} dB",
+        f"PSNR {record['psnr']:.1f} dB",
         f"max error {record['pae']:,.0f}" if record["pae"] >= 1 else f"max error {record['pae']:.2g}",
         f"SAM {record['sam_mean']:.2f}°",
     ]

@@ -13,7 +13,7 @@ from typing import Any
 
 from bandpress.errors import BandpressError, SceneWarning
 from bandpress.formats.envi_header import read_header, write_header
-from bandpress.formats.optional import require
+from bandpress.optional import require
 
 #: Metadata keys of a georeference, in GeoTIFF's terms and in ENVI's.
 KEYS = ("crs", "transform", "gcps")
@@ -70,6 +70,24 @@ def for_dataset(metadata: Mapping[str, Any], path: Path) -> dict[str, Any]:
     except (rasterio.errors.RasterioError, ValueError, TypeError, KeyError, AttributeError) as error:
         _left_out(path, error)
         return {}
+
+
+def on_grid(metadata: Mapping[str, Any], path: Path) -> tuple[str, list[float]] | None:
+    """Return WKT and GDAL's transform if a scene's lines and samples run along the axes of its system, or None.
+
+    None also without rasterio, or if it cannot read them.
+    """
+    if not any(key in metadata for key in (*KEYS, *ENVI_KEYS)):
+        return None
+    try:
+        with warnings.catch_warnings(action="ignore", category=SceneWarning):
+            options = for_dataset(metadata, path)
+    except BandpressError:
+        return None
+    if "crs" not in options or "transform" not in options:
+        return None
+    transform = list(options["transform"].to_gdal())
+    return None if transform[2] or transform[4] else (options["crs"].to_wkt(), transform)
 
 
 def of_envi(fields: Mapping[str, Any], path: Path) -> dict[str, Any]:

@@ -22,9 +22,9 @@ from bandpress.facts import facts, with_facts
 from bandpress.files import atomic_path
 from bandpress.formats import hdf5_facts
 from bandpress.formats.arrays import CUBE, INFO, UNREADABLE, info_of, pick, scene_of
-from bandpress.formats.optional import require
 from bandpress.formats.raw import Interleave, as_cube, as_stored, blocks
 from bandpress.formats.trial import try_out
+from bandpress.optional import require
 from bandpress.scene import Scene, described
 
 _SWATHS = "HDFEOS/SWATHS"
@@ -58,7 +58,7 @@ def read(path: Path, variable: str | None = None, interleave: Interleave | None 
         raise SceneError(f"{path}: cannot be read ({error}); expected an HDF5 or NetCDF 4 file") from None
 
 
-def write(scene: Scene, path: Path, interleave: Interleave = "bip") -> Path:
+def write(scene: Scene, path: Path, interleave: Interleave = "bsq") -> Path:
     """Write a scene, axes in the given order."""
     h5py = require("h5py", path)
     stored = as_stored(scene.cube, interleave)

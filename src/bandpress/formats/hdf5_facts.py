@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bandpress.errors import SceneWarning
+from bandpress.formats import georeference
 from bandpress.formats.arrays import ORDERS, check_size
 from bandpress.formats.units import in_nm
 from bandpress.scene import Scene
@@ -92,18 +93,28 @@ def say_what_is_left(path: Path, names: Iterable[str]) -> None:
 
 
 def describe(file: Any, cube: Any, scene: Scene, interleave: str) -> None:
-    """Write names of axes, coordinates and attributes of an array in NetCDF 4 form."""
+    """Write names of axes, coordinates, attributes and, on a grid, the georeference of an array in NetCDF 4 form."""
     names = [{"bands": "wavelength", "lines": "y", "samples": "x"}[axis] for axis in ORDERS[interleave]]
     coordinates = {
         "wavelength": np.arange(scene.bands) if scene.wavelengths is None else np.array(scene.wavelengths),
         "y": np.arange(scene.lines),
         "x": np.arange(scene.samples),
     }
+    grid = georeference.on_grid(scene.metadata, Path(file.filename))
+    if grid is not None:
+        left, across, _, top, _, down = grid[1]
+        coordinates["x"] = left + across * (coordinates["x"] + 0.5)
+        coordinates["y"] = top + down * (coordinates["y"] + 0.5)
     for place, name in enumerate(names):
         axis = "band" if name == "wavelength" and scene.wavelengths is None else name
         file[axis] = coordinates[name]
         file[axis].make_scale(axis)
         cube.dims[place].attach_scale(file[axis])
+    if grid is not None:
+        file["spatial_ref"] = 0
+        file["spatial_ref"].attrs["crs_wkt"] = grid[0]
+        file["spatial_ref"].attrs["GeoTransform"] = " ".join(map(repr, grid[1]))  # read by GDAL
+        cube.attrs["grid_mapping"] = "spatial_ref"
     if scene.wavelengths is not None:
         file["wavelength"].attrs["units"] = "nm"
     if scene.fwhm is not None:

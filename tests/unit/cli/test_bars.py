@@ -46,3 +46,11 @@ def test_a_program_sees_no_bar(shown, monkeypatch):
     with progress.bands_bar("scene.hdr", 2, 1e6) as done:
         done(1)
     assert "scene.hdr" not in shown.getvalue()
+
+
+def test_a_log_says_once_that_kernels_are_compiled(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: False, raising=False)
+    with progress.bands_bar("scene.hdr", 2, 1e6):
+        for stage in (stages.COMPILING, "search 3, step 12.5", stages.COMPILING):
+            stages.at_stage(stage)
+    assert capsys.readouterr().err == f"scene.hdr: {stages.COMPILING}\n"

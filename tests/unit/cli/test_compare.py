@@ -27,7 +27,7 @@ def test_a_file_and_the_scene_it_holds_are_compared_in_one_line_and_a_list(scene
     first, *rest = out.splitlines()
     assert code == 0
     assert first.startswith(f"scene.bpk  {file.stat().st_size:,} B  ")
-    assert f"{expected['psnr']:.1f} dB" in first
+    assert f"PSNR {expected['psnr']:.1f} dB" in first
     assert first.endswith("jpeg2000, band by band")
     assert f"{expected['mae']:.6g}" in next(line for line in rest if line.split()[0] == "mae")
 
@@ -80,3 +80,14 @@ def test_a_picture_without_the_package_that_draws_is_refused_before_anything_is_
         main(["compare", str(tmp_path / "none.hdr"), str(tmp_path / "none.bpk"), "--picture", "a.png"])
     assert ended.value.code == 1
     assert "bandpress[pictures]" in capsys.readouterr().err
+
+
+def test_samples_that_are_no_numbers_in_the_restored_scene_only_are_refused(tmp_path, capsys):
+    cube = np.random.default_rng(0).normal(size=(3, 20, 20)).astype("<f4")
+    before = write_scene(Scene(cube), tmp_path / "a.hdr")
+    cube[1, 2, 3] = np.nan
+    after = write_scene(Scene(cube), tmp_path / "b.hdr")
+    code, out, err = run(capsys, "compare", before, after)
+    assert (code, out) == (1, "")
+    assert f"{after}: some samples are no numbers where those of {before} are" in err
+    assert run(capsys, "compare", after, after)[0] == 0

@@ -1,5 +1,8 @@
 """Nothing that exists is replaced without leave, the input never; where results go."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -216,3 +219,34 @@ def test_clusters_replace_nothing_without_leave(capsys, tmp_path, source):
         code, _, err = run(capsys, *words)
         assert (code, "exists already" in err) == (1, True)
         assert run(capsys, *words, "--overwrite")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        ("in/s.img/t.bpk", "s.img is a file; expected a folder"),
+        ("closed/below/t.bpk", "closed is read-only; expected another folder"),
+    ],
+)
+def test_an_output_whose_folder_cannot_be_written_is_refused_before_work_starts(
+    capsys, tmp_path, source, monkeypatch, output, said
+):
+    (tmp_path / "closed").mkdir()
+    access = os.access
+    # Root may write everywhere.
+    monkeypatch.setattr(os, "access", lambda p, *a: Path(p).name != "closed" and access(p, *a))
+    monkeypatch.setattr("bandpress.cli.evaluate.read_scene", None)
+    before = tree(tmp_path)
+    for words in (("compress", source, *LOSSLESS), ("evaluate", source, *LOSSLESS)):
+        code, _, err = run(capsys, *words, "-o", tmp_path / output)
+        assert code == 1
+        assert said in err
+    assert tree(tmp_path) == before
+
+
+def test_a_device_is_refused_as_output(capsys, source):
+    for words in (("evaluate", source, *LOSSLESS), ("decompress", source.with_suffix(".bpk"))):
+        code, _, err = run(capsys, *words, "-o", "/dev/null", "--overwrite")
+        assert code == 1
+        assert "/dev/null" in err
+        assert "expected" in err

@@ -181,3 +181,24 @@ def test_tags_of_other_programs_and_colour_tables_are_named_when_they_are_left_o
         file.write_colormap(1, {0: (1, 2, 3, 255)})
     with pytest.warns(SceneWarning, match=f"{path}: left out: tags of MINE, a colour table"):
         read_scene(path)
+
+
+@pytest.mark.skipif("netCDF" not in rasterio.Env().__enter__().drivers(), reason="this GDAL reads no NetCDF")
+@pytest.mark.parametrize("source", ["geotiff", "envi"])
+def test_gdal_finds_the_place_of_a_scene_in_netcdf(tmp_path, source):
+    scene = read_scene(geotiff(tmp_path / "a.tif", crs="EPSG:32632", transform=PLACE))
+    if source == "envi":
+        scene = read_scene(write_scene(scene, tmp_path / "a.hdr"))
+    written = write_scene(scene, tmp_path / "a.nc")
+    with rasterio.open(f"netcdf:{written}:cube") as file:
+        assert file.crs.to_epsg() == 32632
+        assert file.transform.almost_equals(PLACE, 1e-6)
+        assert np.array_equal(file.read(), CUBE)
+    back = read_scene(written)
+    assert back.metadata == scene.metadata
+    assert np.array_equal(back.cube, CUBE)
+
+
+def test_a_turned_scene_keeps_its_place_in_the_metadata_of_netcdf(tmp_path):
+    scene = read_scene(geotiff(tmp_path / "a.tif", crs="EPSG:32632", transform=TURNED))
+    assert read_scene(write_scene(scene, tmp_path / "a.nc")).metadata == scene.metadata
