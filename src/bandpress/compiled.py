@@ -8,7 +8,8 @@ them only on request, which we make only where every operation is exact anyway. 
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ def _find_cache() -> None:
 _find_cache()
 
 import numba  # noqa: E402 - reads the environment when it is imported
+from numba.core.compiler_lock import global_compiler_lock  # noqa: E402
 
 from bandpress.stages import COMPILING, at_stage  # noqa: E402
 
@@ -60,13 +62,27 @@ def kernel(signature: str) -> Callable[[Callable[..., Any]], Any]:
         made: Any = numba.njit(cache=True, **_OPTIONS)(function)
         index = made._cache._cache_file
         index._source_stamp = (index._source_stamp, _digest(Path(function.__code__.co_filename).parent))
-        if not index._load_index():
+        if index._load_index():
+            with _loading(made):
+                made.compile(signature)
+        else:
             at_stage(COMPILING)
-        made.compile(signature)
+            made.compile(signature)
         made.disable_compile()
         return made
 
     return compiled
+
+
+@contextmanager
+def _loading(made: Any) -> Iterator[None]:
+    """Load a kernel within without numba's libraries for compilation, which take longer to import than all kernels."""
+    with global_compiler_lock:
+        made.targetctx.refresh = lambda: None
+        try:
+            yield
+        finally:
+            del made.targetctx.refresh  # back to the method of the class
 
 
 @cache

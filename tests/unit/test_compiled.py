@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import textwrap
 
 from places import ROOT
 
@@ -55,6 +56,20 @@ def test_the_first_call_says_that_it_compiles_and_later_ones_do_not(tmp_path):
     variables = os.environ | {"PYTHONPATH": path, "NUMBA_CACHE_DIR": str(tmp_path / "kept")}
     for expected in ("compiling, once only\n", ""):
         assert subprocess.check_output([sys.executable, "-c", said], env=variables, text=True) == expected
+
+
+def test_a_kernel_loads_without_what_compiles_and_others_compile_after_it(tmp_path):
+    answer(tmp_path, 2)
+    code = """
+        import sys, coded, numpy, numba
+        assert coded.code.stats.cache_hits
+        print("numba.np.linalg" in sys.modules, coded.code(7))
+        print(int(numba.njit(lambda values: values.sum())(numpy.arange(4.0))))
+    """
+    path = os.pathsep.join([str(ROOT / "src"), str(tmp_path)])
+    variables = os.environ | {"PYTHONPATH": path, "NUMBA_CACHE_DIR": str(tmp_path / "kept")}
+    words = [sys.executable, "-c", textwrap.dedent(code)]
+    assert subprocess.check_output(words, env=variables, text=True).split() == ["False", "14", "6"]
 
 
 def test_make_env_compiles_every_kernel():

@@ -148,7 +148,7 @@ def command(
         with bands_bar(path.name, scene.bands, scene.cube.nbytes) as progress:
             compress(scene, target, codec, progress, scaling=scaling)
         seconds = time.perf_counter() - started
-        record = _record(scene, target, given, check)
+        record = _record(scene, target, given, check, structural=as_json)
         if as_json:
             click.echo(json.dumps({"scene": str(path), "file": str(target), "seconds": seconds, **record}))
         else:
@@ -160,8 +160,10 @@ def command(
         click.echo(exact, err=True)
 
 
-def _record(scene: Scene, target: Path, given: dict[str, Any], check: bool) -> dict[str, Any]:
-    """Return size, rate, codec and, if the file was decoded, quality."""
+def _record(
+    scene: Scene, target: Path, given: dict[str, Any], check: bool, *, structural: bool
+) -> dict[str, Any]:
+    """Return size, rate, codec and, if the file was decoded, quality, with SSIM if `structural`."""
     with Reader(target) as reader:
         header = reader.header
     record: dict[str, Any] = {
@@ -175,7 +177,7 @@ def _record(scene: Scene, target: Path, given: dict[str, Any], check: bool) -> d
     if check:
         with bands_bar(f"checking {target.name}", scene.bands, scene.cube.nbytes) as progress:
             decoded = decompress(target, model=given.get("model"), progress=progress).scene
-        measured = measure(scene, decoded)
+        measured = measure(scene, decoded, structural=structural)
         record |= {
             key: summary.finite(value) for key, value in measured.items() if not isinstance(value, list)
         }

@@ -53,6 +53,7 @@ def measure(
     decoded: Scene,
     clusters: Iterable[Cluster] | None = None,
     *,
+    structural: bool = True,
     multiscale: bool = False,
     threads: int | None = None,
 ) -> dict[str, Any]:
@@ -64,6 +65,8 @@ def measure(
         Scenes of the same shape (bands, lines, samples) and of any real types, memory maps included.
     clusters
         The clusters in which the scene was coded, for the mean of their PSNRs. Default: one per band.
+    structural
+        Compute `ssim` and `ssim_range`, which take most of the time.
     multiscale
         Also compute `ms_ssim` and `ms_ssim_range`, which take as long as everything else.
     threads
@@ -76,8 +79,8 @@ def measure(
         - `psnr`, `psnr_range`: dB, of the MSE pooled over all samples, at peak 65,535 and at the scene's own range;
         - `psnr_cluster_mean`, `psnr_range_cluster_mean`: dB, mean of the PSNRs of the clusters;
         - `snr`, `snr_variance`: dB, energy and variance of the original over the MSE;
-        - `ssim`, `ssim_range`, `ms_ssim`, `ms_ssim_range`: mean over bands, dynamic range 65,535 or the scene's own, of
-          windows of valid samples only; None if the scene is too small for the measure;
+        - `ssim`, `ssim_range`, `ms_ssim`, `ms_ssim_range`, if asked for: mean over bands, dynamic range 65,535 or the
+          scene's own, of windows of valid samples only; None if the scene is too small for the measure;
         - `sam_mean`, `sam_p95`: mean and 95th percentile over pixels of the spectral angle in degrees;
         - `range_min`, `range_max`: extremes of the original;
         - `mse_per_band`: list, one value per band; NaN for a band without valid samples;
@@ -99,7 +102,7 @@ def measure(
     low, high = _range(original)
     span = high - low
     peaks = (PEAK, span if span > 0 else 1.0)
-    sums = _sum_bands(original, decoded.cube, peaks, multiscale, threads or processors())
+    sums = _sum_bands(original, decoded.cube, peaks, structural, multiscale, threads or processors())
 
     with np.errstate(invalid="ignore"):
         per_band = sums.squared / sums.count
@@ -124,9 +127,10 @@ def measure(
         "snr_variance": psnr(mse, math.sqrt(variance)),
         "mae": math.fsum(sums.absolute) / count,
         "pae": float(sums.peak.max()),
-        "ssim": _mean(sums.ssim[:, 0]),
-        "ssim_range": _mean(sums.ssim[:, 1]),
     }
+    if structural:
+        record["ssim"] = _mean(sums.ssim[:, 0])
+        record["ssim_range"] = _mean(sums.ssim[:, 1])
     if multiscale:
         record["ms_ssim"] = _mean(sums.ms_ssim[:, 0])
         record["ms_ssim_range"] = _mean(sums.ms_ssim[:, 1])
@@ -218,7 +222,12 @@ def _range(scene: Scene) -> tuple[float, float]:
 
 
 def _sum_bands(
-    original: Scene, decoded: np.ndarray, peaks: Sequence[float], multiscale: bool, threads: int
+    original: Scene,
+    decoded: np.ndarray,
+    peaks: Sequence[float],
+    structural: bool,
+    multiscale: bool,
+    threads: int,
 ) -> _Sums:
     bands, *pixels = original.cube.shape
     threads = min(threads, bands)
@@ -248,7 +257,7 @@ def _sum_bands(
             error *= error
             own.squared[b] = error.sum()
             own.pixel_error += error
-            if shortest >= SSIM_SIDE:
+            if structural and shortest >= SSIM_SIDE:
                 own.ssim[b] = ssim(x, y, peaks, gone)
             if multiscale and shortest >= MS_SSIM_SIDE:
                 own.ms_ssim[b] = ms_ssim(x, y, peaks, gone)
