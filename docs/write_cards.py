@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 TARGET = Path(__file__).parent / "cards.md"
 STUDY = ROOT / "studies/open.yaml"
 MACHINE = "one core of an AMD EPYC (Zen 4, AVX-512, no AMX), TensorFlow 2.14.1, on a busy machine"
-GPU = "an NVIDIA H200, PyTorch 2.11, side by side and so each on a part of it"
+GPU = "one NVIDIA H200 (PyTorch 2.11), which they shared"
 INPUTS = {
     "samples": "bands",
     "components": "components of a KLT over all bands",
@@ -23,10 +23,10 @@ INPUTS = {
 INTRODUCTION = f"""# The networks in models/
 
 A card for each model, with the command that trained it. Written by `make docs` from `models/*/model.json`; do not edit.
-Weights are stored in float16. Those of `pretrain_torch.py` were trained on
+Weights are stored in float16. Networks of `pretrain_torch.py` were trained on
 {GPU}, the others on
-{MACHINE};
-minutes count training time only. "Started from" gives the digest of a model that this repository kept before.
+{MACHINE}.
+Minutes count training time only. "Started from" gives the digest of a model that this repository kept before.
 
 The scenes are those of `studies/open.yaml`. No test scene was used in training, except for Hyperion, where both are
 parts of one scene. Validation numbers are estimates with rounded latents on patches of the validation scene, which also

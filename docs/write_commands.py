@@ -14,7 +14,7 @@ INTRODUCTION = """# Commands
 What `bandpress COMMAND --help` says, for every command. Written by `make docs`; do not edit.
 
 Every command exits with 0 when it is done, 1 on a failure that it states in one sentence, 2 on wrong usage, 130 when
-it is interrupted; no half-written file stays. Scenes are read and written in the formats of
+it is interrupted; it leaves no half-written file. Scenes are read and written in the formats of
 [datasets.md](datasets.md#formats), codecs are explained in [codecs.md](codecs.md), training in [models.md](models.md).
 """
 
@@ -22,7 +22,7 @@ it is interrupted; no half-written file stays. Scenes are read and written in th
 def commands(
     command: click.Command, name: str, parent: click.Context | None = None
 ) -> Iterator[tuple[str, str]]:
-    """Yield each command with what its help says, groups before their members."""
+    """Yield each command with its help text, groups before their members."""
     widths = {"terminal_width": WIDTH, "max_content_width": WIDTH}
     context = click.Context(command, info_name=name, parent=parent, **{**command.context_settings, **widths})
     yield context.command_path, command.get_help(context)

@@ -12,7 +12,7 @@ rule code_scene:
     """Code a scene, decode the file, measure."""
     input:
         script=here("scripts/code_scene.py"),
-        # Waits for a new fetch, which may say that the scene is to be prepared again.
+        # Wait for a new fetch, after which the scene may have to be prepared again.
         fetched=ancient(f"{OUT}/datasets/{{dataset}}.json"),
         scene=f"{OUT}/scenes/{{dataset}}/{{scene}}",
         model=model_of,

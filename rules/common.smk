@@ -134,7 +134,7 @@ QUIET = workflow.cores if workflow.local_exec else 2
 
 if workflow.local_exec:
     # One machine: no more parallel jobs than fit in memory, and one at a time on the GPU, unless --resources says
-    # otherwise. A job that needs more than there is runs alone.
+    # otherwise. A job that needs more than that runs alone.
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     for name, key, most in (("mem", "mem_mb", int(0.8 * physical / 1e6)), ("gpu", "gpu", 1)):
         if name not in workflow.global_resources:

@@ -13,7 +13,7 @@ def training_scenes(use):
 
 
 def training_records(wildcards):
-    """Return the records of the data sets that a training reads: it waits for a new fetch."""
+    """Return the records of the data sets that a training reads, so that it waits for a new fetch."""
     family = STUDY.models[wildcards.family]
     return [f"{OUT}/datasets/{dataset}.json" for dataset in [*family.train_on, *family.validate_on]]
 

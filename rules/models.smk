@@ -7,7 +7,7 @@ localrules:
     keep_model,
 
 
-# --config tensorflow=tensorflow-gpu chooses the environment with CUDA; no parameter, so that models are kept.
+# --config tensorflow=tensorflow-gpu chooses the environment with CUDA; not a parameter, so that models are kept.
 TRAINS_IN = config.get("tensorflow", "tensorflow")
 if TRAINS_IN not in ("tensorflow", "tensorflow-gpu"):
     sys.exit(f"--config tensorflow={TRAINS_IN}: not an environment; expected tensorflow or tensorflow-gpu")

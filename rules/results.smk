@@ -1,5 +1,5 @@
 # Reads: streams/{dataset}/{scene}/{codec}/{point}.json, speed/{dataset}/{scene}/{codec}.json.
-# Makes: rd/{dataset}.csv and rd.csv, one row per (scene, codec, point); speed.csv, the same with times of quiet runs;
+# Makes: rd/{dataset}.csv and rd.csv, one row per (scene, codec, point); speed.csv, the same with times of lone runs;
 #        provenance.json.
 
 

@@ -1,7 +1,7 @@
 # Reads: the local sources that the study names.
 # Makes: nothing; gives the rules digests of their data and code, and reports missing data.
 
-# Dependencies of jobs; licence and citation are not among them, so changing these remakes nothing.
+# Keys that jobs depend on. Licence and citation are not among them, so changing these remakes nothing.
 RECIPE = {"sensor", "role", "source", "scenes"}
 
 

@@ -26,7 +26,7 @@ def command() -> None:
 @command.command("list")
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 def list_(folder: Path | None) -> None:
-    """List the models in FOLDER with their digests; without it, all that are found by their names.
+    """List the models in FOLDER, or all models that are found by name, with their digests.
 
     \b
     Example:

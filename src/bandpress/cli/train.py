@@ -57,7 +57,7 @@ _WIDEST_SCALE = 2048.0
     "lambdas",
     multiple=True,
     type=click.FloatRange(min=0, min_open=True),
-    help="Weight of the squared error in DN² against bits per pixel. Repeat it to train one network for all of them.",
+    help="Weight of the squared error in DN² against bits per pixel. Repeat it to train one network for several.",
 )
 @click.option(
     "--patch", type=click.IntRange(16), default=96, show_default=True, help="Lines and samples of a patch."
@@ -162,8 +162,8 @@ def command(
 ) -> None:
     """Train a network on SCENES (files or folders).
 
-    The state and the log of the training are kept in OUTPUT.training. A minute shows that it runs; a model to keep
-    takes an hour and more (docs/models.md).
+    The state and the log of the training are kept in OUTPUT.training. A minute shows that it runs; a model worth
+    keeping takes an hour or more (docs/models.md).
 
     \b
     Examples:
