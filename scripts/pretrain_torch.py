@@ -7,7 +7,7 @@ start from the models that the study keeps. `finish_pretrained.py` makes model f
 Example:
   python scripts/pretrain_torch.py studies/open.yaml SCENES OUT AVIRIS-k1=4e-4 AVIRIS-k3=3e-4 --seconds 545
 
-SCENES is a folder with the study's files, plain or packed with xz. PyTorch is no dependency of the project.
+SCENES is a folder with the study's files, plain or packed with xz. PyTorch is not a dependency of the project.
 """
 
 from __future__ import annotations
@@ -260,7 +260,7 @@ class Trainer:
         }
 
     def write(self, out: Path) -> None:
-        """Write the best weights, and beside them what is known of them."""
+        """Write the best weights, and beside them the facts about them."""
         half = {name: value.astype(np.float16) for name, value in self.best.items()}
         save_file(half, out / f"{self.log.stem}.safetensors")
         facts = self.network.facts | {"reference_range": self.network.reference, "steps": self.steps}
@@ -268,7 +268,7 @@ class Trainer:
         self.log.write_text(json.dumps(facts) + "\n", encoding="utf-8")
 
     def settings(self) -> dict[str, Any]:
-        """Return what the card says of the training."""
+        """Return the card's entry about the training."""
         found = {
             "script": Path(__file__).name,
             "lambdas": list(self.network.lambdas),

@@ -71,7 +71,7 @@ class Forward:
         self.architecture, self.parameters = architecture, parameters
 
     def analysis(self, x: torch.Tensor) -> torch.Tensor:
-        """Samples to latents."""
+        """Return the latents of samples."""
         for i in range(4):
             if self.architecture.mirrors:
                 x = _mirrored(x)
@@ -87,7 +87,7 @@ class Forward:
         return x
 
     def synthesis(self, y: torch.Tensor) -> torch.Tensor:
-        """Latents to samples."""
+        """Return the samples of latents."""
         for i in range(4):
             if self.architecture.mirrors:
                 y = functional.pad(y, (1, 1, 1, 1), "replicate")

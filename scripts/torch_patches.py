@@ -92,7 +92,7 @@ class Augmenter:
         return x + self._uniform(len(x))[:, None, None, None] * (x - mean)
 
     def _sizes(self, count: int) -> torch.Tensor:
-        """Half as the scenes are, a quarter without padding, a quarter of any size."""
+        """Draw sizes: half those of whole scenes, a quarter without padding, a quarter of any size."""
         kind = self._uniform(count)
         sizes = []
         for whole, frame in zip(self.side, self.frame, strict=True):

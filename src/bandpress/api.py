@@ -41,7 +41,7 @@ def read(source: SceneLike, *, interleave: Interleave | None = None) -> Scene:
     Raises
     ------
     SceneError
-        If there is no scene, or an array comes without the order of its axes.
+        If there is no scene, or an array is given without the order of its axes.
     """
     if isinstance(source, Scene):
         return source
@@ -67,7 +67,7 @@ def write(scene: SceneLike, path: str | Path, *, interleave: Interleave | None =
     path
         File to write or replace, atomically. Formats with the geometry in the name complete it.
     interleave
-        Order of the samples, in formats that leave a choice.
+        Order of the samples, in formats that allow several.
     """
     return write_scene(read(scene), path, interleave=interleave)
 
@@ -96,7 +96,7 @@ def compress(
     interleave
         Order of an array's axes, see `read`.
     scale, offset
-        For floating-point and 32-bit samples: code them as integers of 16 bits, sample = scale · integer + offset.
+        Code floating-point and 32-bit samples as 16-bit integers: sample = scale · integer + offset.
     progress
         Called with the number of bands done so far.
     options

@@ -76,7 +76,7 @@ def kernel(signature: str) -> Callable[[Callable[..., Any]], Any]:
 
 @contextmanager
 def _loading(made: Any) -> Iterator[None]:
-    """Load a kernel within without numba's libraries for compilation, which take longer to import than all kernels."""
+    """Let a kernel load without numba's compiler libraries, whose import takes longer than loading all kernels."""
     with global_compiler_lock:
         made.targetctx.refresh = lambda: None
         try:

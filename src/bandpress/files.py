@@ -159,5 +159,5 @@ def digest(path: Path) -> str:
 
 
 def most_memory(size: int) -> int:
-    """Return the bytes of memory to allocate at most for what a file of some size claims to hold."""
+    """Return the most bytes of memory to allocate for what a file of some size claims to hold."""
     return _FREE_BYTES + _BYTES_A_BYTE * size

@@ -87,7 +87,7 @@ def locate(digest: str | None, given: str | Path | None = None) -> Path:
         )
     others = ", ".join(digest_of(folder) for folder in found[:3])
     raise ModelError(
-        f"{given}: the model's digest is {others}; expected {digest}, which the stream was made with"
+        f"{given}: the model's digest is {others}; expected {digest}, that of the model that coded the file"
     )
 
 

@@ -1,4 +1,4 @@
-"""Import of packages that only some of bandpress needs, its extras."""
+"""Import of optional packages, those of bandpress's extras."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

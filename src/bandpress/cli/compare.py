@@ -68,7 +68,7 @@ def command(
         record = measure(before, after, multiscale=ms_ssim)
     if math.isnan(record["mse"]):
         raise SceneError(
-            f"{restored}: some samples are no numbers where those of {original} are; expected numbers"
+            f"{restored}: some samples are not numbers where those of {original} are; expected numbers"
         )
     title = summary.line(Path(restored).name, *facts[:3], *summary.quality(record), *facts[3:])
     if picture is not None:

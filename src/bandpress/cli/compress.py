@@ -82,7 +82,7 @@ from bandpress.scene import Scene
 @click.option(
     "--scale",
     type=click.FloatRange(min=0, min_open=True),
-    help="Code floating-point and 32-bit scenes as 16-bit integers, in units of this (0.0001).",
+    help="Code floating-point and 32-bit scenes as 16-bit integers in this unit, such as 0.0001.",
 )
 @click.option(
     "--offset", type=float, default=0.0, help="With --scale: the sample value that the integer 0 stands for."

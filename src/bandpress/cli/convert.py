@@ -36,7 +36,7 @@ _INTERLEAVE = click.Choice(["bsq", "bil", "bip"], case_sensitive=False)
 @click.option(
     "--scale",
     type=click.FloatRange(min=0, min_open=True),
-    help="Write integers in units of this (0.0001), 16-bit unless --dtype is given; TARGET records it.",
+    help="Write integers in this unit, such as 0.0001; 16-bit unless --dtype is given; TARGET records it.",
 )
 @click.option("--offset", type=float, help="With --scale: the quantity that the integer 0 stands for.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")

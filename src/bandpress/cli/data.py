@@ -56,7 +56,7 @@ def command() -> None:
 @_retrain
 @click.option("--ask", is_flag=True, help="Ask the servers whether missing files exist, and their sizes.")
 def list_(path: Path, retrain: bool, ask: bool) -> None:
-    """List what the study needs: source, licence, whether it is here, and its size.
+    """List what the study needs: source, licence, size, and whether it is here.
 
     Opens no connection without --ask.
 
@@ -104,7 +104,7 @@ def fetch_(names: tuple[str, ...], path: Path, yes: bool) -> None:
 @_study
 @_retrain
 def check(path: Path, retrain: bool) -> None:
-    """Check the files here: compare SHA-256 sums, open every scene. Downloads nothing.
+    """Check the local files: compare SHA-256 sums, open every scene. Downloads nothing.
 
     Exits with 1 if anything is missing or wrong.
 

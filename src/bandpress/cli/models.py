@@ -72,7 +72,7 @@ def copy(model: Path, out: Path, half: bool) -> None:
     model = _one(model)
     if context_store.is_context_model(model):
         if half:
-            raise ModelError(f"{model}: holds integers alone; expected a copy without --half")
+            raise ModelError(f"{model}: a context model holds only integers; expected a copy without --half")
         contexts = context_store.copy(context_store.load(model), out)
         click.echo(f"{out}: digest {contexts.digest}")
         return

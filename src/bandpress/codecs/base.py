@@ -1,4 +1,4 @@
-"""Base class of codecs: a scene to one chunk per cluster, and back."""
+"""Base class of codecs, which turn a scene into one chunk per cluster, and back."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator

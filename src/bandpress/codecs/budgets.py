@@ -93,7 +93,7 @@ def within(rate: float, header: Header, chunks: Iterable[bytes]) -> Iterator[byt
 
 
 def pooled(function: Callable[[S], T], items: Iterable[S], ahead: int | None = None) -> Iterator[T]:
-    """Map in threads, in order, at most `ahead` items ahead of the consumer."""
+    """Map a function in threads, in order, at most `ahead` items ahead of the consumer."""
     workers = processors()
     with ThreadPoolExecutor(workers) as pool:
         waiting: list[Future[T]] = []

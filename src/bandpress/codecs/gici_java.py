@@ -160,7 +160,7 @@ def _boi_arguments(
     template = os.environ.get(name)
     if template is None:
         raise MissingDependencyError(
-            f"{name} is not set; expected BOI's arguments, with {{input}} and {{output}} where the files go"
+            f"{name} is not set; expected BOI's arguments, with {{input}} and {{output}} for the files"
         )
     bands, lines, samples = shape
     values = {"input": source, "output": target, "bands": bands, "lines": lines, "samples": samples}

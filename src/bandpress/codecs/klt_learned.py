@@ -1,4 +1,4 @@
-"""RKLT over all bands, then the network over clusters of components: the intention of the authors' ``--KLT``.
+"""RKLT over all bands, then the network over clusters of components, as the authors' ``--KLT`` intends.
 
 Components differ widely in energy: at practical rates most clusters of them are not worth a bit. All are coded to about
 the same distortion in DN², which is optimal for an orthogonal transform.
@@ -65,7 +65,7 @@ class KltLearned(Stepped):
         trained_on = family[0].card.get("residuals")
         if len(family) != 1 or not isinstance(trained_on, dict) or trained_on.get("from") != "klt":
             raise ModelError(
-                f"{self.model}: not trained on components of a KLT; expected a model that was: --klt"
+                f"{self.model}: not trained on components of a KLT; expected a model trained with --klt"
             )
         return family[0]
 

@@ -22,7 +22,7 @@ from bandpress.stages import at_stage
 
 #: Clusters of the sample, spread over the bands.
 _SAMPLE = 6
-#: How often to code the file at most, in a model with gains.
+#: Most times to code the file with a model with gains.
 _ON_FILE = 5
 
 

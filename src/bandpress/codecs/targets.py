@@ -17,18 +17,18 @@ from bandpress.stages import at_stage
 
 T = TypeVar("T")
 
-#: How close to the target is close enough: a ratio of rates, or dB.
+#: Distance to the target at which a search ends: a ratio of rates, or dB.
 CLOSE = {"rate": 0.005, "psnr": 0.02}
-#: How far from the target is too far to stop early.
+#: Largest distance to the target at which a search may end early.
 _FAR = {"rate": math.log(1 + MOST_EXCESS), "psnr": 0.1}
-#: How often to code at most.
+#: Most trials of a search.
 _TRIALS = 14
-#: Trials whose steps differ by less than this (of the logarithm) say what the slope is.
+#: Trials whose steps differ by less than this (in the logarithm) give the slope.
 _NEAR = 0.7
 _LEAST, _MOST = math.log(0.25), math.log(65536.0)
-#: Where a search starts, in DN.
+#: First step of a search, in DN.
 FIRST_STEP = 100.0
-#: In scenes of more samples than this, a search looks at a part of one in so many first.
+#: In scenes of more samples than this, a search starts on one part in so many.
 LARGE, SAMPLED = 1 << 23, 8
 #: Lines of a strip.
 _STRIP = 32
@@ -41,12 +41,12 @@ _SLOPE = {"rate": -0.8, "psnr": -20 / math.log(10)}
 
 
 def one_target(codec: str, **targets: float | None) -> None:
-    """Check that exactly one of some targets is given, and that it is positive.
+    """Check that exactly one of the targets is given, and that it is positive.
 
     Raises
     ------
     CodecError
-        If none, several, or something else is given.
+        If none or several are given, or the target is not positive.
     """
     given = {key: value for key, value in targets.items() if value is not None}
     if len(given) != 1:
@@ -60,7 +60,7 @@ def one_target(codec: str, **targets: float | None) -> None:
 
 
 def positive(codec: str, key: str, value: float) -> None:
-    """Refuse an option that is not a positive number of an ordinary size."""
+    """Reject an option that is not a positive number of ordinary size."""
     if not 0 < value <= _MOST_TARGET:
         raise CodecError(
             f"codec {codec}: {key} {value}; expected a positive number, at most {_MOST_TARGET:g}"
@@ -68,7 +68,7 @@ def positive(codec: str, key: str, value: float) -> None:
 
 
 def rounded_step(step: float) -> float:
-    """Return a step, rounded as in the header."""
+    """Return a step rounded as in the header."""
     return float(f"{step:.5g}")
 
 
@@ -78,7 +78,7 @@ def step_of(header: Header) -> float:
     Raises
     ------
     CodecError
-        If its header does not say it.
+        If its header does not hold a valid one.
     """
     step = header.parameters.get("step")
     if not isinstance(step, int | float) or not LEAST_STEP <= step <= MOST_STEP:
@@ -105,31 +105,31 @@ def meet_by_slope(
 ) -> tuple[T, float]:
     """Return the trial that comes closest to a target, and the slope there.
 
-    Rates do not exceed the target by more than is allowed if that of one trial does not.
+    If the rate of any trial is within its allowed excess over the target, so is that of the result.
 
     Parameters
     ----------
     trial
-        Codes with a step.
+        Returns the result of coding with a step.
     value
         Rate in bits per sample, or PSNR in dB, of a trial; both fall with the step.
     kind
         "rate" or "psnr".
     target
-        Of the value.
+        Wanted value.
     start
         Step to try first.
     slope
-        Of the logarithm of the rate, or of dB, over the logarithm of the step, if it is known.
+        Slope of the logarithm of the rate, or of dB, over the logarithm of the step, if known.
     close
-        How close is close enough: a ratio of rates, or dB. Default: that of `CLOSE`.
+        Distance to the target at which the search ends: a ratio of rates, or dB. Default: that in `CLOSE`.
     most
-        How often to code at most; more often while every trial is far from the target.
+        Most trials; more are made while every trial is far from the target.
 
     Returns
     -------
     tuple
-        What `trial` returned, and the slope of the trials around it.
+        The best trial, as `trial` returned it, and the slope of the trials around it.
     """
     close = CLOSE[kind] if close is None else close
     tried: list[tuple[float, float, T]] = []
@@ -164,11 +164,11 @@ class Trial(NamedTuple):
     step
         Quantiser step in DN.
     chunks
-        Of its clusters.
+        Chunks of its clusters.
     mse
-        Error of the measurements among its samples; 0 where it was not asked for.
+        Mean squared error of its valid samples; 0 if not asked for.
     samples
-        How many there are.
+        Number of its samples.
     """
 
     step: float
@@ -184,16 +184,16 @@ def search(
     rate: float | None,
     psnr: float | None,
 ) -> Trial:
-    """Return a scene coded with the step that meets a target; search on a part of it first.
+    """Return a scene coded with the step that meets a target; search on a representative part first.
 
     Parameters
     ----------
     trial, of_part
-        Code the scene, and a part of it that stands for it, with a step.
+        Code the scene, and a representative part of it, with a step.
     header
-        Of the file.
+        Header of the file.
     rate, psnr
-        The target: one of them.
+        Target; give one of the two.
     """
     fixed = overhead(header) / (header.bands * header.lines * header.samples)
 
@@ -211,7 +211,7 @@ def search(
 
 
 def strips(scene: Scene) -> Scene:
-    """Return one line in `SAMPLED` of a scene, in strips spread over it, as a scene."""
+    """Return a scene of one line in `SAMPLED`, in strips spread over the scene."""
     count = max(1, scene.lines // (_STRIP * SAMPLED))
     starts = (np.arange(count) + 0.5) * scene.lines / count - _STRIP / 2
     lines = np.concatenate([np.arange(_STRIP) + max(0, int(start)) for start in starts])
@@ -237,7 +237,7 @@ def _next(tried: list[tuple[float, float, T]], wanted: float, slope: float, caut
 
 
 def _interpolated(tried: list[tuple[float, float, T]], wanted: float) -> float:
-    """Return where a monotone curve through all trials has the value wanted; NaN if they are not monotone."""
+    """Return where a monotone curve through all trials has the wanted value; NaN if they are not monotone."""
     values, steps = zip(*sorted((v, x) for x, v, _ in tried), strict=True)
     if min(np.diff(values)) <= 0 or max(np.diff(steps)) >= 0:
         return math.nan
@@ -250,7 +250,7 @@ def one_bound(codec: str, max_error: int | None, lossless: bool) -> int:
     Raises
     ------
     CodecError
-        If neither is given, both contradict each other, or the bound is no integer from 0 to 65,535.
+        If neither is given, both contradict each other, or the bound is not an integer from 0 to 65,535.
     """
     if (max_error is None and not lossless) or (max_error and lossless):
         raise CodecError(

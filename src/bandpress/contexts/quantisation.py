@@ -1,7 +1,7 @@
 """Constants of rate-distortion optimised quantisation, done in `bandpress.contexts.kernels`.
 
-Each coefficient is quantised to the value with the lowest bits + worth · squared error, given the table that its
-context chooses (rate-distortion optimised quantisation, Karczewicz, Ye & Chong, ITU-T VCEG-AH21, 2008).
+Each coefficient is quantised to the value that minimises bits + worth · squared error, given the table that its context
+chooses (rate-distortion optimised quantisation, Karczewicz, Ye & Chong, ITU-T VCEG-AH21, 2008).
 """
 
 import math

@@ -25,7 +25,7 @@ PAIRS = (
 ROWS = 3 * ROWS_A_PASS
 #: Columns of a table.
 COLUMNS = 12
-#: Signs of each kind that a table is thought to have seen before any.
+#: Signs of each kind added to the counts of a table.
 _PRIOR = 16
 
 
@@ -78,5 +78,5 @@ def frequencies(counts: np.ndarray) -> np.ndarray:
 
 
 def state(table: np.ndarray) -> np.ndarray:
-    """Return what a string begins with: the frequencies of a model, and how often each was used, (2, ROWS, COLUMNS)."""
+    """Return the initial state of a string: a model's frequencies, and how often each was used, (2, ROWS, COLUMNS)."""
     return np.stack([table, np.zeros_like(table)])

@@ -43,7 +43,7 @@ _MAGIC: dict[bytes, Callable[..., Any]] = {
     b"\xfd7zXZ\x00": lzma.open,
 }
 _LONGEST_MAGIC = max(map(len, _MAGIC))
-#: Exceptions of the libraries for damaged archives; the last four come of names and numbers that are none.
+#: Exceptions of the libraries for damaged archives; the last four come from invalid names and numbers.
 _DAMAGED = (
     *(zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, gzip.BadGzipFile, EOFError),
     *(ValueError, IndexError, OverflowError, struct.error),
@@ -272,7 +272,7 @@ def _open_tar(path: Path, budget: Budget) -> Iterator[tarfile.TarFile]:
 
 
 class _Modest:
-    """A stream that counts what is passed over, and limits single reads: `tarfile` reads names of any size at once."""
+    """A stream that counts skipped bytes and limits single reads, since `tarfile` reads names of any size at once."""
 
     def __init__(self, stream: IO[bytes], path: Path, budget: Budget):
         self._stream, self._path, self._budget = stream, path, budget

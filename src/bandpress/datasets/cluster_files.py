@@ -209,7 +209,7 @@ def _merge(
         if expected is not None and first != expected:
             what = "twice" if first < expected else "missing"
             raise SceneError(
-                f"{path}: bands {min(first, expected)} and on are {what}; expected one from band {expected}"
+                f"{path}: bands from {min(first, expected)} on are {what}; expected a cluster from band {expected}"
             )
         if last - first + 1 != scene.bands:
             raise SceneError(

@@ -106,7 +106,7 @@ class Source(BaseModel, extra="forbid"):
         if (self.match or self.pages) and self.kind != "page":
             raise ValueError(f"match or pages were given for a {self.kind}; expected a page alone")
         if self.pages and not self.match:
-            raise ValueError("pages were given without match; expected what the data set is called there")
+            raise ValueError("pages were given without match; expected match, the name of the data set on them")
         return self
 
     @property
@@ -269,7 +269,7 @@ def refuse_overlaps(datasets: dict[str, Dataset]) -> None:
                 ):
                     raise DataError(
                         f"{name}/{scene} ({dataset.role}) and {other_name}/{other_scene} ({other.role}) share pixels "
-                        "of the same file; expected data sets of different roles to be apart"
+                        "of the same file; expected data sets of different roles to share none"
                     )
             seen.append((name, dataset, scene, entry))
 

@@ -115,7 +115,7 @@ def _from_page(
     try:
         known_as, files = bring(source, name, cache, lock, parts, most, patience)
     except DataError as error:
-        raise DataError(f"{error}; or bring {_what_by_hand(source, folder)}") from None
+        raise DataError(f"{error}; or provide {_what_by_hand(source, folder)}") from None
     found = [
         archive.unpack(file, folder / archive.stem(file)) if archive.is_archive(file) else file
         for file in files

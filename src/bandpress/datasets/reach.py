@@ -26,7 +26,7 @@ def asked(
     most: int | None = None,
     patience: Patience = QUICK,
 ) -> list[Item]:
-    """Return the items, updated with obstacles: those need manual download or consent.
+    """Return the items with their obstacles; an item with an obstacle needs manual download or consent.
 
     Parameters
     ----------

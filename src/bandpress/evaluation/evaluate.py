@@ -61,7 +61,7 @@ def there_and_back(
 
 
 def _processor_time() -> float:
-    """Processor time of this process and of those that it waited for, in seconds."""
+    """Return the processor seconds of this process and of the child processes that it waited for."""
     return sum(os.times()[:4])
 
 

@@ -217,7 +217,7 @@ def _range(scene: Scene) -> tuple[float, float]:
     """Return the smallest and the largest valid sample of a scene."""
     low, high = ends(scene.cube, scene.nodata)
     if low > high:
-        raise SceneError(f"scene {scene.name}: none of its samples is a measurement; expected some")
+        raise SceneError(f"scene {scene.name}: all samples are no-data; expected valid samples")
     return low, high
 
 

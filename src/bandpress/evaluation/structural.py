@@ -47,8 +47,8 @@ def ssim(x: np.ndarray, y: np.ndarray, peaks: Sequence[float], mask: np.ndarray 
     Returns
     -------
     list of float
-        One value a peak, the mean over the positions where the 11 × 11 Gaussian window lies inside the band and covers
-        valid samples only; NaN if there is no such position.
+        One value per peak, the mean over the positions where the 11 × 11 Gaussian window lies inside the band and
+        covers valid samples only; NaN if there is no such position.
     """
     return [terms.ssim for terms in _terms(x, y, peaks, mask)]
 
@@ -70,7 +70,7 @@ def ms_ssim(
     Returns
     -------
     list of float
-        One value a peak; NaN if at some scale no window covers valid samples only.
+        One value per peak; NaN if at some scale no window covers valid samples only.
     """
     products = [1.0] * len(peaks)
     last = len(SCALE_WEIGHTS) - 1

@@ -57,7 +57,7 @@ def check_size(needed: int, held: int) -> None:
     Raises
     ------
     ValueError
-        If a hostile or an almost empty file stands for more than memory should be allocated for.
+        If the file, hostile or almost empty, claims more samples than its size justifies.
     """
     if needed > most_memory(held):
         raise ValueError(f"{held} bytes that stand for {needed} bytes of samples")

@@ -150,7 +150,7 @@ def _close(one: Any, two: Any) -> bool:
 
 @contextmanager
 def quiet(rasterio: Any) -> Iterator[None]:
-    """Ignore warnings about files without a georeference, and tracebacks about GDAL's messages that are no UTF-8."""
+    """Ignore warnings about files without a georeference, and tracebacks about GDAL's messages that are not UTF-8."""
     hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
     try:
         with warnings.catch_warnings(action="ignore", category=rasterio.errors.NotGeoreferencedWarning):

@@ -41,7 +41,7 @@ def values(dataset: Any) -> Any:
     Raises
     ------
     ValueError
-        If it is out of proportion to the file, or stored in another one.
+        If it is too large for the file, or stored in another file.
     """
     if dataset.external or dataset.is_virtual:
         raise ValueError(f"{dataset.name} is stored in another file")
@@ -233,7 +233,7 @@ def _georeference(dataset: Any, names: list[str], mapping: Any) -> dict[str, Any
 
 
 def _meant(scene: Scene, nodata: float | None, unsigned: str) -> tuple[Scene, float | None]:
-    """Return a scene and its no-data value as the attribute ``_Unsigned`` of NetCDF's conventions says.
+    """Return a scene and its no-data value, reinterpreted as NetCDF's attribute ``_Unsigned`` says.
 
     It is "true" for unsigned integers that were stored as signed ones, "false" for the opposite.
     """

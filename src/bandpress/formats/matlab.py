@@ -64,7 +64,7 @@ def write(scene: Scene, path: Path, interleave: Interleave = "bip") -> Path:
 
     if scene.cube.nbytes >= 1 << 31:
         raise SceneError(
-            f"{path}: {scene.cube.nbytes} bytes; expected less than {1 << 31}, where MATLAB 5 files end"
+            f"{path}: {scene.cube.nbytes} bytes; expected less than {1 << 31}, the limit of MATLAB 5 files"
         )
     native = as_stored(scene.cube, interleave).astype(scene.dtype.newbyteorder("="), copy=False)
     info = json.dumps({**facts(scene), "dtype": scene.dtype.str})

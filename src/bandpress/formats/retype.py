@@ -53,7 +53,7 @@ def retyped(scene: Scene, kind: str, scale: float | None = None, offset: float |
     elif applied:
         if scale is not None or offset is not None:
             raise SceneError(
-                f"scene {scene.name}: a scale for {kind} samples; expected one for integers only"
+                f"scene {scene.name}: a scale was given for {kind} samples; expected one for integers only"
             )
         metadata = {key: value for key, value in metadata.items() if key not in (_SCALE, _OFFSET)}
     cube = np.empty(scene.cube.shape, dtype)

@@ -24,7 +24,7 @@ def try_out(path: Path, read: Callable[[], object], lock: AbstractContextManager
     path
         The file.
     read
-        Reads it.
+        Function that reads it.
     lock
         Lock of the library, so that no other thread holds it in the fork.
 
@@ -41,7 +41,7 @@ def try_out(path: Path, read: Callable[[], object], lock: AbstractContextManager
             _end_after(path, read)
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status) and os.WTERMSIG(status) != signal.SIGALRM:
-        raise ValueError("a damaged file, on which the library crashes or does not end")
+        raise ValueError("a damaged file, on which the library crashes or never returns")
 
 
 def _end_after(path: Path, read: Callable[[], object]) -> None:

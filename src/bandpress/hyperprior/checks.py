@@ -32,7 +32,7 @@ def check_card(card: Mapping[str, Any], architecture: Architecture) -> None:
     positive = len(values) == expected and all(map(_is_positive, values))
     if lambda_ is not None and not (positive and all(a < b for a, b in pairwise(values))):
         raise ModelError(
-            f"card: lambda is {_short(lambda_)}; expected {architecture.qualities} positive rising numbers"
+            f"card: lambda is {_short(lambda_)}; expected {architecture.qualities} positive numbers, lowest first"
         )
     reference = card.get("reference_range")
     if reference is not None and not _is_positive(reference):

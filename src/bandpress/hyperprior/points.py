@@ -66,6 +66,6 @@ def lambdas_of(model: StoredModel) -> np.ndarray:
     if values.shape != (model.architecture.qualities,) or not (np.diff(values, prepend=0) > 0).all():
         raise ModelError(
             f"{model.path}: lambda on the card is {found!r}; "
-            f"expected {model.architecture.qualities} rising numbers, one per quality"
+            f"expected {model.architecture.qualities} numbers, lowest first, one per quality"
         )
     return values

@@ -1,11 +1,10 @@
 """Iterative latent refinement: gradient steps on each cluster's latents, for an unchanged decoder.
 
-What the analysis transform finds is right on average over the scenes it was trained on. For the one scene at hand,
-latents that cost fewer bits for the same error are found by descending the loss of the training itself, bits +
-lambda · squared error, along the latents (Campos et al., CVPR Workshops 2019). Rounding is softened by stochastic
-Gumbel annealing (Yang, Bamler & Mandt, NeurIPS 2020). Beyond the ends of the image nothing counts as error, so that
-what is coded there is what costs least. The descent is noisy: of what it passes through, each cluster keeps the
-latents that cost least when rounded.
+The analysis transform is optimal on average over its training scenes. For a given scene, gradient descent on the
+latents lowers the training loss, bits + lambda · squared error, further (Campos et al., CVPR Workshops 2019).
+Stochastic Gumbel annealing softens the rounding (Yang, Bamler & Mandt, NeurIPS 2020). Beyond the image's borders no
+error counts, so the cheapest values are coded there. The descent is noisy, so each cluster keeps those latents along
+its way that cost least when rounded.
 """
 
 import functools
@@ -20,7 +19,7 @@ from bandpress.hyperprior.store import StoredModel
 #: Adam's step, in units of a quantiser step, and its two decays.
 _RATE = 0.01
 _DECAY, _SQUARED_DECAY = 0.9, 0.999
-#: How soft rounding is, first and last.
+#: Softness of the rounding, first and last.
 _WARM, _COOL = 0.5, 0.2
 #: Steps after which the latents are rounded and compared with the best so far.
 _ROUND = 10
@@ -61,17 +60,17 @@ class Refiner:
         size: tuple[int, int],
         count: int,
     ) -> np.ndarray:
-        """Search the latents of a batch.
+        """Return refined latents of a batch.
 
         Parameters
         ----------
         clusters
             Normalised, shape (clusters, lines, samples, bands), float32, sides multiples of 16.
         qualities
-            Of each cluster, counted from 0, float32; of no meaning to a model without gains.
+            Quality of each cluster, counted from 0, float32; ignored by a model without gains.
         worth
-            Bits that one unit of squared error of a normalised sample is worth, per band; 0 for bands that only fill
-            the cluster up. Shape (clusters, bands).
+            Bits that one unit of squared error of a normalised sample is worth, per band; 0 for bands that only pad the
+            cluster. Shape (clusters, bands).
         size
             Lines and samples of the image, within those of `clusters`.
         count
@@ -80,8 +79,8 @@ class Refiner:
         Returns
         -------
         numpy.ndarray
-            Latents in the units in which they are coded, not yet rounded, float32. What comes out for a cluster does
-            not depend on the others of the batch, but for rounding in the last bits.
+            Latents in the units in which they are coded, not yet rounded, float32. Those of a cluster do not depend on
+            the rest of the batch, except for rounding in the last bits.
         """
         return self._descend(
             clusters, qualities.astype(np.float32), worth.astype(np.float32), np.array(size, np.int32), count
@@ -127,10 +126,10 @@ class Refiner:
         worth: tf.Tensor,
         size: tf.Tensor,
     ) -> tf.Tensor:
-        """Bits of latents, plus what their error is worth, of each cluster.
+        """Return the bits of each cluster's latents, plus the bits that their error is worth.
 
-        Hyper-latents follow from latents that are not rounded, as they do without a search: how far a latent is from
-        being coded as zero says much of its scale. They are rounded themselves, with the gradient of what is not.
+        Hyper-latents are computed from unrounded latents, as they are without refinement, since how close a latent is
+        to zero tells much about its scale. They are then rounded, with the gradient of the unrounded ones.
         """
         network = self._network
         z = network.hyper_analysis(tf.abs(y))
@@ -155,6 +154,6 @@ def _softly_rounded(y: tf.Tensor, softness: tf.Tensor, number: tf.Tensor) -> tf.
     below = tf.floor(y)
     part = tf.clip_by_value(y - below, _LEAST, 1 - _LEAST)
     odds = (tf.atanh(part) - tf.atanh(1 - part)) / softness
-    # One draw for all clusters: what comes of a cluster depends on no other.
+    # One draw for all clusters, so that no cluster's result depends on another.
     drawn = tf.random.stateless_uniform(tf.shape(y)[1:], tf.stack([0, number]), _LEAST, 1 - _LEAST)
     return below + tf.sigmoid((odds + tf.math.log(drawn) - tf.math.log1p(-drawn)) / softness)

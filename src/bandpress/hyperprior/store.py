@@ -82,7 +82,7 @@ def save(path: str | Path, model: StoredModel, *, half: bool = False) -> StoredM
     dtype = np.float16 if half else np.float32
     weights = {name: np.ascontiguousarray(value, dtype) for name, value in model.weights.items()}
     if not all(np.isfinite(value).all() for value in weights.values()):
-        raise ModelError(f"{path}: a weight is beyond the range of float16; expected to write it in float32")
+        raise ModelError(f"{path}: a weight is beyond the range of float16; expected weights in float32")
     model_folders.write_folder(
         path,
         {"format": FORMAT, "architecture": model.architecture.to_json(), "training": dict(model.card)},

@@ -1,6 +1,6 @@
 """Progress display of the workflow: running jobs, time left, failures and the command to rerun one.
 
-It takes Snakemake's events and depends on nothing else of Snakemake.
+It receives Snakemake's events and depends on nothing else in Snakemake.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Digests of the code and the files that a result is made from.
+"""Digests of the code and the files from which a result is made.
 
 Rules pass them to Snakemake as parameters, so that a result is remade when one of them changes.
 """

@@ -90,7 +90,7 @@ def split_lines(scene: Scene, share: float = 0.125) -> tuple[Scene, Scene]:
     if scene.lines < 2 * MULTIPLE:
         raise SceneError(
             f"scene {scene.name}: {scene.lines} lines are too few to hold some out for validation; expected "
-            f"{2 * MULTIPLE} or more, or scenes given to validate on"
+            f"{2 * MULTIPLE} or more, or separate validation scenes"
         )
     held = max(MULTIPLE, int(scene.lines * share) // MULTIPLE * MULTIPLE)
     return scene.crop(lines=slice(0, -held)), scene.crop(lines=slice(scene.lines - held, None))

@@ -89,5 +89,5 @@ def test_samples_that_are_no_numbers_in_the_restored_scene_only_are_refused(tmp_
     after = write_scene(Scene(cube), tmp_path / "b.hdr")
     code, out, err = run(capsys, "compare", before, after)
     assert (code, out) == (1, "")
-    assert f"{after}: some samples are no numbers where those of {before} are" in err
+    assert f"{after}: some samples are not numbers where those of {before} are" in err
     assert run(capsys, "compare", after, after)[0] == 0

@@ -81,7 +81,7 @@ def test_clusters_that_leave_out_bands_or_have_them_twice_are_refused(tmp_path):
     path = scene(tmp_path)
     clusters = extract(path, tmp_path / "c", 3)
     clusters[1].unlink()
-    with pytest.raises(SceneError, match="bands 4 and on are missing; expected one from band 4"):
+    with pytest.raises(SceneError, match="bands from 4 on are missing; expected a cluster from band 4"):
         merge(tmp_path / "c", tmp_path / "out")
     extract(path, tmp_path / "c", 3)
     extract(path, tmp_path / "c", 2)

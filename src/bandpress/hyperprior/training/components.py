@@ -57,7 +57,9 @@ def component_clusters(scenes: Sequence[Scene], k: int, lambdas: Sequence[float]
                 if len(units) == k and np.abs(units).max() >= _LEAST:
                     found.append(Components(units, float(width_of(width_code(units)))))
     if not found:
-        raise SceneError(f"the transform leaves nothing to code of {len(scenes)} scenes; expected components")
+        raise SceneError(
+            f"the transform leaves nothing to code in {len(scenes)} scenes; expected components worth coding"
+        )
     return found
 
 

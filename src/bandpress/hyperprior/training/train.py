@@ -157,7 +157,7 @@ def train(
     except (OSError, SafetensorError) as error:
         raise ModelError(
             f"{out}: the trained model could not be written ({error}); expected disk space: {kept.folder} keeps the "
-            "training, resume finishes it"
+            "training, and resume finishes it"
         ) from None
     kept.finish(run.step)
     return made
@@ -208,7 +208,7 @@ class _Run:
             if not np.isfinite(values if not coding_only else values[::2]).all():
                 raise ModelError(
                     f"{self.kept.folder}: the loss became {values[2]} at step {self.step}; expected a number: try a "
-                    "lower learning rate (the last good state is kept, resume goes on from it)"
+                    "lower learning rate (the last good state is kept; resume continues from it)"
                 )
             self.step += 1
             recent += [*values, 1]
@@ -299,7 +299,7 @@ def _from_model(
     model = store.load(path)
     if model.architecture != architecture:
         raise ModelError(
-            f"{path}: a model of {model.architecture.to_json()}; expected {architecture.to_json()} to go on from it"
+            f"{path}: a model of {model.architecture.to_json()}; expected {architecture.to_json()} to start from it"
         )
     facts["init_from"] = model.digest
     before = np.atleast_1d(model.card.get("lambda", settings.lambdas))
