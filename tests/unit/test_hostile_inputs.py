@@ -17,20 +17,20 @@ def check(kind, files):
 
 
 @pytest.mark.parametrize("kind", sorted(set(hostile_inputs.KINDS) - {"study"}))
-def test_a_few_hostile_inputs(kind):
+def test_a_few_hostile_inputs_are_read_or_refused(kind):
     check(kind, FEW)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", hostile_inputs.KINDS)
-def test_some_hostile_inputs(kind):
+def test_some_hostile_inputs_are_read_or_refused(kind):
     found = check(kind, SOME)
     assert found["refused"], found
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("kind", hostile_inputs.KINDS)
-def test_many_hostile_inputs(kind):
+def test_many_hostile_inputs_are_read_or_refused(kind):
     found = check(kind, MANY)
     assert found["refused"], found
     assert found["read"], found

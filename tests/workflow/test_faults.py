@@ -200,7 +200,7 @@ def of_stages(stages):
 
 
 @of_stages(STAGES | {"preparing": Preparing, "gathering": Gathering})
-def test_everything_is_killed(stage):
+def test_a_study_continues_after_everything_is_killed(stage):
     study = stage.study
     running = study.start(*stage.targets, **stage.env)
     stage.caught(running)

@@ -220,7 +220,7 @@ def test_pages_of_any_shape_end_in_the_same_scenes_and_models(shape, sets, model
     assert_all_is_there(checkout, sets, models, study)
 
 
-def test_a_page_that_leads_from_http_to_https(sets, models, checkout, tmp_path):
+def test_a_page_that_leads_from_http_to_https_is_followed(sets, models, checkout, tmp_path):
     pem = certificate(tmp_path)
     if pem is None:
         pytest.skip("openssl is not on this machine")

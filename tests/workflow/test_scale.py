@@ -36,7 +36,7 @@ def write_study(path, scenes):
 
 
 @pytest.mark.parametrize("scenes", [10, 100, 1000])
-def test_planning(checkout, scenes):
+def test_planning_stays_within_time_and_memory(checkout, scenes):
     write_study(checkout.folder / "scale.yaml", scenes)
     checkout.study = "scale.yaml"
     start = time.monotonic()

@@ -113,7 +113,7 @@ def test_the_whole_study_on_slurm_is_that_of_a_local_run(node, checkout, finishe
     assert len(submitted) <= 14, submitted
 
 
-def test_a_node_that_goes_down_and_comes_back(study, finished, node):
+def test_jobs_of_a_node_that_went_down_run_again(study, finished, node):
     running = study.start(RD)
     wait_for(lambda: processes(study, "code_scene.py"), running, PATIENCE)
     scontrol("update", f"nodename={node}", "state=down", "reason=test")
@@ -193,7 +193,7 @@ def test_a_job_over_its_time_is_ended_named_and_can_be_run_again(study, finished
     same_as(study, finished)
 
 
-def test_the_workflow_killed_on_the_login_node(study, finished, node):
+def test_a_workflow_killed_on_the_login_node_is_continued(study, finished, node):
     running = study.start(RD)
     wait_for(lambda: processes(study, "code_scene.py"), running, PATIENCE)
     kill_session(running, signal.SIGKILL)

@@ -32,7 +32,7 @@ def only(folder, *names):
     return str(folder)
 
 
-def test_the_user_is_not_root(tmp_path):
+def test_a_user_who_is_not_root_is_told(tmp_path):
     before = []
     if os.geteuid() == 0:
         if shutil.which("setpriv") is None:
@@ -48,7 +48,7 @@ def test_the_user_is_not_root(tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root is asked for packages")
-def test_there_is_no_slurm_and_nothing_to_install_it_with(tmp_path):
+def test_a_machine_without_slurm_and_apt_get_is_named(tmp_path):
     (tmp_path / "bin").mkdir()
     path = only(tmp_path / "bin", "sh", "id", "mkdir")
     done = start(tmp_path / "state", PATH=path)
@@ -56,7 +56,7 @@ def test_there_is_no_slurm_and_nothing_to_install_it_with(tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root installs packages")
-def test_the_packages_cannot_be_installed(tmp_path):
+def test_a_failed_installation_is_named(tmp_path):
     (tmp_path / "bin").mkdir()
     path = only(tmp_path / "bin", "sh", "id", "mkdir", "tail", "rm", "chmod")
     (tmp_path / "bin/apt-get").write_text(

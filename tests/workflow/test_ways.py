@@ -85,7 +85,7 @@ rule size:
 
 
 @pytest.mark.slow
-def test_what_is_of_one_sensor_needs_only_its_data(checkout):
+def test_figures_of_one_sensor_need_only_its_data(checkout):
     (checkout.folder / "hand.yaml").write_text(BY_HAND)
     checkout.study = "hand.yaml"
     (checkout.folder / "data/First").mkdir(parents=True)

@@ -36,7 +36,7 @@ def test_a_second_run_has_nothing_to_do(finished):
     assert "Nothing to be done" in done.stdout
 
 
-def test_what_was_deleted_is_remade_with_what_depends_on_it_and_nothing_else(finished, tmp_path):
+def test_a_deleted_file_is_remade_with_its_dependents_and_nothing_else(finished, tmp_path):
     study = finished.copy(tmp_path / "copy")
     before = study.files("streams/**/*.bpk")
     kept = {path: path.stat().st_mtime_ns for path in study.path("streams").rglob("*.bpk")}
@@ -57,7 +57,7 @@ def test_what_was_deleted_is_remade_with_what_depends_on_it_and_nothing_else(fin
 
 
 @pytest.mark.slow
-def test_killed_with_signal_9_and_gone_on_with_the_results_are_the_same(finished, tmp_path):
+def test_a_workflow_killed_with_signal_9_continues_to_the_same_results(finished, tmp_path):
     study = finished.copy(tmp_path / "copy")
     expected = study.files("streams/**/*.bpk")
     for path in study.path("streams").rglob("*.*"):

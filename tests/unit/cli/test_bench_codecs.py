@@ -56,7 +56,7 @@ def test_codecs_are_timed_side_by_side(tmp_path):
     assert all(row["codec"] in done.output for row in report["rows"])
 
 
-def test_no_file_is_replaced_without_leave(tmp_path):
+def test_no_file_is_replaced_without_overwrite(tmp_path):
     there = tmp_path / "a.json"
     there.write_text("of others")
     done = CliRunner().invoke(cli, [*WORDS, "--codec", "jpeg2000", "-k", "3", "-o", str(there)])

@@ -24,7 +24,7 @@ def source(tmp_path):
         ["--codec", "jpeg2000", "--rate", "2"],
     ],
 )
-def test_lossy(tmp_path, source, options):
+def test_a_lossy_file_decodes_to_nearly_the_same_samples(tmp_path, source, options):
     assert status("compress", source, *options, "-o", tmp_path / "s.bpk") == 0
     assert status("decompress", tmp_path / "s.bpk", "-o", tmp_path / "back.9_48_40_2_1_0.raw") == 0
     error = read_scene(tmp_path / "back.9_48_40_2_1_0.raw").cube.astype(int) - read_scene(source).cube
@@ -32,7 +32,7 @@ def test_lossy(tmp_path, source, options):
 
 
 @pytest.mark.parametrize("codec", ["jpeg2000", "rklt-jpeg2000"])
-def test_lossless(tmp_path, source, codec):
+def test_a_lossless_file_decodes_to_the_same_bytes(tmp_path, source, codec):
     assert status("compress", source, "--codec", codec, "--lossless", "-o", tmp_path / "s.bpk") == 0
     assert status("decompress", tmp_path / "s.bpk", "-o", tmp_path / "back.9_48_40_2_1_0.raw") == 0
     assert (tmp_path / "back.9_48_40_2_1_0.raw").read_bytes() == source.read_bytes()

@@ -61,7 +61,7 @@ def test_the_picture_shows_where_the_two_differ(tmp_path, capsys, wavelengths):
     assert (pictures[0] != pictures[1]).any(axis=-1).sum() > 500
 
 
-def test_what_cannot_be_done_is_refused_before_anything_is_decoded(scene, tmp_path, capsys):
+def test_impossible_comparisons_are_refused_before_anything_is_decoded(scene, tmp_path, capsys):
     small = write_scene(Scene(np.ones((5, 30, 41), "<u2")), tmp_path / "other.hdr")
     assert "expected (5, 30, 40)" in run(capsys, "compare", scene, small)[2]
     file = bandpress.compress(small, tmp_path / "other.bpk", codec="jpeg2000", lossless=True)

@@ -54,7 +54,7 @@ def test_json_is_a_line_a_file_with_the_numbers_of_compare(scene, tmp_path, caps
         assert record["bps"] == pytest.approx(3, rel=0.05)
 
 
-def test_without_the_check_nothing_is_said_of_quality(scene, capsys, monkeypatch):
+def test_no_quality_is_printed_without_the_check(scene, capsys, monkeypatch):
     monkeypatch.setattr("bandpress.cli.compress.decompress", lambda *args, **given: pytest.fail("decoded"))
     code, out, _ = run(capsys, "compress", scene, "--codec", "jpeg2000", "--rate", "3", "--no-check")
     assert code == 0

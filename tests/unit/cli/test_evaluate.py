@@ -100,7 +100,7 @@ def test_pictures_show_a_scene_before_and_after(folder, tmp_path):
     assert np.ptp(before) > 100
 
 
-def test_what_exists_is_not_replaced(folder, tmp_path, capsys):
+def test_existing_files_are_not_replaced(folder, tmp_path, capsys):
     output = tmp_path / "out.csv"
     output.write_text("mine")
     assert status("evaluate", folder, "--codec", "jpeg2000", "--rate", 4, "-o", output) == 1
@@ -115,7 +115,7 @@ def test_a_failure_leaves_no_table(folder, tmp_path, capsys):
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_without_a_codec_and_a_target_it_is_without_loss(folder, tmp_path):
+def test_compression_is_lossless_without_a_codec_and_a_target(folder, tmp_path):
     assert status("evaluate", folder, "-o", tmp_path / "out.csv") == 0
     with open(tmp_path / "out.csv", newline="") as file:
         assert {row["MSE"] for row in csv.DictReader(file)} == {"0.0"}

@@ -36,13 +36,13 @@ def test_errors_do_not_steer_the_terminal(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("codec", ["jpeg2000", "rklt-jpeg2000", "wavelet-learned", "predicted-learned"])
-def test_targets_out_of_all_measure_are_refused(codec):
+def test_targets_of_extreme_size_are_refused(codec):
     with pytest.raises(CodecError, match="rate 1e\\+308"):
         make_codec(codec, rate=1e308)
 
 
 @pytest.mark.parametrize("step", [1e-300, 1e-9, 1e300])
-def test_steps_out_of_all_measure_are_refused(step):
+def test_steps_of_extreme_size_are_refused(step):
     with pytest.raises(CodecError, match="step 1e"):
         make_codec("wavelet-learned", step=step)
 

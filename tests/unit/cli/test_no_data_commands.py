@@ -26,7 +26,7 @@ def floats(tmp_path):
     return write_scene(Scene(cube, name="r", nodata=-9999.0), tmp_path / "r.hdr")
 
 
-def test_info_says_how_many_samples_hold_no_measurement(tmp_path):
+def test_info_counts_the_no_data_samples(tmp_path):
     cube = smooth_scene(bands=4, lines=20, samples=24).cube.astype("<i2")
     cube[:, 3:6, 2:9] = -9999
     source = write_scene(Scene(cube, name="s", nodata=-9999.0), tmp_path / "s.hdr")
@@ -75,7 +75,7 @@ def test_a_scaled_scene_of_raw_floats_comes_back_under_its_own_name(tmp_path):
         ("meta", (4, 5, 7), {"history": "ab" * (1 << 20)}),
     ],
 )
-def test_what_a_file_cannot_hold_is_refused_before_it_is_coded(tmp_path, monkeypatch, name, shape, metadata):
+def test_scenes_that_a_file_cannot_hold_are_refused_before_coding(tmp_path, monkeypatch, name, shape, metadata):
     from bandpress.codecs.jpeg2000 import Jpeg2000
     from bandpress.coding import compress
     from bandpress.errors import CodecError

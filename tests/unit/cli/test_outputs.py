@@ -29,7 +29,7 @@ def source(tmp_path, capsys):
 
 @pytest.mark.parametrize("there", ["t.hdr", "t.img", "t.hdr.json"])
 @pytest.mark.parametrize("command", ["convert", "decompress", "synthesize"])
-def test_no_file_of_an_envi_pair_is_replaced_without_leave(capsys, tmp_path, source, command, there):
+def test_no_file_of_an_envi_pair_is_replaced_without_overwrite(capsys, tmp_path, source, command, there):
     target = tmp_path / "out" / "t.hdr"
     target.with_name(there).write_bytes(b"of others")
     small = ("--bands", 2, "--lines", 3, "--samples", 4)
@@ -81,7 +81,7 @@ def test_no_command_writes_over_a_file_that_it_reads(capsys, tmp_path, source):
     assert tree(source.parent) == before
 
 
-def test_what_quicklook_and_evaluate_make_is_replaced_only_with_leave(capsys, tmp_path, source):
+def test_outputs_of_quicklook_and_evaluate_are_replaced_only_with_overwrite(capsys, tmp_path, source):
     for words in (
         ("quicklook", source, tmp_path / "out" / "q.png"),
         (
@@ -187,7 +187,7 @@ def test_samples_are_written_in_the_byte_order_of_the_name(capsys, tmp_path, tar
         assert "the name gives another byte order" in run(capsys, *words)[2]
 
 
-def test_what_is_left_out_is_one_note(capsys, tmp_path):
+def test_metadata_that_are_left_out_are_named_in_one_note(capsys, tmp_path):
     path = write_scene(Scene(CUBE, name="s"), tmp_path / "s.hdr")
     path.write_text(path.read_text() + "data ignore value = nan\n")
     code, _, err = run(capsys, "convert", path, tmp_path / "t.raw")
@@ -211,7 +211,7 @@ def test_a_folder_and_a_pattern_of_pairs_are_one_scene_each(capsys, tmp_path, na
         assert len(list((tmp_path / "out").iterdir())) == 1
 
 
-def test_clusters_replace_nothing_without_leave(capsys, tmp_path, source):
+def test_clusters_replace_nothing_without_overwrite(capsys, tmp_path, source):
     extract = ("clusters", "extract", source, tmp_path / "c", "-k", 3)
     merge = ("clusters", "merge", tmp_path / "c", tmp_path / "m")
     for words in (extract, merge):

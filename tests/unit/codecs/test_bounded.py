@@ -67,7 +67,7 @@ def test_the_bound_holds_on_ten_thousand_random_scenes():
 
 
 @pytest.mark.parametrize("error", [0, 3])
-def test_samples_without_a_measurement_come_back_exactly(tmp_path, error):
+def test_no_data_samples_come_back_exactly(tmp_path, error):
     cube = smooth_scene(bands=6, lines=20, samples=18).cube.copy()
     mask = np.random.default_rng(1).random(cube.shape[1:]) < 0.2
     cube[:, mask] = 0
@@ -108,7 +108,7 @@ def test_noise_decodes_to_something_within_the_type_and_a_chunk_that_ends_early_
             coding.decode(data, (3, 900, 1100), np.dtype("u1"), 2, 2)
 
 
-def test_the_tables_of_the_mixture():
+def test_mixing_tables_hold_the_logistic_function_its_inverse_and_logarithms():
     squash, stretch, logarithm, _ = model.mixing_tables()
     x = (np.arange(4096) - 2048) / 256
     assert np.abs(squash - np.clip(65536 / (1 + np.exp(-x)), 32, 65504)).max() <= 1

@@ -39,7 +39,7 @@ def test_bands_of_one_value_leave_the_rate_to_the_others(codec, spans, tmp_path)
     assert rate(path, made.cube.shape) == pytest.approx(0.5, rel=0.02)
 
 
-def test_what_sparse_bands_cannot_use_does_not_make_later_ones_swing(tmp_path):
+def test_bytes_that_sparse_bands_cannot_use_are_spread_evenly_over_later_ones(tmp_path):
     path = tmp_path / "out.bpk"
     made = scene((20, 40), sparse=True)
     codec = make_codec("rklt-jpeg2000", bands_per_cluster=3, rate=0.5, allocation="equal")

@@ -140,7 +140,7 @@ def test_the_low_entropy_codes_are_complete():
     ]  # fmt: skip
 
 
-def test_headers_that_are_none_are_refused():
+def test_invalid_headers_are_refused():
     good = header.write(Parameters(), (2, 3, 4))
     for at, value in ((7, 0xFF), (8, 1), (10, 0x10), (11, 0xC0), (12, 0x80)):
         bad = bytearray(good)

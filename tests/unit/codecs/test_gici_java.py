@@ -88,7 +88,7 @@ def test_a_program_that_fails_is_named(tmp_path, monkeypatch, jars):
         compress(smooth_scene(bands=3), tmp_path / "s.bpk", make_codec("gici-java", lossless=True))
 
 
-def test_programs_that_are_not_named(tmp_path, monkeypatch):
+def test_a_program_that_is_not_set_is_named_in_the_error(tmp_path, monkeypatch):
     monkeypatch.delenv("BANDPRESS_RKLT_JAR", raising=False)
     with pytest.raises(MissingDependencyError, match="BANDPRESS_RKLT_JAR is not set"):
         compress(smooth_scene(bands=3), tmp_path / "s.bpk", make_codec("gici-java", lossless=True))

@@ -253,7 +253,7 @@ def test_a_cluster_of_unlike_bands_is_coded_in_two_parts_if_that_costs_less(tmp_
 
 @pytest.mark.slow
 @pytest.mark.tensorflow
-def test_a_search_for_latents_makes_a_cheaper_file_that_any_decoder_reads(tmp_path, warm):
+def test_latent_refinement_makes_a_cheaper_file_that_any_decoder_reads(tmp_path, warm):
     """Cheaper by the loss that both are made for; the same file again from the same scene, whatever the batch."""
     from bandpress.codecs.learned import Learned
 
@@ -271,6 +271,6 @@ def test_a_search_for_latents_makes_a_cheaper_file_that_any_decoder_reads(tmp_pa
     assert abs(losses[3] / losses[1] - 1) < 1e-3
 
 
-def test_a_search_of_less_than_no_steps_is_refused(tmp_path):
+def test_negative_refinement_steps_are_refused(tmp_path):
     with pytest.raises(CodecError, match="-1 steps of refinement"):
         make_codec("learned", model=tmp_path, refine=-1)

@@ -73,7 +73,7 @@ def test_a_scene_without_no_data_is_coded_as_if_no_value_meant_it(tmp_path, name
         assert set(a.path.read_bytes()[10:12]) == {0}
 
 
-def test_no_data_costs_next_to_nothing_and_measurements_gain(tmp_path):
+def test_no_data_costs_next_to_nothing_and_valid_samples_gain(tmp_path):
     """At one rate the measurements of a scene with a border are as good as those of the same scene without one."""
     cube = smooth_scene(bands=6, lines=96, samples=96).cube.astype("<i2")
     line, sample = np.mgrid[:96, :96]
@@ -101,7 +101,7 @@ def test_no_data_costs_next_to_nothing_and_measurements_gain(tmp_path):
     ("dtype", "nodata", "beside"),
     [("<i2", -9999, 1), ("<u2", 0, 1), ("<u2", 65535, -1), ("<i2", 32767, -1), ("<u2", 40000, -1)],
 )
-def test_measurements_that_decode_to_the_no_data_value_move_towards_the_others(
+def test_valid_samples_that_decode_to_the_no_data_value_move_towards_the_others(
     tmp_path, dtype, nodata, beside
 ):
     rng = np.random.default_rng(0)
@@ -118,7 +118,7 @@ def test_measurements_that_decode_to_the_no_data_value_move_towards_the_others(
 
 @pytest.mark.parametrize("most", [1, 2, 3, 20])
 @pytest.mark.parametrize("name", ["bounded", "ccsds123"])
-def test_a_bound_holds_where_measurements_are_on_both_sides_of_the_no_data_value(tmp_path, name, most):
+def test_a_bound_holds_where_valid_samples_are_on_both_sides_of_the_no_data_value(tmp_path, name, most):
     rng = np.random.default_rng(0)
     cube = rng.integers(-30, 30, (3, 40, 40)).astype("<i2")
     cube[:, :3] = 0
@@ -137,7 +137,7 @@ def test_no_data_is_never_made_where_there_was_none(tmp_path):
 
 
 @pytest.mark.tensorflow
-def test_a_target_of_quality_is_one_of_the_measurements(tmp_path):
+def test_a_target_of_quality_counts_valid_samples_only(tmp_path):
     import golden_contexts
 
     scene = masked(bands=5)
@@ -283,7 +283,7 @@ def test_float_scenes_come_back_within_half_a_scale_and_their_holes_exactly(tmp_
     assert np.isfinite(measure(scene, decompress(path).scene)["mse"])
 
 
-def test_measurements_that_round_to_the_no_data_value_do_not_become_it(tmp_path):
+def test_valid_samples_that_round_to_the_no_data_value_do_not_become_it(tmp_path):
     cube = np.linspace(-1, 1, 300).reshape(3, 10, 10).astype("<f4")
     scene = Scene(cube, nodata=0.0)
     compress(scene, tmp_path / "a.bpk", make_codec("jpeg2000", lossless=True), scaling=Scaling("<f4", 0.1))

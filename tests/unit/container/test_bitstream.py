@@ -25,7 +25,7 @@ def path(tmp_path, header):
     return path
 
 
-def test_round_trip(path, header):
+def test_a_written_file_is_read_back(path, header):
     with Reader(path) as reader:
         reader.verify()
         assert reader.header == header
@@ -96,7 +96,7 @@ def test_absurd_geometry_is_refused(tmp_path, monkeypatch, geometry):
         {"parameters": {"step": float("inf")}},
     ],
 )
-def test_what_a_reader_would_refuse_is_not_written(tmp_path, header, change):
+def test_a_header_that_a_reader_would_refuse_is_not_written(tmp_path, header, change):
     with pytest.raises(CodecError, match="cannot be described"):
         bitstream.write(tmp_path / "scene.bpk", replace(header, **change), CHUNKS)
     assert list(tmp_path.iterdir()) == []

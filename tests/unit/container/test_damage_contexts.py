@@ -102,7 +102,7 @@ def test_damaged_files_are_refused_or_decode_to_something(tmp_path):
 
 
 @pytest.mark.long
-def test_ten_thousand_damaged_files(tmp_path):
+def test_ten_thousand_damaged_files_are_refused_or_decoded(tmp_path):
     assert many(tmp_path, 10_000) >= 7_000
 
 

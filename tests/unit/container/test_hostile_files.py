@@ -30,13 +30,13 @@ def check(tmp_path, codec, options, files, seed):
 
 
 @pytest.mark.parametrize(("codec", "options"), every_codec.cases())
-def test_some_hostile_files(tmp_path, codec, options):
+def test_some_hostile_files_are_refused_or_decoded(tmp_path, codec, options):
     check(tmp_path, codec, options, FEW, 0)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize(("codec", "options"), every_codec.cases())
-def test_many_hostile_files(tmp_path, codec, options):
+def test_many_hostile_files_are_refused_or_decoded(tmp_path, codec, options):
     check(tmp_path, codec, options, MANY // len(every_codec.OPTIONS[codec]), 1)
 
 
@@ -96,7 +96,7 @@ def test_a_small_file_of_a_huge_scene_never_reaches_a_network(tmp_path, name):
         decompress(path, model=golden.MODELS[name])
 
 
-def test_what_thousands_of_clusters_need_is_told_in_time_that_grows_with_them(tmp_path):
+def test_chunks_needed_by_thousands_of_clusters_are_found_in_linear_time(tmp_path):
     from bandpress.clusters import split
     from bandpress.codecs.predicted_learned import PredictedLearned
     from bandpress.container.bitstream import Header

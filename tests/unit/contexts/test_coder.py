@@ -74,7 +74,7 @@ def cubes(draw):
 
 @settings(max_examples=80, deadline=None)
 @given(cubes())
-def test_what_was_written_is_read(model, values):
+def test_written_components_are_read_back(model, values):
     check(model, values)
 
 

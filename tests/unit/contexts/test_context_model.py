@@ -130,7 +130,7 @@ def put(place, value):
         ({"signs": lambda s: s[:-1]}, "signs has"),
     ],
 )
-def test_what_could_be_inexact_or_does_not_fit_is_refused(parts, message):
+def test_arrays_that_could_be_inexact_or_do_not_fit_are_refused(parts, message):
     with pytest.raises(ModelError, match=message):
         changed(**parts)
 

@@ -16,7 +16,7 @@ from golden import MODELS
 from golden_contexts import MODEL
 
 
-def test_what_was_written_is_read(tmp_path):
+def test_a_written_model_is_read_back(tmp_path):
     model = random_model()
     saved = context_store.save(tmp_path / "m", model)
     read = context_store.load(tmp_path / "m")

@@ -118,7 +118,7 @@ def test_bombs_are_refused(tmp_path, monkeypatch, kind):
 
 
 @pytest.mark.parametrize("kind", ["gz", "bz2"])
-def test_what_is_passed_over_counts_too(tmp_path, monkeypatch, kind):
+def test_a_bomb_in_a_skipped_member_is_refused(tmp_path, monkeypatch, kind):
     monkeypatch.setattr(archive, "_ALWAYS_FINE", 1 << 20)
     path = tmp_path / f"a.tar.{kind}"
     path.write_bytes(tarred({"bomb": bytes(30 << 20), "wanted.raw": b"x"}, f"w:{kind}"))
@@ -159,7 +159,7 @@ def test_damaged_members_are_refused(tmp_path):
     refused(tmp_path, "a.zip", bytes(content), "damaged")
 
 
-def test_a_name_of_nothing_is_refused(tmp_path):
+def test_an_empty_name_is_refused(tmp_path):
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as packed:
         entry = zipfile.ZipInfo("x")
@@ -168,7 +168,7 @@ def test_a_name_of_nothing_is_refused(tmp_path):
     refused(tmp_path, "a.zip", target.getvalue(), "damaged")
 
 
-def test_a_number_that_is_none_is_refused(tmp_path):
+def test_a_sparse_map_of_text_is_refused(tmp_path):
     target = io.BytesIO()
     with tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT) as packed:
         entry = tarfile.TarInfo("a.raw")
@@ -177,7 +177,7 @@ def test_a_number_that_is_none_is_refused(tmp_path):
     refused(tmp_path, "a.tar", target.getvalue(), "damaged")
 
 
-def test_no_room_to_unpack(tmp_path):
+def test_an_archive_without_room_is_refused_and_leaves_nothing(tmp_path):
     small = tmp_path / "small"
     small.mkdir()
     mounted = subprocess.run(
@@ -194,7 +194,7 @@ def test_no_room_to_unpack(tmp_path):
         subprocess.run(["umount", str(small)], check=True)
 
 
-def test_two_processes_unpack_the_same_archive(tmp_path):
+def test_two_processes_share_one_unpacked_archive(tmp_path):
     """Neither takes the folder away from under the other."""
     files = {f"{i}": os.urandom(20_000) for i in range(200)}
     (tmp_path / "a.zip").write_bytes(zipped(files))

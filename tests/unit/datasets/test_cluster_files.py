@@ -32,7 +32,7 @@ def test_extract_then_merge_gives_the_source_back(tmp_path):
 
 @needs_conformance
 @pytest.mark.parametrize("k", [1, 3])
-def test_padded_clusters_are_those_of_the_seed(tmp_path, k):
+def test_padded_clusters_are_those_of_the_authors(tmp_path, k):
     extract(JASPER, tmp_path, k, pad="zero")
     theirs = sorted(p for p in (AUTHORS / f"k{k}").glob("*.raw") if not p.name.endswith(".tfci.raw"))
     assert len(theirs) == 3
@@ -47,7 +47,7 @@ def test_padded_clusters_are_those_of_the_seed(tmp_path, k):
     st.sampled_from(["none", "zero"]),
 )
 @settings(deadline=None, max_examples=30)
-def test_round_trip(tmp_path_factory, bands, k, dtype, pad):
+def test_clusters_of_any_scene_merge_to_the_same_scene(tmp_path_factory, bands, k, dtype, pad):
     folder = tmp_path_factory.mktemp("clusters")
     known = {"wavelengths": tuple(range(400, 400 + bands)), "sensor": "AVIRIS"} if bands % 2 else {}
     path = scene(folder, dtype, bands, **known)

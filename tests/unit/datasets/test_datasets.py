@@ -102,7 +102,7 @@ def test_training_on_pixels_of_the_test_is_refused():
 # Where it comes from.
 
 
-def test_a_file_in_a_package(tmp_path):
+def test_a_file_in_a_package_is_found_and_checked(tmp_path):
     found = fetch(dataset(package="bandpress", file="scene.py"), "d", tmp_path)
     assert found.read_text().startswith('"""The scene')
     with pytest.raises(DataError, match=r"no file nothing\.npy"):
@@ -380,7 +380,7 @@ def test_a_link_that_leads_nowhere_is_one_sentence(tmp_path, target):
         fetch(dataset(path="loop"), "d", tmp_path / "data")
 
 
-def test_what_is_missing_or_cannot_be_coded_is_one_sentence(tmp_path):
+def test_missing_scenes_and_types_that_cannot_be_coded_are_one_sentence(tmp_path):
     path = raw(tmp_path / "in", dtype="<f4")
     with pytest.raises(DataError, match="samples are float32; expected one of uint8, uint16, int16"):
         prepare(dataset(path="in"), "d", tmp_path / "in", tmp_path / "out")

@@ -95,7 +95,7 @@ def test_the_next_run_goes_on_where_the_last_one_ended(site, tmp_path):
     assert int(wanted.removeprefix("bytes=").removesuffix("-")) > 163_840
 
 
-def test_what_came_is_kept_when_the_server_refuses_the_rest(site, tmp_path):
+def test_bytes_received_are_kept_when_the_server_refuses_the_rest(site, tmp_path):
     site.misbehave("a.bin", "truncate", 403)
     refused(tmp_path, "403", site=site)
     site.requests.clear()
@@ -111,7 +111,7 @@ def test_a_file_that_changes_between_two_tries_is_not_patched_together(site, tmp
     assert get(site, tmp_path, sha256=None).read_bytes() == changed
 
 
-def test_wrong_hash(site, tmp_path):
+def test_a_wrong_hash_is_refused_and_leaves_no_file(site, tmp_path):
     refused(tmp_path, "SHA-256", OTHER, site=site, sha256=OTHER)
     assert visible(tmp_path) == []
 
@@ -124,42 +124,42 @@ def test_a_server_that_lies_is_passed_over_for_a_mirror(site, tmp_path):
     assert path.name == "a.bin"
 
 
-def test_404(site, tmp_path):
+def test_a_404_is_refused_after_one_request(site, tmp_path):
     del site.files["/a.bin"]
     refused(tmp_path, "404", site=site)
     assert len(site.requests) == 1
 
 
-def test_404_then_a_mirror(site, tmp_path):
+def test_a_mirror_is_tried_after_a_404(site, tmp_path):
     mirror = site.offer("mirror/b.bin", CONTENT)
     site.misbehave("a.bin", 404)
     assert get(site, tmp_path, mirrors=[mirror]).read_bytes() == CONTENT
 
 
-def test_503_then_success(site, tmp_path):
+def test_a_503_is_tried_again(site, tmp_path):
     site.misbehave("a.bin", 503, 503)
     assert get(site, tmp_path).read_bytes() == CONTENT
     assert len(site.requests) == 3
 
 
-def test_503_for_ever(site, tmp_path):
+def test_a_lasting_503_is_refused_after_three_tries(site, tmp_path):
     site.misbehave("a.bin", *[503] * 9)
     refused(tmp_path, "503", "3 tries", site=site)
 
 
-def test_a_server_that_stalls(site, tmp_path):
+def test_a_server_that_stalls_is_given_up_in_time(site, tmp_path):
     site.misbehave("a.bin", *["stall"] * 9)
     started = time.monotonic()
     refused(tmp_path, "0.3 s", site=site)
     assert time.monotonic() - started < 10
 
 
-def test_a_server_that_never_answers(site, tmp_path):
+def test_a_server_that_never_answers_is_given_up(site, tmp_path):
     site.misbehave("a.bin", *["silent"] * 9)
     refused(tmp_path, "0.3 s", site=site)
 
 
-def test_nobody_listens(site, tmp_path):
+def test_a_refused_connection_is_one_sentence(site, tmp_path):
     message = ""
     with Loopback() as other:
         address = other.address + "/a.bin"
@@ -170,13 +170,13 @@ def test_nobody_listens(site, tmp_path):
     assert visible(tmp_path) == []
 
 
-def test_a_web_page_instead_of_the_file(site, tmp_path):
+def test_a_web_page_instead_of_the_file_is_refused(site, tmp_path):
     site.offer("a.bin", b"<html>Not found</html>", kind="text/html; charset=utf-8")
     refused(tmp_path, "web page", site=site, sha256=None)
 
 
 @pytest.mark.parametrize("lengths", [True, False])
-def test_disk_full(site, tmp_path, lengths):
+def test_a_full_disk_is_one_sentence_and_leaves_no_file(site, tmp_path, lengths):
     site.lengths = lengths
     folder = tmp_path / "small"
     folder.mkdir()
@@ -192,13 +192,13 @@ def test_disk_full(site, tmp_path, lengths):
         subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_a_folder_that_cannot_be_written(site, tmp_path):
+def test_a_folder_that_cannot_be_made_is_refused(site, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="expected a folder"):
         get(site, tmp_path / "file" / "x")
 
 
-def test_two_processes_fetch_the_same_file(site, tmp_path):
+def test_two_processes_download_the_same_file_once(site, tmp_path):
     site.pause = 0.5
     code = (
         "import sys; from pathlib import Path; from bandpress.datasets.download import download\n"

@@ -29,7 +29,7 @@ def test_the_papers_study_names_each_set_and_family_with_page_and_folder(tmp_pat
     assert all(item.addresses[0].startswith("https://gici.uab.cat") for item in items)
 
 
-def test_what_was_brought_by_hand_is_here_with_its_size(tmp_path):
+def test_files_put_there_by_hand_are_listed_with_their_size(tmp_path):
     (tmp_path / "AVIRIS_test").mkdir()
     (tmp_path / "AVIRIS_test" / ".part").write_bytes(b"12")
     assert not inventory(load_study(ROOT / "config.yaml"), tmp_path)[0].here

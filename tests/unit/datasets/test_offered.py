@@ -127,7 +127,7 @@ SINGLE = {
 
 @pytest.mark.parametrize("shape", SINGLE)
 @pytest.mark.parametrize("packing", ["raw", "bzip2", "zip", "tar.gz"])
-def test_one_file_or_archive_a_scene(shape, packing, site, scenes, tmp_path):
+def test_a_set_of_one_file_or_archive_per_scene_is_found(shape, packing, site, scenes, tmp_path):
     items, single = "", {}
     for name, content in mine(scenes).items():
         stem = name.partition(".")[0]
@@ -148,7 +148,7 @@ def test_one_file_or_archive_a_scene(shape, packing, site, scenes, tmp_path):
     assert lock[f"{page}#AVIRIS_test"]["offered"] == [[address, name] for name, address in single.items()]
 
 
-def test_a_listing_of_folders(site, scenes, tmp_path):
+def test_a_set_is_found_in_a_listing_of_folders(site, scenes, tmp_path):
     for name, content in mine(scenes).items():
         site.offer(f"data/AVIRIS_test/{name}", content)
     items = "".join(f'<a href="{name}">{name}</a>\n' for name in mine(scenes))
@@ -182,14 +182,14 @@ def test_an_archive_of_several_sets_without_a_folder_of_ours_is_refused(site, sc
         bring(page, tmp_path, match=["AVIRIS_test", "test images"])
 
 
-def test_spaces_and_percent_encoding(site, scenes, tmp_path):
+def test_links_with_spaces_or_percent_encoding_are_followed(site, scenes, tmp_path):
     site.offer("my%20data/AVIRIS%20test%20(2023).zip", zipped(mine(scenes)))
     for number, link in enumerate(("my data/AVIRIS test (2023).zip", "my%20data/AVIRIS%20test%20(2023).zip")):
         page = site.page(f"p{number}", f'<a href="{link}">zip</a>')
         assert brought(page, tmp_path / str(number)) == BOTH
 
 
-def test_a_link_to_a_script_that_names_the_file(site, scenes, tmp_path):
+def test_a_link_to_a_script_gives_the_file_under_the_name_it_states(site, scenes, tmp_path):
     site.offer("download.php", zipped(mine(scenes)))
     site.disposition["/download.php"] = "AVIRIS images.zip"
     page = site.page(
@@ -198,7 +198,7 @@ def test_a_link_to_a_script_that_names_the_file(site, scenes, tmp_path):
     assert brought(page, tmp_path) == BOTH
 
 
-def test_http_to_https(site, scenes, tmp_path, monkeypatch):
+def test_a_page_that_moved_from_http_to_https_is_followed(site, scenes, tmp_path, monkeypatch):
     pem = certificate(tmp_path)
     if pem is None:
         pytest.skip("openssl is not on this machine")
@@ -235,7 +235,7 @@ def test_none_or_several_candidates_are_one_sentence_with_the_links(site, tmp_pa
     assert not (tmp_path / "lock.json").exists()
 
 
-def test_a_pattern_takes_several(site, scenes, tmp_path):
+def test_a_pattern_selects_every_matching_file(site, scenes, tmp_path):
     links = ""
     for name, content in scenes.items():
         site.offer(name, content)
@@ -244,7 +244,7 @@ def test_a_pattern_takes_several(site, scenes, tmp_path):
     assert brought(page, tmp_path, match="f0*.raw") == BOTH
 
 
-def test_a_login_page_that_answers_200(site, tmp_path):
+def test_a_login_page_with_status_200_is_refused(site, tmp_path):
     form = '<form action="login.php"><input type="password" name="p"></form>'
     site.page("AVIRIS_test.zip", form)
     page = site.page("p", '<a href="AVIRIS_test.zip">AVIRIS_test</a>')
@@ -255,7 +255,7 @@ def test_a_login_page_that_answers_200(site, tmp_path):
 
 
 @pytest.mark.parametrize("status", [403, 404, 500])
-def test_a_page_or_a_file_that_is_refused(status, site, scenes, tmp_path):
+def test_a_status_of_failure_is_named_for_page_and_file(status, site, scenes, tmp_path):
     site.offer("AVIRIS_test.zip", zipped(mine(scenes)))
     page = site.page("p", '<a href="AVIRIS_test.zip">AVIRIS_test</a>')
     site.misbehave("p", status, status)
@@ -305,7 +305,7 @@ def test_some_of_several_files_are_kept_when_the_others_fail(site, scenes, tmp_p
     assert f"/{first}" not in [path for path, _ in site.requests]
 
 
-def test_a_page_that_changed_since(site, scenes, tmp_path):
+def test_a_page_that_changed_gives_the_recorded_file_or_an_error(site, scenes, tmp_path):
     content = zipped(mine(scenes))
     site.offer("AVIRIS_test.zip", content)
     page = site.page("p", '<a href="AVIRIS_test.zip">AVIRIS_test</a>')
@@ -342,7 +342,7 @@ def test_an_archive_of_several_sets_brought_by_hand_gives_its_own_folder(site, s
     assert brought(f"{site.address}/nothing", tmp_path) == BOTH
 
 
-def test_a_wrong_link_is_not_held_to_when_the_page_is_mended(site, scenes, tmp_path):
+def test_a_wrong_link_is_dropped_when_the_page_is_corrected(site, scenes, tmp_path):
     page = site.page("p", '<a href="old.zip">AVIRIS_test</a>')
     refused(page, tmp_path, "404")
     site.offer("new.zip", zipped(mine(scenes)))
@@ -358,7 +358,7 @@ def test_files_brought_by_hand_come_first(site, scenes, tmp_path):
     assert not site.requests
 
 
-def test_a_second_run_asks_nobody(site, scenes, tmp_path):
+def test_a_second_run_sends_no_request(site, scenes, tmp_path):
     site.offer("AVIRIS_test.zip", zipped(mine(scenes)))
     page = site.page("p", '<a href="AVIRIS_test.zip">AVIRIS_test</a>')
     brought(page, tmp_path)
@@ -377,13 +377,13 @@ def test_hostile_pages_are_one_sentence(html, site, tmp_path):
     refused(page, tmp_path, "no link")
 
 
-def test_a_page_that_leads_in_circles(site, tmp_path):
+def test_a_page_that_redirects_in_circles_is_refused(site, tmp_path):
     page = site.redirect("a", f"{site.address}/b")
     site.redirect("b", page)
     refused(page, tmp_path, "redirects")
 
 
-def test_a_page_that_does_not_end_and_one_that_is_none(site, tmp_path, monkeypatch):
+def test_a_page_without_end_and_a_file_instead_of_a_page_are_refused(site, tmp_path, monkeypatch):
     monkeypatch.setattr("bandpress.datasets.answers._LARGEST_PAGE", 1000)
     refused(site.page("p", "x" * 2000), tmp_path, "more than 1000 bytes")
     refused(site.offer("q", b"PK\x03\x04" + bytes(100)), tmp_path, "not a web page")
@@ -415,7 +415,7 @@ def services(site, monkeypatch):
 @pytest.mark.parametrize(
     "page", ["https://zenodo.org/records/1222202", "https://doi.org/10.5281/zenodo.1222202"]
 )
-def test_a_record_of_zenodo(page, services, scenes, tmp_path):
+def test_a_record_of_zenodo_gives_its_matching_file(page, services, scenes, tmp_path):
     services.redirect("doi.org/10.5281/zenodo.1222202", "https://zenodo.org/records/1222202")
     services.page("zenodo.org/records/1222202", "script")
     link = "https://zenodo.org/api/records/1222202/files/AVIRIS_test.zip/content"
@@ -434,7 +434,7 @@ def test_a_record_of_zenodo(page, services, scenes, tmp_path):
         ("https://figshare.com/articles/dataset/x/77/2", "/versions/2"),
     ],
 )
-def test_a_record_of_figshare(page, version, services, scenes, tmp_path, recwarn):
+def test_a_record_of_figshare_gives_its_matching_file(page, version, services, scenes, tmp_path, recwarn):
     doi = "10.6084/m9.figshare.77" + (".v2" if version else "")
     services.redirect(f"doi.org/{doi}", "https://figshare.com/articles/dataset/x/77")
     services.page("figshare.com/articles/dataset/x/77", "script")
@@ -454,12 +454,12 @@ def test_a_record_of_figshare(page, version, services, scenes, tmp_path, recwarn
     assert not [warning for warning in recwarn if "Figshare" in str(warning.message)]
 
 
-def test_a_link_to_a_record_that_is_gone(services, tmp_path):
+def test_a_link_to_a_record_that_is_gone_is_named(services, tmp_path):
     page = services.page("p", '<a href="https://zenodo.org/records/7">AVIRIS_test</a>')
     refused(page, tmp_path, "10.5281/zenodo.7")
 
 
-def test_a_folder_of_google_drive(services, scenes, tmp_path):
+def test_a_folder_of_google_drive_gives_its_files(services, scenes, tmp_path):
     ids = [f"{'x' * 30}{number}" for number in range(3)]
     folder = "drive.google.com/embeddedfolderview"
     links = "".join(

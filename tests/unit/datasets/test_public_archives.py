@@ -99,7 +99,7 @@ def line_with_margins(lines=300, samples=120, slant=40, bands=12):
 
 
 @pytest.mark.parametrize("along", [0.0, 0.3, 0.5, 1.0])
-def test_a_window_lies_inside_the_margins_of_a_line_askew(along):
+def test_a_window_lies_inside_the_margins_of_a_rotated_line(along):
     scene = line_with_margins()
     lines, samples = place_window(scene, (64, 80), along)
     window = scene.cube[:, lines, samples]
@@ -108,7 +108,7 @@ def test_a_window_lies_inside_the_margins_of_a_line_askew(along):
     assert abs(lines.start - (8 + along * (300 - 16 - 64))) <= 32
 
 
-def test_where_the_margins_leave_less_the_narrowest_will_do():
+def test_a_narrower_window_is_placed_where_the_margins_leave_less():
     scene = line_with_margins(slant=300, lines=320)
     with pytest.raises(
         DataError, match=r"64 samples are free|about 5\d samples are free|about 6\d samples are free"

@@ -70,7 +70,7 @@ def test_a_page_without_the_set_says_which_links_it_has():
     assert "Other.zip" in item.obstacle
 
 
-def test_more_than_may_come_unasked_needs_consent():
+def test_downloads_over_the_limit_need_consent():
     with Loopback() as site:
         of = study(url=[site.offer("a.npy", b"x" * 600), site.offer("b.npy", b"x" * 600)])
         assert told(of, most=1200)[0].action == "download"

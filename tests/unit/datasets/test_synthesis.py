@@ -17,7 +17,7 @@ def test_a_seed_gives_the_same_bytes_everywhere():
 
 @pytest.mark.parametrize("kind", TYPES)
 @pytest.mark.parametrize("byte_order", ["little", "big"])
-def test_any_type_and_geometry(tmp_path, kind, byte_order):
+def test_a_scene_of_any_type_and_geometry_is_written(tmp_path, kind, byte_order):
     plan = Plan(3, 33, 5, kind, byte_order, 1)
     path = write(plan, tmp_path / "synthetic.raw")
     scene = read_scene(path)

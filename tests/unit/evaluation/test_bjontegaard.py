@@ -78,7 +78,7 @@ def test_overlap_is_relative_to_the_shorter_range():
         (Curve([1, 2, 3], [50, 49, 51], "c"), "50.00 dB at 1 bps is followed by 49.00 dB at 2 bps"),
     ],
 )
-def test_curves_that_are_none_are_refused(curve, message):
+def test_invalid_curves_are_refused(curve, message):
     for function in (bd_rate, bd_psnr):
         with pytest.raises(CurveError, match=message):
             function(ANCHOR, curve)

@@ -21,7 +21,7 @@ def test_the_peak_is_not_that_of_the_process_that_started_this_one():
     assert int(said.stdout) < 300_000_000
 
 
-def test_what_is_told_is_read(tmp_path):
+def test_peak_memory_is_read_from_the_status_file(tmp_path):
     status = tmp_path / "status"
     status.write_text("Name:\tx\nVmHWM:\t    2048 kB\n")
     assert memory.peak(status) == 2048 * 1024

@@ -70,7 +70,7 @@ def test_scale_fill_value_and_other_attributes_are_kept(tmp_path):
     assert (back.metadata, back.nodata, back.wavelengths) == (scene.metadata, 65535, scene.wavelengths)
 
 
-def test_what_is_written_is_named_as_others_read_it(tmp_path):
+def test_dimensions_and_wavelengths_are_written_under_the_names_of_netcdf(tmp_path):
     scene = Scene(CUBE, wavelengths=(1.0, 2.0, 3.0, 4.0), metadata={"scale_factor": 0.5})
     with h5py.File(write_scene(scene, tmp_path / "b.nc", interleave="bsq")) as file:
         assert [axis[0].name for axis in file["cube"].dims] == ["/wavelength", "/y", "/x"]

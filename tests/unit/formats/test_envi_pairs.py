@@ -105,7 +105,7 @@ def test_headers_in_any_encoding_keep_their_text(tmp_path, encoding, newline):
         ("header offset = 99999999999999999999", "bytes"),
     ],
 )
-def test_headers_of_what_is_no_plain_cube_are_refused_in_one_sentence(tmp_path, more, words):
+def test_headers_of_files_other_than_plain_cubes_are_refused_in_one_sentence(tmp_path, more, words):
     pair(tmp_path, "x.img", "x.hdr", more)
     with pytest.raises(SceneError, match=words) as caught:
         read_scene(tmp_path / "x.hdr")

@@ -81,7 +81,7 @@ def target(pattern: str, scene: Scene) -> str:
 )
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
-def test_round_trip(tmp_path_factory, writer, data):
+def test_any_scene_is_written_and_read_back(tmp_path_factory, writer, data):
     pattern, dtypes, package = WRITERS[writer]
     if package:
         pytest.importorskip(package)
@@ -183,7 +183,7 @@ data ignore value = -50
 """
 
 
-def test_an_envi_file_of_another_programme(tmp_path):
+def test_an_envi_file_of_another_program_is_read(tmp_path):
     cube = np.arange(-6, 6, dtype=">i2").reshape(3, 2, 2)
     (tmp_path / "scene.dat").write_bytes(b"preface" + cube.tobytes())
     (tmp_path / "scene.hdr").write_text(ENVI)
@@ -300,7 +300,7 @@ def test_a_sidecar_that_does_not_fit_is_one_sentence(tmp_path, content):
     assert "\n" not in str(caught.value)
 
 
-def test_what_was_known_of_an_earlier_scene_is_not_left_beside_a_new_one(tmp_path):
+def test_metadata_of_an_earlier_scene_are_not_left_beside_a_new_one(tmp_path):
     cube = np.ones((2, 3, 4), "<u2")
     path = write_scene(Scene(cube, name="s", sensor="AVIRIS"), tmp_path / "s.raw")
     assert read_scene(path).sensor == "AVIRIS"
@@ -383,7 +383,7 @@ def test_a_list_of_another_length_is_refused_with_the_name_of_the_header(tmp_pat
         read_scene(path)
 
 
-def test_what_gdal_says_in_no_known_encoding_is_no_traceback(tmp_path, monkeypatch):
+def test_a_message_of_gdal_in_an_unknown_encoding_gives_no_traceback(tmp_path, monkeypatch):
     pytest.importorskip("rasterio")
     path = write_scene(Scene(np.ones((2, 3, 4), "u1"), metadata={"x": "y"}), tmp_path / "a.tif")
     path.write_bytes(path.read_bytes().replace(b"<GDALM", b"<GDAL\xff", 1))

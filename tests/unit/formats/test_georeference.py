@@ -112,7 +112,7 @@ def test_a_place_that_envi_cannot_hold_is_one_sentence(tmp_path):
         write_scene(scene, tmp_path / "b.hdr")
 
 
-def test_what_another_programme_changed_in_our_geotiff_counts(tmp_path):
+def test_changes_by_another_program_to_our_geotiff_count(tmp_path):
     scene = Scene(CUBE, wavelengths=(400.0, 500.0), bad_bands=(True, False), sensor="X", metadata={"n": 1})
     path = write_scene(scene, tmp_path / "a.tif")
     with rasterio.open(path, "r+") as file:
@@ -158,7 +158,7 @@ def test_a_tag_of_somebody_else_with_our_name_is_left_alone(tmp_path, text):
 
 
 @pytest.mark.parametrize("there", ["x.tif.aux.xml", "x.tfw", "x.wld"])
-def test_what_is_beside_a_geotiff_is_not_taken_for_metadata_of_a_new_one(tmp_path, there):
+def test_files_beside_an_old_geotiff_are_not_metadata_of_a_new_one(tmp_path, there):
     target, other = tmp_path / "x.tif", tmp_path / there
     other.write_text(
         "<PAMDataset><GeoTransform>100,1,0,200,0,-1</GeoTransform></PAMDataset>"

@@ -12,7 +12,7 @@ TYPES = ["|b1", "|u1", "<u2", ">u2", "<i2", ">i2", "<i4", ">i4", ">i8", "<f4", "
 
 @settings(deadline=None)
 @given(st.data())
-def test_round_trip(tmp_path_factory, data):
+def test_any_scene_is_written_and_read_back(tmp_path_factory, data):
     dtype = data.draw(st.sampled_from(TYPES))
     shape = data.draw(st.tuples(*[st.integers(1, 6)] * 3))
     cube = data.draw(hnp.arrays(np.dtype(dtype), shape))

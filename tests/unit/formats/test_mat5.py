@@ -39,7 +39,7 @@ def test_arrays_are_those_that_scipy_reads(tmp_path_factory, array, name, compre
     assert ours["text"].text() == "täxt"
 
 
-def test_big_endian_files_and_numbers_stored_in_smaller_types(tmp_path):
+def test_big_endian_files_and_numbers_stored_in_smaller_types_are_read(tmp_path):
     def element(kind, data):
         return np.array([kind, len(data)], ">u4").tobytes() + data + bytes(-len(data) % 8)
 

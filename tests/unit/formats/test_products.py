@@ -52,7 +52,7 @@ def test_prisma_with_a_wavelength_missing_is_one_sentence(tmp_path):
 
 
 @pytest.mark.parametrize(("variable", "good"), [("radiance", False), ("reflectance", True)])
-def test_emit_level_1b_and_2a(tmp_path, variable, good):
+def test_emit_products_of_level_1b_and_2a_are_read(tmp_path, variable, good):
     data = np.random.default_rng(0).normal(size=(4, 5, 3)).astype("<f4")
     with h5py.File(tmp_path / "EMIT.nc", "w") as file:
         cube = file.create_dataset(variable, data=data, chunks=(2, 2, 3), compression="gzip")
@@ -141,7 +141,7 @@ def test_enmap_bands_are_described_in_the_xml_beside_the_image(tmp_path, part, w
         read_scene(path)
 
 
-def test_a_geotiff_of_another_programme(tmp_path):
+def test_a_geotiff_of_another_program_is_read(tmp_path):
     rasterio = pytest.importorskip("rasterio")
     with rasterio.open(
         tmp_path / "s.tif",

@@ -53,12 +53,12 @@ def test_scale_and_offset_of_the_file_are_applied_once_and_by_band():
         (np.array([[[1.0, 1e39, np.nan]]]), None, "float32", None, "from 1 to 1e.39; expected float32"),
     ],
 )
-def test_samples_that_would_not_stay_what_they_are_are_refused(cube, nodata, kind, scale, words):
+def test_samples_that_a_conversion_would_change_are_refused(cube, nodata, kind, scale, words):
     with pytest.raises(SceneError, match=words):
         retyped(Scene(cube, nodata=nodata), kind, scale)
 
 
-def test_a_quantity_that_equals_the_no_data_value_stays_a_measurement():
+def test_a_quantity_that_equals_the_no_data_value_stays_valid():
     counts = np.array([[[5, 0, 7]]], "<u2")
     scene = Scene(counts, nodata=0, metadata={"scale_factor": 0.1, "add_offset": -0.5})
     made = retyped(scene, "float32")

@@ -47,7 +47,7 @@ def test_any_bytes_give_integers_or_one_error():
 
 
 @pytest.mark.tensorflow
-def test_what_tensorflow_compression_writes_comes_back():
+def test_strings_of_tensorflow_compression_decode_to_its_integers():
     from bandpress.hyperprior.rangecoder import RangeCoder
 
     random = np.random.default_rng(1)

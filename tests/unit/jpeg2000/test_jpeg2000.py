@@ -38,7 +38,7 @@ def psnr(scene, other, peak=65535):
 
 @pytest.mark.parametrize(("name", "k"), EVERY)
 @pytest.mark.parametrize("dtype", ["<u2", ">u2", "<i2", "|u1"])
-def test_lossless(tmp_path, name, k, dtype):
+def test_lossless_files_give_the_same_samples(tmp_path, name, k, dtype):
     scene = smooth_scene(bands=7)
     scene = Scene((scene.cube.astype(np.int32) % 256 if dtype == "|u1" else scene.cube).astype(dtype))
     back, _ = coded(tmp_path, scene, name, lossless=True, bands_per_cluster=k)
@@ -170,7 +170,7 @@ def test_damaged_chunks_that_pass_their_checksum_are_refused_or_decoded(tmp_path
         pytest.param("rklt-jpeg2000", "all", 0.25, 68.0, marks=pytest.mark.slow),
     ],
 )
-def test_jasper_ridge(tmp_path, name, k, target, at_least):
+def test_jasper_ridge_is_coded_at_the_target_rate_and_the_known_quality(tmp_path, name, k, target, at_least):
     """Pooled MSE, peak 65,535, everything in the file counted; the fair protocol is no worse than the paper's."""
     scene = shared_scene("jasper-ridge")
     equal, equal_rate = coded(tmp_path, scene, name, rate=target, bands_per_cluster=k)

@@ -45,7 +45,7 @@ def study_with(tmp_path: Path, *examples: str) -> Path:
     return tmp_path / "mine.yaml"
 
 
-def test_the_data_set(tmp_path, monkeypatch):
+def test_the_data_set_is_fetched_and_prepared_as_printed(tmp_path, monkeypatch):
     import fetch_dataset
     import prepare_scene
 
@@ -174,7 +174,7 @@ def test_every_codec_is_documented():
         assert f"| `{name}` |" in text
 
 
-def test_the_metric(monkeypatch):
+def test_the_metric_measures_as_printed(monkeypatch):
     monkeypatch.setattr(metrics, "MORE", {})
     exec(blocks("python")[2], {"MORE": metrics.MORE, "np": np})
     cube = np.full((2, 10, 10), 100, np.uint16)
@@ -199,7 +199,7 @@ def test_the_metric_passes_the_checks_at_the_end_of_its_file(extended):
         file.write_text(before, "utf-8")
 
 
-def test_the_figure(tmp_path, monkeypatch):
+def test_the_figure_is_drawn_as_printed(tmp_path, monkeypatch):
     script = tmp_path / "scripts/fig_angle.py"
     script.parent.mkdir()
     script.write_text(blocks("python")[3])

@@ -28,7 +28,7 @@ def test_the_internals_that_are_used_are_those_named_here():
     assert {name: file for name, file in used.items() if name not in DOCUMENTED} == INTERNALS
 
 
-def test_they_are_where_they_were():
+def test_the_internals_that_are_used_still_exist():
     source = inspect.getsource(workflow.Workflow)
     assert all(re.search(rf"\b{name}\b", source) for name in (*INTERNALS, *DOCUMENTED))
     settings = types.ConfigSettings(config={"study": "x"}, configfiles=[])

@@ -180,7 +180,7 @@ def test_a_study_without_a_reference_says_so(folders, capsys):
 
 
 @pytest.mark.parametrize("text", ["same: {rate: 1}", "nonsense: 1", "same: [", "retrained: {rate: -1}"])
-def test_tolerances_that_are_none_are_one_sentence(folders, text):
+def test_invalid_tolerances_are_one_sentence(folders, text):
     (folders[1] / "tolerances.yaml").write_text(text)
     with pytest.raises(StudyError, match="not a file of tolerances"):
         compare(folders[0], folders[1])

@@ -286,7 +286,7 @@ def test_tables_escape_and_align(tmp_path):
     ("text", "message"),
     [("", "not readable"), ("study,scene\n", "column 'dataset' is missing"), (None, "no such file")],
 )
-def test_results_that_are_none_are_refused(tmp_path, text, message):
+def test_invalid_results_are_refused(tmp_path, text, message):
     path = tmp_path / "rd.csv"
     if text is not None:
         path.write_text(text)
@@ -361,7 +361,7 @@ def test_networks_are_described_from_their_cards(tmp_path):
     )
 
 
-def test_a_model_of_contexts_is_a_network_of_every_k(tmp_path):
+def test_a_context_model_is_a_network_of_every_k(tmp_path):
     architecture = pytest.importorskip("bandpress.hyperprior.architecture")
     network, contexts = tmp_path / "models/k3/q1", tmp_path / "models/any/contexts"
     network.mkdir(parents=True)

@@ -17,7 +17,7 @@ def test_the_papers_study_without_its_data_is_one_short_table(tmp_path):
     assert text.startswith(f"paper: {len(items)} sources are not on this machine.\n")
 
 
-def test_what_somebody_has_to_bring_stops_the_study(tmp_path):
+def test_files_that_must_be_provided_by_hand_stop_the_study(tmp_path):
     items = inventory(load_study(ROOT / "studies/open.yaml"), tmp_path)
     assert must_be_brought(items)
     assert "nothing was started" in missing_table("open", items).splitlines()[0]

@@ -29,7 +29,7 @@ def log(tmp_path):
     return path
 
 
-def test_a_line_for_each_finished_job_where_nobody_watches(log):
+def test_a_line_is_written_per_finished_job_without_a_terminal(log):
     stream = io.StringIO()
     view = View(stream, ["snakemake"])
     view.take("run_info", {"stats": {"code_scene": 2, "all": 1, "total": 3}}, "INFO")

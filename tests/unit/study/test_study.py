@@ -90,7 +90,7 @@ def test_every_fault_is_named_at_once(tmp_path):
         ("", "expected the keys of a study"),
     ],
 )
-def test_what_is_not_a_study_is_refused_in_one_line(tmp_path, monkeypatch, text, found):
+def test_a_file_that_is_not_a_study_is_refused_in_one_line(tmp_path, monkeypatch, text, found):
     monkeypatch.chdir(tmp_path)
     Path("study.yaml").write_text(text)
     with pytest.raises(StudyError, match=found) as caught:

@@ -33,7 +33,7 @@ def test_one_model_serves_every_sensor():
     assert study.codecs["wavelet-all"].points["r0.1"] == {"bands_per_cluster": "all", "rate": 0.1}
 
 
-def test_the_options_of_its_training(tmp_path):
+def test_a_family_of_contexts_gives_its_training_options_and_its_sensors_codecs(tmp_path):
     family = load_study(OPEN).models["contexts"]
     assert family.training_options("contexts") == ["--steps", "6000", "--hidden", "40", "--seed", "1"]
     study = load_study(changed(tmp_path, ENTRY, ENTRY + "    sensor: AVIRIS\n    seed: 7\n"))
@@ -66,7 +66,7 @@ def test_the_options_of_its_training(tmp_path):
         (CODEC, CODEC + "    allocation: equal\n", "codec wavelet-learned has no option 'allocation'"),
     ],
 )
-def test_what_does_not_fit_is_named(tmp_path, old, new, found):
+def test_an_entry_that_does_not_fit_is_named(tmp_path, old, new, found):
     with pytest.raises(StudyError) as caught:
         load_study(changed(tmp_path, old, new))
     assert found in str(caught.value)

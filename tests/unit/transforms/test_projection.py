@@ -59,7 +59,7 @@ def test_samples_are_those_of_whole_numbers_however_large():
 
 
 @pytest.mark.parametrize("bands", [1, 2, 7])
-def test_what_is_written_is_read(bands):
+def test_a_written_basis_is_read_back(bands):
     basis, side = basis_of(smooth_scene(bands=bands).cube), BitWriter()
     basis.write(side)
     read = Basis.read(BitReader(side.to_bytes()), bands)

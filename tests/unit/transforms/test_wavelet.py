@@ -31,7 +31,7 @@ def test_energy_is_nearly_kept():
     assert np.square(analyse(noise, 4)).mean() == pytest.approx(np.square(noise).mean(), rel=0.08)
 
 
-def test_what_is_smooth_is_in_the_low_band():
+def test_a_smooth_image_is_in_the_low_band():
     y, x = np.mgrid[:64, :64]
     image = 100 + 3 * y + 2 * x
     levels = levels_of(64, 64)

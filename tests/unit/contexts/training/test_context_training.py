@@ -99,7 +99,7 @@ def test_batches_made_ahead_are_those_made_one_by_one(threads):
 
 
 @pytest.mark.tensorflow
-def test_what_a_model_quantises_depends_on_the_model_alone(trained):
+def test_rows_depend_on_the_quantising_model_and_not_on_threads(trained):
     made = batches(pool(), 0, 1000, trained, 2)
     one = next(made)
     made.close()
@@ -165,7 +165,7 @@ def test_minutes_end_it_but_not_before_a_step(tmp_path, monkeypatch, minutes, ex
 
 
 @pytest.mark.tensorflow
-def test_a_loss_that_is_no_number_is_said(tmp_path):
+def test_a_loss_that_is_not_a_number_is_an_error_and_leaves_no_model(tmp_path):
     with pytest.raises(ModelError, match=r"the loss became nan at step \d+; expected a number"):
         train(tmp_path / "m", Settings(**QUICK.to_json() | {"learning_rate": 1e30, "clip": 0.0}))
     assert not (tmp_path / "m").exists()

@@ -32,7 +32,7 @@ def coders(tmp_path_factory):
 
 @needs_conformance
 @pytest.mark.parametrize("path", STREAMS, ids=lambda path: path.name.split(".")[0])
-def test_seed_streams_decode_to_the_authors_reconstructions(coders, path):
+def test_authors_streams_decode_to_the_authors_reconstructions(coders, path):
     decoded = coders[path.parent.name].decode(path)
     expected = np.fromfile(f"{path}.raw", "<u2").reshape(decoded.cube.shape)
     assert decoded.dtype.str == "<u2"
@@ -62,7 +62,7 @@ def test_an_imported_model_codes_bpk_files(coders, tmp_path):
 
 
 @needs_conformance
-def test_a_damaged_seed_stream_gives_a_typed_error(coders, tmp_path):
+def test_a_damaged_authors_stream_gives_a_typed_error(coders, tmp_path):
     path = STREAMS[-1]
     bad = tmp_path / path.name
     for damaged in (b"", path.read_bytes()[:100], b"\xff" * 100):

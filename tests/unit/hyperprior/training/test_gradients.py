@@ -99,7 +99,7 @@ def test_processors_with_bfloat16_round_as_those_without(kind, side, fan_in, fan
         assert apart(native, simulated) < SAME
 
 
-def test_bits_agree_with_those_of_the_search_and_with_exact_ones():
+def test_bits_agree_with_those_of_the_refinement_and_with_exact_ones():
     import tensorflow as tf
     from scipy.special import log_ndtr
 

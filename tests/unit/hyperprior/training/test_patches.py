@@ -97,7 +97,7 @@ def test_held_out_lines_are_disjoint():
         split_lines(scene(lines=31))
 
 
-def test_extreme_ranges():
+def test_the_widest_range_is_normalised_below_one():
     cube = np.array([[[-32768, 32767]]], np.int16)
     minimum, ranges = band_ranges(cube)
     assert (minimum[0], ranges[0]) == (-32768, 65536)
@@ -123,14 +123,14 @@ def nan_scene():
         (scene(lines=20), "20 lines of 50 samples; expected at least 32 of each"),
     ],
 )
-def test_scenes_that_cannot_teach_are_refused(bad, said):
+def test_scenes_that_cannot_be_trained_on_are_refused(bad, said):
     with pytest.raises(SceneError, match=said):
         Patches([scene(), bad], 3, 32, 1, seed=0)
     with pytest.raises(SceneError, match=said):
         usable(bad, 3, 32)
 
 
-def test_no_scene_at_all():
+def test_patches_of_no_scene_are_refused():
     with pytest.raises(SceneError, match="no scene"):
         Patches([], 3, 32, 1, seed=0)
 

@@ -19,7 +19,7 @@ def scenes():
     return whole, Scene(cube, nodata=-9999.0)
 
 
-def test_patches_hold_measurements_and_ranges_are_theirs(scenes):
+def test_patches_hold_valid_samples_and_their_ranges(scenes):
     _, masked = scenes
     batch = Patches([masked], 1, 16, 64, 0).at(3)
     assert batch.x.min() >= 0
@@ -46,7 +46,7 @@ def test_a_no_data_value_that_no_sample_holds_changes_nothing(scenes):
     assert np.array_equal(Pool([whole], 0).draw(TRAIN, 2), Pool([named], 0).draw(TRAIN, 2))
 
 
-def test_coefficients_for_contexts_come_from_measurements(scenes):
+def test_coefficients_for_contexts_come_from_valid_samples(scenes):
     whole, masked = scenes
     largest = [
         max(Pool([scene], 0, 4000).draw(TRAIN, i).max() for i in range(8)) for scene in (whole, masked)

@@ -110,7 +110,7 @@ def test_losses_with_rounding_are_equal(networks):
     np.testing.assert_allclose(by_pytorch(forward, None).detach().numpy(), expected, rtol=1e-5)
 
 
-def test_weights_survive_the_way_there_and_back(networks):
+def test_weights_survive_a_round_trip(networks):
     import torch_network
 
     weights, _, forward = networks

@@ -260,7 +260,7 @@ def test_the_command_refuses_in_one_sentence(tmp_path, arguments, kind, said):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_without_scenes(tmp_path):
+def test_a_folder_without_scenes_is_refused(tmp_path):
     (tmp_path / "empty").mkdir()
     done = run_command(tmp_path / "empty", "-o", tmp_path / "m")
     assert isinstance(done.exception, SceneError)

@@ -96,7 +96,7 @@ def shared_scene(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("widths", "expected"), [((32, 96), 56.0), ((64, 192), 62.1), ((128, 384), 69.6)])
-def test_floors_on_jasper_ridge(widths, expected):
+def test_floors_on_jasper_ridge_are_the_known_ones(widths, expected):
     names = [
         "airport-1",
         "airport-3",
