@@ -99,7 +99,7 @@ class PredictedLearned(Stepped):
                 segment = segments[cluster]
                 if at != (bands := _bands(segment)):
                     if cluster != segment[0]:
-                        raise BitstreamError(f"cluster {cluster} was given without the components of its segment")
+                        raise BitstreamError(f"cluster {cluster} lacks the components of its segment")
                     at = bands
                     base, chunk = _split(cluster, chunk)
                     reader = BitReader(base)

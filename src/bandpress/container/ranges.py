@@ -26,7 +26,7 @@ class Ranges:
 
     @classmethod
     def of(cls, cluster: np.ndarray) -> "Ranges":
-        """Measure a cluster, shape (bands, lines, samples), integers."""
+        """Return the ranges of a cluster, integers of shape (bands, lines, samples)."""
         return cls(*(extreme(axis=(1, 2)).astype(np.int64) for extreme in (cluster.min, cluster.max)))
 
     @property

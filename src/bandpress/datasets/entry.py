@@ -106,7 +106,7 @@ class Source(BaseModel, extra="forbid"):
         if (self.match or self.pages) and self.kind != "page":
             raise ValueError(f"match or pages were given for a {self.kind}; expected a page alone")
         if self.pages and not self.match:
-            raise ValueError("pages were given without match; expected match, the name of the data set on them")
+            raise ValueError("pages were given without match, the name of the data set on them")
         return self
 
     @property

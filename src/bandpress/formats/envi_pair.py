@@ -75,7 +75,7 @@ def data_of(header: Path, size: int) -> Path:
     fitting = [path for path in found if path.stat().st_size == size]
     if len(fitting) > 1 or (len(found) > 1 and not fitting):
         names = " and ".join(path.name for path in found)
-        raise SceneError(f"{header}: {names} are beside it; expected one data file, or its name instead of this one")
+        raise SceneError(f"{header}: {names} are beside it; expected one data file, or the name of one")
     if not found:
         stem = header.with_suffix("").name
         raise SceneError(f"{header}: no data file beside it; expected {stem}, {stem}.img or the like")

@@ -271,7 +271,7 @@ class Architecture:
 
 
 def at_quality(gains: np.ndarray, step: int) -> np.ndarray:
-    """Interpolate gain vectors geometrically.
+    """Return the gain vector at a step, interpolated geometrically.
 
     Parameters
     ----------

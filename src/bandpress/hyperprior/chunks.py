@@ -87,7 +87,7 @@ def worth(batch: Batch, point: Point) -> np.ndarray:
 
 
 def analyse_batch(network: "Network", batch: Batch, bfloat16: bool = False) -> "Symbols | None":
-    """Run the encoder's network."""
+    """Return the symbols of a batch from the encoder's network; None if all clusters are constant."""
     return network.analyse(batch.content, batch.steps, bfloat16) if batch.active else None
 
 
@@ -138,7 +138,7 @@ def _parse(data: bytes, architecture: Architecture) -> tuple[int, tuple[bytes, b
 
 
 def synthesise_batch(network: "Network", batch: Batch, header: Header) -> np.ndarray | None:
-    """Run the decoder's network."""
+    """Return the normalised samples of a batch from the decoder's network; None if all clusters are constant."""
     if not batch.active:
         return None
     return network.synthesise(batch.content, batch.steps, header.lines, header.samples)

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 
 def matmul_rate(size: int = 2048, seconds: float = 1.0) -> float:
-    """Measure float32 matrix products.
+    """Return the measured rate of float32 matrix products.
 
     Parameters
     ----------

@@ -110,7 +110,7 @@ class Network:
     def analyse(
         self, clusters: np.ndarray, steps: np.ndarray, bfloat16: bool = False, optimise: bool = False
     ) -> Symbols:
-        """Find the symbols of a batch.
+        """Return the symbols of a batch.
 
         Parameters
         ----------

@@ -63,7 +63,7 @@ class Parameters(tf.Module):
         return tf.convert_to_tensor(variable)
 
     def gain(self, name: str, quality: tf.Tensor) -> tf.Tensor:
-        """Interpolate a gain vector geometrically.
+        """Return a gain vector, interpolated geometrically.
 
         Parameters
         ----------

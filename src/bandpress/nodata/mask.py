@@ -43,7 +43,7 @@ class NoDataMask:
 
     @classmethod
     def find(cls, bands: Iterable[np.ndarray], nodata: float | None, dtype: np.dtype) -> "NoDataMask | None":
-        """Find the no-data samples of a scene.
+        """Return the no-data mask of a scene.
 
         Parameters
         ----------

@@ -94,7 +94,7 @@ class Rklt:
         return len(self._rows)
 
     def forward(self, samples: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-        """Transform.
+        """Return the components of samples.
 
         Parameters
         ----------

@@ -75,7 +75,9 @@ def test_a_scaled_scene_of_raw_floats_comes_back_under_its_own_name(tmp_path):
         ("meta", (4, 5, 7), {"history": "ab" * (1 << 20)}),
     ],
 )
-def test_scenes_that_a_file_cannot_hold_are_refused_before_coding(tmp_path, monkeypatch, name, shape, metadata):
+def test_scenes_that_a_file_cannot_hold_are_refused_before_coding(
+    tmp_path, monkeypatch, name, shape, metadata
+):
     from bandpress.codecs.jpeg2000 import Jpeg2000
     from bandpress.coding import compress
     from bandpress.errors import CodecError

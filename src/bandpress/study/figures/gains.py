@@ -63,7 +63,7 @@ def gains(
     min_overlap: float = 0.25,
     between: tuple[float, float] | None = None,
 ) -> pd.DataFrame:
-    """Compare curves.
+    """Return the Bjøntegaard differences between each codec and its references.
 
     Parameters
     ----------

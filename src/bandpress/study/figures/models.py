@@ -24,7 +24,7 @@ REQUIRED = (
 
 
 def describe_models(folders: Sequence[Path]) -> pd.DataFrame:
-    """Read the cards of model folders named ``…/<family>/<quality>``.
+    """Return the facts on the cards of model folders named ``…/<family>/<quality>``.
 
     Parameters
     ----------
