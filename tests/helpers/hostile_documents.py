@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import lzma
+import re
 import tarfile
 import warnings
 import zipfile
@@ -104,13 +105,8 @@ def _unpacked(folder: Path) -> object:
         other for other in folder.rglob("*") if other.is_symlink() or not (other.is_dir() or other.is_file())
     }
     assert not made, made
-    outside = {other.name for other in folder.iterdir()} - {
-        path.name,
-        "out",
-        "into",
-        ".out.lock",
-        ".out.unpacked",
-    }
+    expected = {path.name, "out", "into", ".out.lock", ".out.unpacked"}
+    outside = {other.name for other in folder.iterdir()} - expected
     assert not outside, outside
     return len(list(target.rglob("*")))
 
@@ -149,22 +145,7 @@ def _forged_model(draw: Any, name: str) -> Files:
             files[changed] = len(text).to_bytes(8, "little") + text + body
         case 2:
             key = draw(st.sampled_from(sorted(header.keys() - {"__metadata__"})))
-            kinds = [
-                "BOOL",
-                "U8",
-                "I8",
-                "I16",
-                "U16",
-                "F16",
-                "BF16",
-                "I32",
-                "U32",
-                "F32",
-                "F64",
-                "I64",
-                "F8_E4M3",
-                "F4",
-            ]
+            kinds = "BOOL U8 I8 I16 U16 F16 BF16 I32 U32 F32 F64 I64 F8_E4M3 F4".split()
             header[key]["dtype"] = draw(st.sampled_from(kinds))
             header[key]["shape"] = draw(st.lists(st.sampled_from([0, 1, 2, 3, 64, 1 << 40]), max_size=4))
             text = json_text(header)
@@ -175,80 +156,15 @@ def _forged_model(draw: Any, name: str) -> Files:
 
 
 _STUDIES = [ROOT / "config.yaml", *sorted((ROOT / "studies").glob("*.yaml"))]
-_YAML = st.sampled_from(
-    [
-        *(
-            "!!bool maybe",
-            "!!int x",
-            "!!float ''",
-            "!!binary x",
-            "!!set {a}",
-            "!!omap [a: 1]",
-            "!!timestamp x",
-            "!x y",
-        ),
-        *(
-            "&a [*a]",
-            "*a",
-            "&a",
-            "{<<: *a}",
-            "<<: 5",
-            "? a",
-            "[",
-            "{",
-            "- ",
-            "|",
-            ">-",
-            "'",
-            '"',
-            "%TAG ! x",
-            "---",
-            "...",
-        ),
-        *(
-            "null",
-            "~",
-            "yes",
-            "0o777",
-            "0x" + "f" * 6000,
-            "1" * 6000,
-            ".nan",
-            ".inf",
-            "-.inf",
-            "1e400",
-            "2001-01-01",
-        ),
-        *(
-            "1:2:3",
-            "_",
-            "+",
-            "-",
-            "{{}: 1}",
-            "{[a]: 1}",
-            "{1: 2}",
-            "{a: 1, a: 2}",
-            "\\x",
-            '"\\ud800"',
-            '"\\e"',
-            "\t",
-            "\0",
-        ),
-        *(
-            "[" * 99 + "]" * 99,
-            "{a: " * 99 + "}" * 99,
-            "[]",
-            "{}",
-            "-1",
-            "0",
-            "1.5",
-            "''",
-            "../x",
-            "#",
-            "a: b: c",
-            "é",
-        ),
-    ]
-)
+#: Values as they may stand in a YAML file, between bars.
+_ODD_VALUES = r"""
+!!bool maybe | !!int x | !!float '' | !!binary x | !!set {a} | !!omap [a: 1] | !!timestamp x | !x y
+&a [*a] | *a | &a | {<<: *a} | <<: 5 | ? a | [ | { | >- | ' | " | %TAG ! x | --- | ... | {{}: 1} | {[a]: 1}
+null | ~ | yes | 0o777 | .nan | .inf | -.inf | 1e400 | 2001-01-01 | 1:2:3 | _ | + | - | {1: 2} | {a: 1, a: 2}
+\x | "\ud800" | "\e" | [] | {} | -1 | 0 | 1.5 | '' | ../x | # | a: b: c | é
+"""
+_LONG = ("0x" + "f" * 6000, "1" * 6000, "[" * 99 + "]" * 99, "{a: " * 99 + "}" * 99)
+_YAML = st.sampled_from([*re.split(r" \| |\n", _ODD_VALUES.strip()), "|", "- ", "\t", "\0", *_LONG])
 
 
 @st.composite

@@ -106,17 +106,9 @@ def _array(sides: list[int], kind: str) -> np.ndarray:
 def _envi(draw: Any) -> Files:
     files = dict(written("s.hdr"))
     if draw(st.booleans()):
-        marks = (
-            b"{",
-            b"}",
-            b" = ",
-            b"\n",
-            b"bands = 3\n",
-            b"9" * 5000,
-            b"wavelength = {1}\n",
-            b"map info = {,,}\n",
-        )
-        files["s.hdr"] = draw(noisy(files["s.hdr"], (*marks, b"header offset = 9\n", b"\xff\xfe")))
+        marks = (b"{", b"}", b" = ", b"\n", b"bands = 3\n", b"9" * 5000, b"wavelength = {1}\n", b"\xff\xfe")
+        more = (b"map info = {,,}\n", b"header offset = 9\n")
+        files["s.hdr"] = draw(noisy(files["s.hdr"], marks + more))
         return files
     lines = files["s.hdr"].decode().splitlines()
     for _ in range(draw(st.integers(1, 3))):
@@ -172,46 +164,17 @@ def _hdf5(path: Path, things: list, tops: dict, product: str) -> None:
             file["wl"] = h5py.ExternalLink("nothing.h5", "/x")
 
 
-_ARRAYS = (
-    *(
-        "cube",
-        "radiance",
-        "reflectance",
-        "wavelength",
-        "wavelengths",
-        "fwhm",
-        "x",
-        "y",
-        "band",
-        "crs",
-        "bandpress",
-    ),
-    *("sensor_band_parameters/wavelengths", "sensor_band_parameters/fwhm"),
-    *("sensor_band_parameters/good_wavelengths", "sensor_band_parameters"),
-    *(f"HDFEOS/SWATHS/PRS_L1_HCO/Data Fields/{part}_Cube" for part in ("VNIR", "SWIR")),
-    "HDFEOS/SWATHS/PRS_L1_HCO",
-)
-_ATTRIBUTES = (
-    *(
-        "_FillValue",
-        "missing_value",
-        "units",
-        "wavelength",
-        "wavelength_units",
-        "fwhm",
-        "Dimension_Labels",
-        "NAME",
-    ),
-    *("CLASS", "_Unsigned", "grid_mapping", "crs_wkt", "scale_factor", "List_Cw_Vnir", "List_Fwhm_Vnir", "x"),
-    *(
-        "List_Cw_Swir",
-        "List_Fwhm_Swir",
-        "List_Cw_Vnir_Flags",
-        "ScaleFactor_Vnir",
-        "L2ScaleSwirMin",
-        "DIMENSION_LIST",
-    ),
-)
+_ARRAYS = """
+cube radiance reflectance wavelength wavelengths fwhm x y band crs bandpress sensor_band_parameters
+sensor_band_parameters/wavelengths sensor_band_parameters/fwhm sensor_band_parameters/good_wavelengths
+""".split()
+_SWATH = "HDFEOS/SWATHS/PRS_L1_HCO"
+_ARRAYS += [_SWATH, *(f"{_SWATH}/Data Fields/{part}_Cube" for part in ("VNIR", "SWIR"))]
+_ATTRIBUTES = """
+_FillValue missing_value units wavelength wavelength_units fwhm Dimension_Labels NAME CLASS _Unsigned grid_mapping
+crs_wkt scale_factor x List_Cw_Vnir List_Fwhm_Vnir List_Cw_Vnir_Flags ScaleFactor_Vnir List_Cw_Swir List_Fwhm_Swir
+L2ScaleSwirMin DIMENSION_LIST
+""".split()
 _LABELS = st.lists(st.sampled_from(["", "x", "y", "band", "wavelength", "lines", "nothing"]), max_size=4)
 _MADE_HDF5 = (
     st.lists(
@@ -238,8 +201,7 @@ def _prisma() -> bytes:
         path = Path(folder) / "s.he5"
         with h5py.File(path, "w") as file:
             for part, bands in (("Vnir", 3), ("Swir", 2)):
-                fields = "HDFEOS/SWATHS/PRS_L1_HCO/Data Fields"
-                file[f"{fields}/{part.upper()}_Cube"] = np.ones((4, bands, 5), "u2")
+                file[f"{_SWATH}/Data Fields/{part.upper()}_Cube"] = np.ones((4, bands, 5), "u2")
                 file.attrs[f"List_Cw_{part}"] = np.arange(bands) + 500.0
                 file.attrs[f"List_Fwhm_{part}"] = np.full(bands, 9.0)
                 file.attrs[f"ScaleFactor_{part}"] = np.array([100.0])
@@ -293,19 +255,9 @@ def _tiff(path: Path, sides: tuple, kind: str, options: dict, tags: dict, of_ban
             file.update_tags(band, ns="IMAGERY", **of_bands)
 
 
+_TAG_NAMES = "BANDPRESS wavelength wavelength_units fwhm bbl AREA_OR_POINT x CENTRAL_WAVELENGTH_UM".split()
 _TAGS = st.dictionaries(
-    st.sampled_from(
-        [
-            "BANDPRESS",
-            "wavelength",
-            "wavelength_units",
-            "fwhm",
-            "bbl",
-            "AREA_OR_POINT",
-            "x",
-            "CENTRAL_WAVELENGTH_UM",
-        ]
-    ),
+    st.sampled_from(_TAG_NAMES),
     st.one_of(
         st.sampled_from(
             ["400", "nan", "inf", "1e999", "", "um", "cm-1", "{", "[1]", '{"nodata": "nan"}', "0", "1"]
