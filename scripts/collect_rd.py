@@ -9,12 +9,12 @@ Example, of records and of tables:
 import argparse
 import csv
 import json
-import sys
 from pathlib import Path
 
-from bandpress.errors import BandpressError, StudyError
+from bandpress.errors import StudyError
 from bandpress.evaluation.metrics import METRICS, write_csv
 from bandpress.study.figures.results import REQUIRED
+from bandpress.study.scripting import stated_failures
 
 #: First columns, in this order; others follow in the order of the records.
 COLUMNS = (
@@ -132,7 +132,8 @@ def expected_records(
     ]
 
 
-def main(argv: list[str] | None = None) -> int:
+@stated_failures
+def main(argv: list[str] | None = None) -> None:
     """Run the script."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -147,17 +148,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--points", type=json.loads, help="data set → codec → points, JSON")
     parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args(argv)
-    try:
-        if args.records and all(path.suffix == ".csv" for path in args.records):
-            join(args.records, args.output)
-            return 0
-        expected = expected_records(args.streams, args.datasets, args.points) if args.points else []
-        collect([*args.records, *expected], args.output)
-    except (BandpressError, OSError) as error:
-        print(f"collect_rd.py: {error}", file=sys.stderr)
-        return 1
-    return 0
+    if args.records and all(path.suffix == ".csv" for path in args.records):
+        join(args.records, args.output)
+        return
+    expected = expected_records(args.streams, args.datasets, args.points) if args.points else []
+    collect([*args.records, *expected], args.output)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from bandpress.errors import BandpressError, StudyError
+from bandpress.errors import StudyError
 from bandpress.study.claims import judge, read_claims
 from bandpress.study.comparison import compare
 from bandpress.study.figures.results import read_rd
+from bandpress.study.scripting import stated_failures
 from table_comparison import notes_of
 
 
@@ -56,6 +57,7 @@ def report(run: Path, reference: Path, claims: Path) -> tuple[list[str], bool]:
     return lines, not differ
 
 
+@stated_failures
 def main(argv: list[str] | None = None) -> int:
     """Run the script."""
     parser = argparse.ArgumentParser(
@@ -65,11 +67,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--reference", type=Path, required=True, help="the kept reference results")
     parser.add_argument("--claims", type=Path, required=True, help="claims of the paper, YAML")
     args = parser.parse_args(argv)
-    try:
-        lines, agrees = report(args.run, args.reference, args.claims)
-    except (BandpressError, OSError) as error:
-        print(f"compare.py: {error}", file=sys.stderr)
-        return 1
+    lines, agrees = report(args.run, args.reference, args.claims)
     print("\n".join(lines))
     return 0 if agrees else 1
 

@@ -50,21 +50,13 @@ def draw(args: argparse.Namespace) -> None:
     left.set_ylim(bottom=0)
     right.set_xlabel("Rate (bits per sample)")
     right.set_ylabel("PSNR (dB, peak 65,535)")
-    sensor = ", ".join(dict.fromkeys(frame["sensor"]))
-    what = scenes[0] if len(scenes) == 1 else f"mean of {len(scenes)} scenes"
-    figure.suptitle(": ".join(filter(None, (sensor, what))), fontsize=7.5)
+    style.title(figure, frame["sensor"], scenes)
     style.legend(figure, handles.values(), handles.keys())
     plotted = pd.concat([rates.assign(panel="rate at a bound"), curves.assign(panel="PSNR against rate")])
     style.save(figure, plotted.assign(scene_names=" ".join(scenes)).replace({np.nan: None}), args.output)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the script."""
-    parser = script.parser(__doc__)
-    script.add_selection(parser)
-    args = parser.parse_args(argv)
-    return script.run(lambda: draw(args), args.output)
-
+main = script.figure(__doc__, draw)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -17,13 +17,6 @@ from bandpress.study.figures.models import read_models
 from bandpress.study.figures.results import NothingToShow
 
 SIDES = {"encoder": ("-", "full"), "decoder": ((0, (4, 1.5)), "none")}
-WIDTHS = (
-    (style.BLUE, "o"),
-    (style.VERMILION, "s"),
-    (style.GREEN, "D"),
-    (style.ORANGE, "^"),
-    (style.PURPLE, "v"),
-)
 
 
 def draw(args: argparse.Namespace) -> None:
@@ -45,7 +38,7 @@ def draw(args: argparse.Namespace) -> None:
     style.use()
     figure, ax = plt.subplots(figsize=(style.COLUMN, 2.6))
     for i, (widths, group) in enumerate(networks.groupby(["hidden", "latent", "hyper"], sort=False)):
-        colour, marker = WIDTHS[i % len(WIDTHS)]
+        colour, marker = style.MARKS[i % len(style.MARKS)]
         for side, (line, fill) in SIDES.items():
             label = f"{side.capitalize()}, N = {widths[0]}, M = {widths[1]}"
             label += "" if widths[1] == widths[2] else f", hyper {widths[2]}"
@@ -68,13 +61,12 @@ def draw(args: argparse.Namespace) -> None:
     style.save(figure, networks[columns], args.output)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the script."""
-    parser = script.parser(__doc__)
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add the script's arguments."""
     parser.add_argument("models", type=Path, help="CSV file from table_models.py")
-    args = parser.parse_args(argv)
-    return script.run(lambda: draw(args), args.output)
 
+
+main = script.figure(__doc__, draw, options)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -156,18 +156,17 @@ def draw(args: argparse.Namespace) -> None:
     style.save(figure, pd.DataFrame(numbers), args.output)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the script."""
-    parser = script.parser(__doc__)
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add the script's arguments."""
     parser.add_argument("rd", type=Path, help="rd.csv of a study")
     parser.add_argument("--original", type=Path, required=True)
     parser.add_argument("--scene", help="name of the scene in rd.csv (default: that of the file)")
     parser.add_argument("--reconstruction", action="append", required=True, metavar="CODEC/POINT=FILE")
     parser.add_argument("--bands", type=int, nargs=3, metavar=("R", "G", "B"), help="counted from 1")
     parser.add_argument("--rate", type=float, required=True, help="in bits per sample")
-    args = parser.parse_args(argv)
-    return script.run(lambda: draw(args), args.output)
 
+
+main = script.figure(__doc__, draw, options)
 
 if __name__ == "__main__":
     sys.exit(main())

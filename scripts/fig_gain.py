@@ -16,9 +16,7 @@ import matplotlib.pyplot as plt
 from bandpress.evaluation.bjontegaard import METHODS
 from bandpress.study.figures import results, script, style
 from bandpress.study.figures.axes import against_clusters, cluster_sizes, size_ticks
-from bandpress.study.figures.gains import POOLINGS, gains, same_clusters
-
-SUFFIXES = {"equal": ", over equal rates", "shared": ", over shared rate"}
+from bandpress.study.figures.gains import POOLINGS, SUFFIXES, gains, same_clusters
 
 
 def draw(args: argparse.Namespace) -> None:
@@ -60,15 +58,14 @@ def draw(args: argparse.Namespace) -> None:
     style.save(figure, mean, args.output)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the script."""
-    parser = script.parser(__doc__)
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add the script's arguments."""
     script.add_selection(parser)
     parser.add_argument("--metric", choices=sorted(POOLINGS), default="psnr", help="pooling of the PSNR")
     parser.add_argument("--method", choices=METHODS, default="pchip", help="interpolation")
-    args = parser.parse_args(argv)
-    return script.run(lambda: draw(args), args.output)
 
+
+main = script.figure(__doc__, draw, options)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -91,9 +91,8 @@ def _plain(look: dict) -> dict:
     return look | {"linestyle": "-" if look["linestyle"] == "-" else (0, (2.5, 0.7))}
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the script."""
-    parser = script.parser(__doc__)
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add the script's arguments."""
     parser.add_argument("rd", type=Path, help="rd.csv of a study")
     parser.add_argument("bands", nargs="+", type=Path, help="per-band files")
     parser.add_argument("--scene", required=True)
@@ -101,9 +100,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--codec", action="append", help="only this codec; may be repeated")
     parser.add_argument("--protocol", choices=("equal", "shared"), help="of codecs run under both, this one")
     parser.add_argument("--measure", choices=sorted(LABELS), default="psnr")
-    args = parser.parse_args(argv)
-    return script.run(lambda: draw(args), args.output)
 
+
+main = script.figure(__doc__, draw, options)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -16,12 +16,8 @@ import matplotlib.pyplot as plt
 
 from bandpress.errors import StudyError
 from bandpress.study.figures import results, script, style
-from bandpress.study.figures.gains import POOLINGS, gains, same_clusters
+from bandpress.study.figures.gains import POOLINGS, SUFFIXES, gains, same_clusters
 from bandpress.study.figures.models import read_models
-
-MARKERS = "osD^vPX*"
-COLOURS = (style.BLUE, style.VERMILION, style.GREEN, style.ORANGE, style.PURPLE, style.SKY)
-SUFFIXES = {"equal": ", over equal rates", "shared": ", over shared rate"}
 
 
 def draw(args: argparse.Namespace) -> None:
@@ -47,15 +43,22 @@ def draw(args: argparse.Namespace) -> None:
     cost = models["encoder_kmac_per_sample"] + models["decoder_kmac_per_sample"]
     mean["kmac_per_sample"] = mean["model_family"].map(cost)
     if len(mean) < 3:
-        raise results.NothingToShow(" ".join(_sentence(row, SUFFIXES) for row in mean.itertuples()))
+        raise results.NothingToShow(" ".join(_sentence(row) for row in mean.itertuples()))
     style.use()
     figure, ax = plt.subplots(figsize=(style.COLUMN, 2.6))
     ax.axhline(0, color="black", linewidth=0.6)
     both = mean["protocol"].nunique() > 1
     for i, ((sensor, protocol), group) in enumerate(mean.groupby(["sensor", "protocol"], sort=False)):
-        look = {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)], "linestyle": "none"}
+        colour, marker = style.MARKS[i % len(style.MARKS)]
         label = (sensor or "scenes") + (SUFFIXES.get(protocol, "") if both else "")
-        ax.plot(group["kmac_per_sample"], group["bd_psnr_db"], label=label, **look)
+        ax.plot(
+            group["kmac_per_sample"],
+            group["bd_psnr_db"],
+            label=label,
+            color=colour,
+            marker=marker,
+            linestyle="none",
+        )
         for row in group.itertuples():
             text = f"k = {row.bands_per_cluster}"
             place = (row.kmac_per_sample, row.bd_psnr_db)
@@ -80,26 +83,25 @@ def draw(args: argparse.Namespace) -> None:
     style.save(figure, mean, args.output)
 
 
-def _sentence(row: Any, suffixes: dict[str, str]) -> str:
+def _sentence(row: Any) -> str:
     """Say what one mark would show."""
     side = "above" if row.bd_psnr_db >= 0 else "below"
     return (
         f"{row.label}, {row.kmac_per_sample:.2f} kMAC per sample: BD-PSNR {abs(row.bd_psnr_db):.1f} dB {side} RKLT + "
-        f"JPEG 2000 in the same clusters{suffixes.get(row.protocol, '')}."
+        f"JPEG 2000 in the same clusters{SUFFIXES.get(row.protocol, '')}."
     )
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the script."""
-    parser = script.parser(__doc__)
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add the script's arguments."""
     script.add_selection(parser)
     parser.add_argument("--models", type=Path, required=True, help="CSV file from table_models.py")
     parser.add_argument(
         "--family", action="append", default=[], metavar="CODEC=FAMILY", help="network of a codec"
     )
-    args = parser.parse_args(argv)
-    return script.run(lambda: draw(args), args.output)
 
+
+main = script.figure(__doc__, draw, options)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -73,18 +73,17 @@ def draw(args: argparse.Namespace) -> None:
     style.save(figure, pd.concat(numbers), args.output)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the script."""
-    parser = script.parser(__doc__)
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add the script's arguments."""
     script.add_selection(parser)
     parser.add_argument("--codec", action="append", help="only this codec; may be repeated")
     parser.add_argument("--rate", type=float, required=True, help="in bits per sample")
     parser.add_argument(
         "--root", type=Path, default=Path(), help="folder that the files in rd.csv are relative to"
     )
-    args = parser.parse_args(argv)
-    return script.run(lambda: draw(args), args.output)
 
+
+main = script.figure(__doc__, draw, options)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -97,9 +97,7 @@ def draw(args: argparse.Namespace) -> None:
         ax.tick_params(labelbottom=True)
     for ax in grid[:, 0]:
         ax.set_ylabel(AXES.get(args.metric, args.metric))
-    sensor = ", ".join(dict.fromkeys(frame["sensor"]))
-    what = scenes[0] if len(scenes) == 1 else f"mean of {len(scenes)} scenes"
-    figure.suptitle(": ".join(filter(None, (sensor, what))), fontsize=7.5)
+    style.title(figure, frame["sensor"], scenes)
     order = list(dict.fromkeys(curves["family"]))
     names = sorted(handles, key=lambda name: (order.index(handles[name].get_gid()), "all bands" in name))
     style.legend(figure, [handles[name] for name in names], names)
@@ -107,17 +105,16 @@ def draw(args: argparse.Namespace) -> None:
     style.save(figure, numbers.replace({np.nan: None}), args.output)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the script."""
-    parser = script.parser(__doc__)
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add the script's arguments."""
     script.add_selection(parser)
     parser.add_argument("--metric", default="psnr", help="column of rd.csv (default: psnr)")
     parser.add_argument(
         "--most-rate", type=float, help="leave out points above this rate, in bits per sample"
     )
-    args = parser.parse_args(argv)
-    return script.run(lambda: draw(args), args.output)
 
+
+main = script.figure(__doc__, draw, options)
 
 if __name__ == "__main__":
     sys.exit(main())

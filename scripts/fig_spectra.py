@@ -110,9 +110,8 @@ def draw(args: argparse.Namespace) -> None:
     style.save(figure, pd.concat(numbers), args.output)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the script."""
-    parser = script.parser(__doc__)
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add the script's arguments."""
     parser.add_argument("--original", type=Path, required=True, help="scene, or the folder of one")
     parser.add_argument(
         "--reconstruction",
@@ -126,9 +125,9 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--scene", help="name of the scene in rd.csv (default: that of the file)")
     parser.add_argument("--pixel", action="append", type=pixel, metavar="LINE,SAMPLE", help="counted from 1")
-    args = parser.parse_args(argv)
-    return script.run(lambda: draw(args), args.output)
 
+
+main = script.figure(__doc__, draw, options)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -32,13 +32,7 @@ def draw(args: argparse.Namespace) -> None:
     style.save(figure, speeds, args.output)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the script."""
-    parser = script.parser(__doc__)
-    script.add_selection(parser)
-    args = parser.parse_args(argv)
-    return script.run(lambda: draw(args), args.output)
-
+main = script.figure(__doc__, draw)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -18,15 +18,6 @@ from bandpress.errors import StudyError
 from bandpress.study.figures import script, style
 from bandpress.study.figures.results import NothingToShow
 
-LOOKS = (
-    (style.BLUE, "o"),
-    (style.VERMILION, "s"),
-    (style.GREEN, "D"),
-    (style.ORANGE, "^"),
-    (style.PURPLE, "v"),
-    (style.SKY, "P"),
-    (style.BLACK, "X"),
-)
 PANELS = (
     ("bps", "Rate (bits per sample)"),
     ("psnr", "PSNR (dB, peak 65,535)"),
@@ -69,7 +60,7 @@ def draw(args: argparse.Namespace) -> None:
     style.use()
     figure, rows = plt.subplots(2, 1, figsize=(style.COLUMN, 3.3 + 0.08 * len(logs)), sharex=True)
     for i, log in enumerate(logs):
-        colour, marker = LOOKS[i % len(LOOKS)]
+        colour, marker = style.MARKS[i % len(style.MARKS)]
         name = log["model"].iloc[0] if len(log) else args.logs[i]
         for ax, (key, _) in zip(rows, PANELS, strict=True):
             ax.plot(log["step"], log[f"train_{key}"], color=colour, linewidth=0.7, linestyle=(0, (1, 1)))
@@ -94,13 +85,12 @@ def draw(args: argparse.Namespace) -> None:
     style.save(figure, pd.concat(logs), args.output)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the script."""
-    parser = script.parser(__doc__)
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add the script's arguments."""
     parser.add_argument("logs", nargs="*", metavar="NAME=FILE", help="logs of bandpress train")
-    args = parser.parse_args(argv)
-    return script.run(lambda: draw(args), args.output)
 
+
+main = script.figure(__doc__, draw, options)
 
 if __name__ == "__main__":
     sys.exit(main())

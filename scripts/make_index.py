@@ -7,18 +7,18 @@ Example:
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
-from bandpress.errors import BandpressError
 from bandpress.files import atomic_path
 from bandpress.study.report import parts
 from bandpress.study.report.page import render
+from bandpress.study.scripting import stated_failures
 
 CAPTIONS = Path(__file__).parent / "captions"
 
 
-def main(argv: list[str] | None = None) -> int:
+@stated_failures
+def main(argv: list[str] | None = None) -> None:
     """Run the script."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -36,19 +36,12 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args(argv)
-    try:
-        pictures = {
-            name: parts.quicklook(Path(folder), bands) for name, (folder, bands) in args.pictures.items()
-        }
-        figures = dict(item.split("=", 1) for item in args.figures)
-        page = render(args.results, args.card, figures, args.tables, CAPTIONS, pictures)
-        with atomic_path(args.output) as part:
-            part.write_text(page, encoding="utf-8")
-    except (BandpressError, OSError) as error:
-        print(f"make_index.py: {error}", file=sys.stderr)
-        return 1
-    return 0
+    pictures = {name: parts.quicklook(Path(folder), bands) for name, (folder, bands) in args.pictures.items()}
+    figures = dict(item.split("=", 1) for item in args.figures)
+    page = render(args.results, args.card, figures, args.tables, CAPTIONS, pictures)
+    with atomic_path(args.output) as part:
+        part.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

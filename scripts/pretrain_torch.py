@@ -32,7 +32,7 @@ from bandpress.hyperprior.training import warm_start
 from bandpress.hyperprior.training.patches import Patches
 from bandpress.scene import Scene
 from bandpress.training.budget import cosine
-from bandpress.training.fingerprints import fingerprint
+from bandpress.training.fingerprints import sets
 
 try:
     import torch
@@ -83,8 +83,7 @@ def read_network(study: Path, folder: Path, name: str) -> Network:
         for key in ("train_on", "validate_on")
     )
     facts = {"sensor": entry["sensor"], "lambda": list(lambdas), "architecture": architecture.to_json()}
-    facts |= {"training_set": [fingerprint(scene) for scene in scenes]}
-    facts |= {"validation_set": [fingerprint(scene) for scene in validation]}
+    facts |= sets(scenes, validation)
     kept = next((content["models"][n].get("kept") for n in (name, entry.get("init_from")) if n), None)
     if kept and Path(kept).exists():
         model = store.load(kept)

@@ -17,7 +17,7 @@ from bandpress.errors import StudyError
 from bandpress.evaluation.bjontegaard import METHODS
 from bandpress.study.figures import script
 from bandpress.study.figures.gains import gains, one_codec, over_scenes, same_clusters
-from bandpress.study.figures.tables import Column, save_table
+from bandpress.study.figures.tables import Column, save_table, shown
 
 COLUMNS = (
     Column("sensor", "Sensor"),
@@ -70,9 +70,9 @@ def draw(args: argparse.Namespace) -> None:
         "BD-PSNR are gains over the reference. Spread: sample standard deviation over scenes."
     ]
     notes += [f"{n.scene}: {n.note}." for n in per_scene[per_scene["note"] != ""].itertuples()]
-    shown = [c for c in COLUMNS if rows[c.key].nunique() > 1 or c.key not in ("sensor", "protocol")]
+    columns = shown(COLUMNS, rows, ["sensor", "protocol"])
     data = rows.drop(columns=["bd_rate_text", "bd_psnr_text"])
-    save_table(rows, shown, args.output, script.caption(__file__), list(dict.fromkeys(notes)), csv=data)
+    save_table(rows, columns, args.output, script.caption(__file__), list(dict.fromkeys(notes)), csv=data)
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -97,10 +97,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the script."""
-    return script.run_table(__doc__, draw, argv, options)
-
+main = script.table(__doc__, draw, options)
 
 if __name__ == "__main__":
     sys.exit(main())

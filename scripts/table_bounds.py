@@ -38,10 +38,7 @@ def draw(args: argparse.Namespace) -> None:
     )
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the script."""
-    return script.run_table(__doc__, draw, argv)
-
+main = script.table(__doc__, draw)
 
 if __name__ == "__main__":
     sys.exit(main())

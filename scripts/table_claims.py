@@ -41,10 +41,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--claims", type=Path, required=True, help="claims of the paper, YAML")
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the script."""
-    return script.run_table(__doc__, draw, argv, options)
-
+main = script.table(__doc__, draw, options)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -16,7 +16,7 @@ import pandas as pd
 from bandpress.study.claims import read_claims
 from bandpress.study.comparison import Tolerance, compare
 from bandpress.study.figures import script
-from bandpress.study.figures.tables import Column, save_table
+from bandpress.study.figures.tables import Column, save_table, shown
 
 COLUMNS = (
     Column("scene", "Scene"),
@@ -68,11 +68,7 @@ def draw(args: argparse.Namespace) -> None:
     notes = notes_of(points, sentences, tolerances)
     if (points["model"] == "retrained").any():
         notes.insert(2, f"Measured spread of trainings: {found.tolerances.measured.strip().rstrip('.')}.")
-    columns = [
-        column
-        for column in COLUMNS
-        if column.key not in ("scene", "model", "claims") or points[column.key].nunique() > 1
-    ]
+    columns = shown(COLUMNS, points, ["scene", "model", "claims"])
     data = pd.concat([points, pd.DataFrame({"difference": sentences})], ignore_index=True)
     save_table(points, columns, args.output, script.caption(__file__), notes, csv=data)
 
@@ -84,10 +80,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--claims", type=Path, required=True, help="claims of the paper, YAML")
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the script."""
-    return script.run_table(__doc__, draw, argv, options)
-
+main = script.table(__doc__, draw, options)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -8,7 +8,7 @@ import argparse
 import sys
 
 from bandpress.study.figures import script
-from bandpress.study.figures.tables import Column, save_table
+from bandpress.study.figures.tables import Column, save_table, shown
 
 COLUMNS = (
     Column("scene", "Scene"),
@@ -37,15 +37,10 @@ NOTES = (
 def draw(args: argparse.Namespace) -> None:
     """Make the table."""
     frame = script.select(args)
-    columns = [c for c in COLUMNS if c.key in frame.columns and frame[c.key].notna().any()]
-    columns = [c for c in columns if c.key != "protocol" or frame["protocol"].nunique() > 1]
-    save_table(frame, columns, args.output, script.caption(__file__), NOTES)
+    save_table(frame, shown(COLUMNS, frame, ["protocol"]), args.output, script.caption(__file__), NOTES)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the script."""
-    return script.run_table(__doc__, draw, argv)
-
+main = script.table(__doc__, draw)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -9,7 +9,7 @@ import sys
 
 from bandpress.study.figures import script
 from bandpress.study.figures.speed import throughput
-from bandpress.study.figures.tables import Column, save_table
+from bandpress.study.figures.tables import Column, save_table, shown
 
 COLUMNS = (
     Column("sensor", "Sensor"),
@@ -32,15 +32,11 @@ NOTE = (
 def draw(args: argparse.Namespace) -> None:
     """Make the table."""
     speeds = throughput(script.select(args))
-    columns = [c for c in COLUMNS if c.key in speeds and speeds[c.key].notna().any()]
-    columns = [c for c in columns if c.key not in ("sensor", "protocol") or speeds[c.key].nunique() > 1]
+    columns = shown(COLUMNS, speeds, ["sensor", "protocol"])
     save_table(speeds, columns, args.output, script.caption(__file__), [NOTE])
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the script."""
-    return script.run_table(__doc__, draw, argv)
-
+main = script.table(__doc__, draw)
 
 if __name__ == "__main__":
     sys.exit(main())

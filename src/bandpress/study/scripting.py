@@ -5,27 +5,28 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import ParamSpec
+from typing import ParamSpec, TypeVar
 
 from bandpress import interrupts
 from bandpress.errors import BandpressError, SceneError
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 
-def stated_failures(function: Callable[P, None]) -> Callable[P, None]:
+def stated_failures(function: Callable[P, T]) -> Callable[P, T]:
     """Decorate a script's main: a stated failure is one sentence on standard error and exit code 1.
 
     Called without arguments, as a program, it answers signals as the command line does: no partial file stays.
     """
 
     @functools.wraps(function)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
         is_program = not args and not kwargs
         if is_program:
             interrupts.answer()
         try:
-            function(*args, **kwargs)
+            return function(*args, **kwargs)
         except (BandpressError, OSError) as error:
             sys.exit(str(error))
         except KeyboardInterrupt as error:
@@ -36,8 +37,8 @@ def stated_failures(function: Callable[P, None]) -> Callable[P, None]:
     return wrapped
 
 
-def only_file(path: Path, suffix: str = ".raw") -> Path:
-    """Return the one file with this suffix in a folder, or the file itself where `path` is one.
+def only_file(path: Path) -> Path:
+    """Return the one ``.raw`` file in a folder, or the file itself where `path` is one.
 
     Raises
     ------
@@ -46,7 +47,7 @@ def only_file(path: Path, suffix: str = ".raw") -> Path:
     """
     if path.is_file():
         return path
-    found = sorted(path.glob(f"*{suffix}"))
+    found = sorted(path.glob("*.raw"))
     if len(found) != 1:
-        raise SceneError(f"{path}: {len(found)} files named *{suffix}; expected one, a prepared scene")
+        raise SceneError(f"{path}: {len(found)} files named *.raw; expected one, a prepared scene")
     return found[0]

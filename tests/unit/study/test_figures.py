@@ -304,12 +304,13 @@ def test_records_become_rows_in_the_order_of_the_study(tmp_path):
         paths[-1].write_text(
             json.dumps({**row, "psnr": float("inf") if i == 0 else row["psnr"], "list": [1]})
         )
-    assert collect_rd.main([*map(str, paths), "--output", str(tmp_path / "rd.csv")]) == 0
+    collect_rd.main([*map(str, paths), "--output", str(tmp_path / "rd.csv")])
     frame = results.read_rd(tmp_path / "rd.csv")
     assert list(dict.fromkeys(frame["codec"])) == [codec[0] for codec in CODECS]
     assert np.isinf(frame["psnr"].iloc[0])
     assert "list" not in frame.columns
-    assert collect_rd.main([str(paths[0]), str(paths[0]), "--output", str(tmp_path / "twice.csv")]) == 1
+    with pytest.raises(SystemExit, match="expected each point once"):
+        collect_rd.main([str(paths[0]), str(paths[0]), "--output", str(tmp_path / "twice.csv")])
     assert not (tmp_path / "twice.csv").exists()
 
 

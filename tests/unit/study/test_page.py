@@ -70,7 +70,7 @@ def build(folder: Path, codecs=CODECS) -> Path:
     arguments += ["--figures", *(f"{name}={script.removeprefix('fig_')}" for name, script in FIGURES.items())]
     arguments += ["--tables", *TABLES, "datasets"]
     arguments += ["--pictures", json.dumps({"test": [scenes[0], [3, 2, 1]]})]
-    assert make_index.main(arguments) == 0
+    make_index.main(arguments)
     return folder / "index.html"
 
 

@@ -11,14 +11,17 @@ from bandpress.study.figures.results import NothingToShow
 
 #: Columns of rd.csv with the PSNR under each pooling.
 POOLINGS = {"psnr": "pooled MSE", "psnr_cluster_mean": "mean of clusters"}
+#: Suffixes in legends for the protocol of the reference, if there are several.
+SUFFIXES = {"equal": ", over equal rates", "shared": ", over shared rate"}
 
 
 #: Returns the names of the reference codecs of a codec.
 References = Callable[[str], list[str]]
 
 
-def same_clusters(frame: pd.DataFrame, family: str = "rklt-jpeg2000") -> References:
-    """Return a function from a codec of another family to those of `family` with the same clusters."""
+def same_clusters(frame: pd.DataFrame) -> References:
+    """Return a function from a codec of another family to RKLT + JPEG 2000 with the same clusters."""
+    family = "rklt-jpeg2000"
     codecs = frame.drop_duplicates("codec").set_index("codec")
 
     def references(codec: str) -> list[str]:

@@ -18,16 +18,12 @@ _SPARE = (
 class Looks:
     """Assignment of looks to the curves of a figure: the family's own look, or a spare one if that is taken.
 
-    Parameters
-    ----------
-    hollow
-        Draw markers of protocol ``shared`` hollow.
+    Markers of protocol ``shared`` are hollow.
     """
 
-    def __init__(self, hollow: bool = True):
+    def __init__(self) -> None:
         self._taken: dict[tuple, dict[str, Any]] = {}
         self._spare = 0
-        self._hollow = hollow
 
     def of(
         self, family: str, bands_per_cluster: str, variant: str = "", protocol: str = ""
@@ -58,7 +54,7 @@ class Looks:
                 "markeredgecolor": colour,
             }
         look = dict(self._taken[key])
-        if self._hollow and protocol == "shared":
+        if protocol == "shared":
             look["markerfacecolor"] = "white"
         return look
 

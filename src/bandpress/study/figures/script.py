@@ -12,12 +12,10 @@ from bandpress.study.figures import results, tables
 from bandpress.study.figures.results import NothingToShow
 from bandpress.study.figures.style import save_note
 
-
-def parser(doc: str | None) -> argparse.ArgumentParser:
-    """Return the parser of a script: its docstring as help, and --output."""
-    made = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("--output", type=Path, required=True, help="one of the files to write")
-    return made
+Draw = Callable[[argparse.Namespace], object]
+Options = Callable[[argparse.ArgumentParser], object]
+Note = Callable[[str, str | Path], object]
+Main = Callable[..., int]
 
 
 def add_selection(made: argparse.ArgumentParser) -> None:
@@ -43,56 +41,45 @@ def select(args: argparse.Namespace) -> pd.DataFrame:
     return results.of_protocol(frame, args.protocol)
 
 
-def run(
-    draw: Callable[[], object], output: Path, note: Callable[[str, str | Path], object] = save_note
-) -> int:
-    """Make a figure or a table.
-
-    Parameters
-    ----------
-    draw
-        Writes the files of `output`.
-    output
-        The requested file.
-    note
-        Writes the same files with a sentence instead, if `draw` raises `NothingToShow`. Default: a figure.
-
-    Returns
-    -------
-    int
-        Exit status: 0 if the files were written, 1 if the input is not valid.
-    """
-    try:
-        draw()
-    except NothingToShow as reason:
-        note(str(reason), output)
-        print(f"{output}: {reason}", file=sys.stderr)
-    except (BandpressError, OSError) as error:
-        print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-def run_table(
-    doc: str | None,
-    draw: Callable[[argparse.Namespace], object],
-    argv: list[str] | None,
-    options: Callable[[argparse.ArgumentParser], object] = add_selection,
-) -> int:
-    """Run a table script: parse arguments, call `draw`; write a note if the table cannot be made.
+def figure(doc: str | None, draw: Draw, options: Options = add_selection, note: Note = save_note) -> Main:
+    """Return the main function of a figure script: parse arguments, call `draw`.
 
     Parameters
     ----------
     doc
         Docstring of the script.
     draw
-        Writes the table for the parsed arguments.
-    argv
-        Arguments; default: those of the command line.
+        Writes the files of ``--output`` for the parsed arguments.
     options
         Adds the script's arguments besides ``--output``. Default: rd.csv and the selection of its rows.
+    note
+        Writes the same files with a sentence instead, if `draw` raises `NothingToShow`.
+
+    Returns
+    -------
+    callable
+        Takes a list of arguments, by default those of the command line. Returns the exit status: 0 if the files were
+        written, 1 if the input is not valid.
     """
-    made = parser(doc)
-    options(made)
-    args = made.parse_args(argv)
-    return run(lambda: draw(args), args.output, tables.save_note)
+
+    def main(argv: list[str] | None = None) -> int:
+        made = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+        made.add_argument("--output", type=Path, required=True, help="one of the files to write")
+        options(made)
+        args = made.parse_args(argv)
+        try:
+            draw(args)
+        except NothingToShow as reason:
+            note(str(reason), args.output)
+            print(f"{args.output}: {reason}", file=sys.stderr)
+        except (BandpressError, OSError) as error:
+            print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
+            return 1
+        return 0
+
+    return main
+
+
+def table(doc: str | None, draw: Draw, options: Options = add_selection) -> Main:
+    """Return the main function of a table script, as `figure` does."""
+    return figure(doc, draw, options, tables.save_note)

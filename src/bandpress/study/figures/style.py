@@ -1,7 +1,7 @@
 """Style and writing of figures: reproducible PDF, SVG, PNG, and the plotted numbers."""
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -34,6 +34,16 @@ COLOURS = {
     "purple": PURPLE,
     "grey": GREY,
 }
+#: Colours and markers of lines that stand for no codec, in this order.
+MARKS = (
+    (BLUE, "o"),
+    (VERMILION, "s"),
+    (GREEN, "D"),
+    (ORANGE, "^"),
+    (PURPLE, "v"),
+    (SKY, "P"),
+    (BLACK, "X"),
+)
 
 _LEGEND_SIZE = 6.5
 _METADATA = {
@@ -77,6 +87,12 @@ def save(figure: Figure, numbers: pd.DataFrame, output: str | Path) -> list[Path
     plt.close(figure)
     paths.append(save_numbers(numbers, stem.with_suffix(".csv")))
     return paths
+
+
+def title(figure: Figure, sensors: Iterable[str], scenes: Sequence[str]) -> None:
+    """Write sensors and scenes above a figure."""
+    what = scenes[0] if len(scenes) == 1 else f"mean of {len(scenes)} scenes"
+    figure.suptitle(": ".join(filter(None, (", ".join(dict.fromkeys(sensors)), what))), fontsize=7.5)
 
 
 def legend(

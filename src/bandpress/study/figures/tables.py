@@ -69,6 +69,19 @@ class Column:
         return isinstance(self.format, str) and self.format != ""
 
 
+def shown(
+    columns: Sequence[Column], numbers: pd.DataFrame, only_if_varied: Sequence[str] = ()
+) -> list[Column]:
+    """Return the columns that have values; of those named in `only_if_varied`, the ones that have several."""
+    return [
+        column
+        for column in columns
+        if column.key in numbers
+        and numbers[column.key].notna().any()
+        and (column.key not in only_if_varied or numbers[column.key].nunique() > 1)
+    ]
+
+
 def save_table(
     numbers: pd.DataFrame,
     columns: Sequence[Column],
