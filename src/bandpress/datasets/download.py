@@ -7,6 +7,8 @@ import errno
 import os
 import re
 import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -96,93 +98,92 @@ def download(
     return path
 
 
-def ask_consent(addresses: list[str], owner: str, most: int | None, patience: Patience = PATIENCE) -> None:
-    """Reject downloads above a total size without consent.
-
-    Parameters
-    ----------
-    addresses
-        Addresses of the missing files.
-    owner
-        Name of the data set.
-    most
-        Most bytes to download without consent; None for any number.
-    patience
-        How long to wait.
-
-    Raises
-    ------
-    DataError
-        If the total is larger; the message gives the size of each file.
-    """
-    if most is None or not addresses:
-        return
-    sizes: dict[str, int | None] = {}
-    for address in addresses:
-        try:
-            sizes[address] = probe(address, patience).size
-        except Failure:
-            sizes[address] = None  # errors are reported by its download
-    total = sum(size or 0 for size in sizes.values())
-    if total > most:
-        shown = "; ".join(
-            f"{address} ({'size unknown' if size is None else in_words(size)})"
-            for address, size in list(sizes.items())[:20]
-        )
-        raise DataError(
-            f"data set {owner}: {len(addresses)} files of {in_words(total)} would be downloaded: {shown}; "
-            f"expected at most {in_words(most)} without consent ({CONSENT})"
-        )
-
-
-def place(
-    addresses: list[str],
-    cache: Path,
-    owner: str,
-    sha256: str | None = None,
-    lock: Path | None = None,
-    patience: Patience = PATIENCE,
-    *,
-    name: str | None = None,
-    most: int | None = None,
-) -> Path:
-    """Download a file into the folder of a data set; a file shared by several sets is kept once.
+@dataclass(frozen=True)
+class Downloads:
+    """The downloads of a data set: where they are kept, and what limits them.
 
     Parameters
     ----------
     cache
-        The data folder. The file is ``cache/owner/name``, linked to ``cache/downloads/<host>/…/name``.
+        The data folder. A file is ``cache/owner/name``, linked to ``cache/downloads/<host>/…/name``: a file shared by
+        several sets is kept once.
     owner
         Name of the data set.
-
-    Other parameters, result and errors are those of `download`.
+    lock
+        The study's lock file.
+    most
+        Most bytes to download without consent; None for any number.
+    patience
+        How long to wait.
     """
-    name = file_name(addresses[0] if name is None else name)
-    folder = stored(addresses[0], cache, owner, name).parent
-    return adopt(download(addresses, folder, sha256, lock, patience, name=name, most=most), cache, owner)
 
+    cache: Path
+    owner: str
+    lock: Path | None = None
+    most: int | None = None
+    patience: Patience = PATIENCE
 
-def adopt(path: Path, cache: Path, owner: str) -> Path:
-    """Put a downloaded file into the folder of a data set, as a link if possible."""
-    own = cache / owner / path.name
-    if path != own:
-        with atomic_path(own) as part:
+    @property
+    def folder(self) -> Path:
+        """The folder of the data set."""
+        return self.cache / self.owner
+
+    def place(self, address: str, name: str) -> Path:
+        """Return the place of a file: the folder of the data set, or the shared folder."""
+        own = self.folder / name
+        if own.is_file():
+            return own
+        parts = urlsplit(address)
+        folders = [parts.netloc, *parts.path.split("/")[1:-1], parts.query]
+        plain = [re.sub(r"[^A-Za-z0-9._+-]", "_", folder).lstrip(".")[:150] for folder in folders]
+        return self.cache.joinpath("downloads", *filter(None, plain), name)
+
+    def missing(self, files: Iterable[tuple[str, str]]) -> list[str]:
+        """Return the addresses of the files, given as address and name, that are not on this machine."""
+        return [address for address, name in files if not self.place(address, name).is_file()]
+
+    def ask_consent(self, addresses: list[str]) -> None:
+        """Reject downloads above a total size without consent.
+
+        Raises
+        ------
+        DataError
+            If the total is larger; the message gives the size of each file.
+        """
+        if self.most is None or not addresses:
+            return
+        sizes: dict[str, int | None] = {}
+        for address in addresses:
             try:
-                os.link(path, part)
-            except OSError:  # a file system without links
-                shutil.copy2(path, part)
-    return own
+                sizes[address] = probe(address, self.patience).size
+            except Failure:
+                sizes[address] = None  # errors are reported by its download
+        total = sum(size or 0 for size in sizes.values())
+        if total > self.most:
+            shown = "; ".join(
+                f"{address} ({'size unknown' if size is None else in_words(size)})"
+                for address, size in list(sizes.items())[:20]
+            )
+            raise DataError(
+                f"data set {self.owner}: {len(addresses)} files of {in_words(total)} would be downloaded: {shown}; "
+                f"expected at most {in_words(self.most)} without consent ({CONSENT})"
+            )
 
+    def get(self, addresses: list[str], name: str, sha256: str | None = None) -> Path:
+        """Download a file to its place; arguments, result and errors are those of `download`."""
+        folder = self.place(addresses[0], name).parent
+        return download(addresses, folder, sha256, self.lock, self.patience, name=name, most=self.most)
 
-def stored(address: str, cache: Path, owner: str, name: str) -> Path:
-    """Return the place of a file: the folder of its data set, or the shared folder."""
-    own = cache / owner / name
-    if own.is_file():
+    def adopt(self, path: Path) -> Path:
+        """Put a downloaded file into the folder of the data set, as a link if possible."""
+        own = self.folder / path.name
+        if path != own:
+            with atomic_path(own) as part:
+                try:
+                    os.link(path, part)
+                except OSError:  # a file system without links
+                    shutil.copy2(path, part)
         return own
-    parts = urlsplit(address)
-    folders = [parts.netloc, *parts.path.split("/")[1:-1], parts.query]
-    plain = [re.sub(r"[^A-Za-z0-9._+-]", "_", folder).lstrip(".")[:150] for folder in folders]
-    return cache.joinpath("downloads", *filter(None, plain), name)
 
 
 def _from_first(

@@ -13,6 +13,7 @@ from bandpress.files import digest
 
 if TYPE_CHECKING:
     from bandpress.datasets.answers import Patience
+    from bandpress.datasets.download import Downloads
 
 #: Most bytes of a data set to download without consent.
 MOST = 2_000_000_000
@@ -69,51 +70,35 @@ def fetch(
     if source.kind == "page" and not source.match:
         return _brought_by_hand(source, cache / name, name, brought(source, name, cache / name, lock), lock)
     from bandpress.datasets.answers import PATIENCE
+    from bandpress.datasets.download import Downloads
 
-    bring = _from_addresses if source.kind == "url" else _from_page
-    return bring(dataset, name, cache, lock, parts, most, patience or PATIENCE)
+    downloads = Downloads(cache, name, lock, most, patience or PATIENCE)
+    if source.kind == "url":
+        return _from_addresses(dataset, downloads)
+    return _from_page(source, parts, downloads)
 
 
-def _from_addresses(
-    dataset: Dataset,
-    name: str,
-    cache: Path,
-    lock: Path | None,
-    parts: Sequence[str],
-    most: int | None,
-    patience: "Patience",
-) -> Path:
-    from bandpress.datasets.download import ask_consent, place, stored
-
+def _from_addresses(dataset: Dataset, downloads: "Downloads") -> Path:
     source = dataset.source
     urls = source.url or []
     if len(urls) > 1:  # the transfer itself checks the size of a single file
-        missing = [url for url in urls if not stored(url, cache, name, file_name(url)).is_file()]
-        ask_consent(missing, name, most, patience)
+        downloads.ask_consent(downloads.missing((url, file_name(url)) for url in urls))
     found = []
     for url in urls:
-        file = place([url, *source.mirrors], cache, name, source.sha256, lock, patience, most=most)
-        found.append(_unpacked(file, dataset, cache / name) if source.unpack else file)
-    return found[0] if len(found) == 1 else cache / name
+        file = downloads.adopt(downloads.get([url, *source.mirrors], file_name(url), source.sha256))
+        found.append(_unpacked(file, dataset, downloads.folder) if source.unpack else file)
+    return found[0] if len(found) == 1 else downloads.folder
 
 
-def _from_page(
-    dataset: Dataset,
-    name: str,
-    cache: Path,
-    lock: Path | None,
-    parts: Sequence[str],
-    most: int | None,
-    patience: "Patience",
-) -> Path:
+def _from_page(source: Source, parts: Sequence[str], downloads: "Downloads") -> Path:
     from bandpress.datasets.offered import bring
 
-    source, folder = dataset.source, cache / name
+    name, folder, lock = downloads.owner, downloads.folder, downloads.lock
     by_hand = brought(source, name, folder, lock)
     if by_hand:
         return _brought_by_hand(source, folder, name, by_hand, lock)
     try:
-        known_as, files = bring(source, name, cache, lock, parts, most, patience)
+        known_as, files = bring(source, parts, downloads)
     except DataError as error:
         raise DataError(f"{error}; or provide {_what_by_hand(source, folder)}") from None
     found = [

@@ -16,7 +16,6 @@ def fetch_models(
     source: Source,
     family: str,
     members: Sequence[str],
-    cache: Path | None = None,
     lock: Path | None = None,
     most: int | None = MOST,
 ) -> list[Path]:
@@ -30,7 +29,7 @@ def fetch_models(
         Name of the family in the study.
     members
         Names of the models' folders.
-    cache, lock, most
+    lock, most
         As for `bandpress.datasets.fetch`.
 
     Raises
@@ -38,7 +37,7 @@ def fetch_models(
     DataError
         If they cannot be downloaded, or a model is missing in the download.
     """
-    cache = data_folder() if cache is None else Path(cache)
+    cache = data_folder()
     archive = Dataset(
         sensor="any", role="test", licence="in the study", citation="in the study", source=source
     )

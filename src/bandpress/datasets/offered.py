@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bandpress.datasets import lock as locks
-from bandpress.datasets.answers import PATIENCE, Failure, Patience, probe
+from bandpress.datasets.answers import Failure, Patience, probe
 from bandpress.datasets.choose import Unclear, choose, listed
-from bandpress.datasets.download import adopt, ask_consent, download, stored
+from bandpress.datasets.download import Downloads
 from bandpress.datasets.entry import Source, file_name
 from bandpress.datasets.page import Link, links_of, lists_files
 from bandpress.errors import DataError
@@ -20,34 +20,18 @@ class Offer(NamedTuple):
     name: str
 
 
-def bring(
-    source: Source,
-    name: str,
-    cache: Path,
-    lock: Path | None = None,
-    parts: Sequence[str] = (),
-    most: int | None = None,
-    patience: Patience = PATIENCE,
-) -> tuple[str, list[Path]]:
+def bring(source: Source, parts: Sequence[str], downloads: Downloads) -> tuple[str, list[Path]]:
     """Download the files that a page offers for a data set.
 
     Parameters
     ----------
     source
         A page and the names to search for on it.
-    name
-        Name of the data set in the study; its files are kept in ``cache/name``.
-    cache
-        The data folder.
-    lock
-        The study's lock file. An earlier choice is repeated, even if the page has moved the files, provided they are
-        the same.
     parts
         Names of its parts, which may have links of their own.
-    most
-        Most bytes to download without consent. Default: any number.
-    patience
-        Timeouts and number of tries.
+    downloads
+        Where to keep them. An earlier choice that its lock file records is repeated, even if the page has moved the
+        files, provided they are the same.
 
     Returns
     -------
@@ -62,28 +46,24 @@ def bring(
         If the page cannot be read, no link or several are found, or a file cannot be downloaded. Files already
         downloaded are kept.
     """
-    key = f"{source.page}#{name}"
-    found, pairs = locks.offered(lock, key)
+    key = f"{source.page}#{downloads.owner}"
+    found, pairs = locks.offered(downloads.lock, key)
     known, chosen = bool(pairs), [Offer(*pair) for pair in pairs]
     if not known:
-        found, chosen = look(source, name, parts, patience)
-    missing = [
-        offer.address for offer in chosen if not stored(offer.address, cache, name, offer.name).is_file()
-    ]
-    ask_consent(missing, name, most, patience)
+        found, chosen = look(source, downloads.owner, parts, downloads.patience)
+    downloads.ask_consent(downloads.missing(chosen))
     files = []
     for offer in chosen:
-        folder = stored(offer.address, cache, name, offer.name).parent
         try:
-            files.append(download([offer.address], folder, None, lock, patience, name=offer.name, most=most))
+            files.append(downloads.get([offer.address], offer.name))
         except DataError as error:
             if not known:
                 raise
-            files.append(_moved(offer, error, source, name, cache, lock, parts, most, patience))
+            files.append(_moved(offer, error, source, parts, downloads))
     # The folder of the data set is filled once all files are downloaded and recorded: files found in it before that
     # were put there by hand.
-    locks.record_offer(lock, key, found, [list(offer) for offer in chosen])
-    return found, [adopt(file, cache, name) for file in files]
+    locks.record_offer(downloads.lock, key, found, [list(offer) for offer in chosen])
+    return found, [downloads.adopt(file) for file in files]
 
 
 def look(source: Source, name: str, parts: Sequence[str], patience: Patience) -> tuple[str, list[Offer]]:
@@ -137,23 +117,14 @@ def _behind(
 
 
 def _moved(
-    offer: Offer,
-    error: DataError,
-    source: Source,
-    name: str,
-    cache: Path,
-    lock: Path | None,
-    parts: Sequence[str],
-    most: int | None,
-    patience: Patience,
+    offer: Offer, error: DataError, source: Source, parts: Sequence[str], downloads: Downloads
 ) -> Path:
     """Download a moved file from its new address on the page, if it is the same file."""
     try:
-        now = [other for other in look(source, name, parts, patience)[1] if other.name == offer.name]
+        offers = look(source, downloads.owner, parts, downloads.patience)[1]
     except DataError as fault:
         raise DataError(f"{error}; and the page changed since: {fault}") from None
-    if not now or now[0].address == offer.address:
+    now = [other.address for other in offers if other.name == offer.name]
+    if not now or now[0] == offer.address:
         raise error
-    sha256 = locks.locked(lock, offer.address)
-    folder = stored(now[0].address, cache, name, offer.name).parent
-    return download([now[0].address], folder, sha256, lock, patience, name=offer.name, most=most)
+    return downloads.get(now[:1], offer.name, locks.locked(downloads.lock, offer.address))

@@ -7,7 +7,7 @@ from typing import Any
 
 from bandpress.datasets import lock as locks
 from bandpress.datasets.answers import Failure, Patience, ask_size
-from bandpress.datasets.download import CONSENT, stored
+from bandpress.datasets.download import CONSENT, Downloads
 from bandpress.datasets.entry import file_name
 from bandpress.datasets.folder import data_folder
 from bandpress.datasets.inventory import Item, origin
@@ -70,12 +70,7 @@ def _size(study: Any, item: Item, lock: Path | None, patience: Patience) -> int:
             _, offers = look(source, item.name, parts, patience)
     else:
         offers = [Offer(address, file_name(address)) for address in source.url or []]
-    cache = data_folder()
-    missing = [
-        offer.address
-        for offer in offers
-        if not stored(offer.address, cache, item.folder.name, offer.name).is_file()
-    ]
+    missing = Downloads(data_folder(), item.folder.name).missing(offers)
     return sum(_first_size([address, *source.mirrors], patience) for address in missing)
 
 
