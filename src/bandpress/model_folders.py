@@ -133,7 +133,14 @@ def format_of(path: str | Path) -> str:
 
 
 def write_folder(path: Path, card: Mapping[str, Any], files: Mapping[str, Mapping[str, np.ndarray]]) -> None:
-    """Write a model folder atomically: files of arrays, and a card with their SHA-256."""
+    """Write a model folder atomically: files of arrays, and a card with their SHA-256.
+
+    Raises
+    ------
+    ModelError
+        If the folder exists.
+    """
+    refuse_existing(path)
     with atomic_path(path) as part:
         part.mkdir()
         for name, arrays in files.items():
@@ -151,12 +158,17 @@ def copy_folder(source: Path, path: Path, files: Sequence[str]) -> None:
     ModelError
         If the folder exists.
     """
-    if path.exists():
-        raise ModelError(f"{path}: exists already; expected a new folder to write the model to")
+    refuse_existing(path)
     with atomic_path(path) as part:
         part.mkdir()
         for name in (CARD, *files):
             shutil.copyfile(source / name, part / name)
+
+
+def refuse_existing(path: Path) -> None:
+    """Reject the path of a model to be made if something is there."""
+    if path.exists():
+        raise ModelError(f"{path}: exists already; expected a new folder to write the model to")
 
 
 def digest_of(path: str | Path) -> str:

@@ -15,7 +15,7 @@ from bandpress.hyperprior.training.components import component_clusters, ladder,
 from bandpress.hyperprior.training.patches import Components
 from bandpress.hyperprior.training.schedule import PRECISIONS, Settings
 from bandpress.scene import Scene
-from bandpress.training.scenes import split_lines
+from bandpress.training.scenes import with_validation
 
 _STEPS = 4000
 #: Largest standard deviation of latents of components.
@@ -220,9 +220,7 @@ def _components(
     train_on: list[Scene], validate_on: list[Scene], k: int, lambdas: tuple[float, ...]
 ) -> tuple[list[Scene], list[Scene], tuple[list[Components], list[Components]]]:
     """Return training and validation scenes, and their KLT components."""
-    if not validate_on:
-        parts = [split_lines(scene) for scene in train_on]
-        train_on, validate_on = [part[0] for part in parts], [part[1] for part in parts]
+    train_on, validate_on = with_validation(train_on, validate_on)
     size = sum(scene.cube.nbytes for scene in (*train_on, *validate_on))
     with bands_bar("components", len(train_on) + len(validate_on), size, "scenes") as progress:
         done: list[list[Components]] = [[], []]

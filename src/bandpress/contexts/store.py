@@ -31,8 +31,6 @@ def save(path: str | Path, model: ContextModel) -> ContextModel:
         If the folder exists.
     """
     path = Path(path)
-    if path.exists():
-        raise ModelError(f"{path}: exists already; expected a new folder to write the model to")
     model_folders.write_folder(
         path, {"format": FORMAT, "training": dict(model.card)}, {model_folders.TABLES: model.tables()}
     )

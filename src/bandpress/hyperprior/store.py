@@ -76,8 +76,6 @@ def save(path: str | Path, model: StoredModel, *, half: bool = False) -> StoredM
         If the folder exists, or the weights do not fit the architecture.
     """
     path = Path(path)
-    if path.exists():
-        raise ModelError(f"{path}: exists already; expected a new folder to write the model to")
     model.architecture.check(dict(model.weights))
     dtype = np.float16 if half else np.float32
     weights = {name: np.ascontiguousarray(value, dtype) for name, value in model.weights.items()}

@@ -1,6 +1,7 @@
 """Fingerprints of training scenes for a model's card. No TensorFlow here."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,4 +19,12 @@ def fingerprint(scene: Scene) -> dict[str, Any]:
         "shape": list(scene.cube.shape),
         "dtype": scene.dtype.str,
         "sha256": digest.hexdigest(),
+    }
+
+
+def sets(scenes: Sequence[Scene], validation: Sequence[Scene]) -> dict[str, Any]:
+    """Return the entries of a card that name the scenes of a training."""
+    return {
+        "training_set": [fingerprint(scene) for scene in scenes],
+        "validation_set": [fingerprint(scene) for scene in validation],
     }

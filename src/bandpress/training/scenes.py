@@ -1,6 +1,6 @@
 """Checks of training scenes, and their split into training and validation lines. No TensorFlow here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -67,15 +67,8 @@ def measured(draw: Callable[[], np.ndarray], nodata: float | None) -> np.ndarray
     return np.stack([filled(band, plane, 1) for band, plane in zip(part, mask, strict=True)])
 
 
-def split_lines(scene: Scene, share: float = 0.125) -> tuple[Scene, Scene]:
-    """Cut a scene into a part to train on and, below it, a part to validate on.
-
-    Parameters
-    ----------
-    scene
-        The scene.
-    share
-        Share of the lines to hold out, at least 16 lines.
+def split_lines(scene: Scene) -> tuple[Scene, Scene]:
+    """Cut a scene into a part to train on and, below it, a part to validate on: an eighth of the lines, at least 16.
 
     Returns
     -------
@@ -92,5 +85,13 @@ def split_lines(scene: Scene, share: float = 0.125) -> tuple[Scene, Scene]:
             f"scene {scene.name}: {scene.lines} lines are too few to hold some out for validation; expected "
             f"{2 * MULTIPLE} or more, or separate validation scenes"
         )
-    held = max(MULTIPLE, int(scene.lines * share) // MULTIPLE * MULTIPLE)
+    held = max(MULTIPLE, scene.lines // 8 // MULTIPLE * MULTIPLE)
     return scene.crop(lines=slice(0, -held)), scene.crop(lines=slice(scene.lines - held, None))
+
+
+def with_validation(scenes: Sequence[Scene], validation: Sequence[Scene]) -> tuple[list[Scene], list[Scene]]:
+    """Return the scenes to train on and to validate on: those given, or the parts that `split_lines` makes."""
+    if validation:
+        return list(scenes), list(validation)
+    parts = [split_lines(scene) for scene in scenes]
+    return [part[0] for part in parts], [part[1] for part in parts]

@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 from safetensors import SafetensorError
 
+from bandpress import model_folders
 from bandpress.contexts import store as context_store
 from bandpress.contexts.integers import Measured
 from bandpress.contexts.model import ContextModel
@@ -30,8 +31,8 @@ from bandpress.machine import processors
 from bandpress.scene import Scene
 from bandpress.training.budget import Budget, Progress, cosine
 from bandpress.training.checkpoints import Checkpoints
-from bandpress.training.fingerprints import fingerprint
-from bandpress.training.scenes import split_lines
+from bandpress.training.fingerprints import sets
+from bandpress.training.scenes import with_validation
 from bandpress.training.threads import limit_threads
 
 #: Draws of a validation, and coefficients of each.
@@ -91,17 +92,13 @@ def train(
         If `out` exists, or training diverges.
     """
     out = Path(out)
-    if out.exists():
-        raise ModelError(f"{out}: exists already; expected a new folder to write the model to")
-    if not validation:
-        parts = [split_lines(scene) for scene in scenes]
-        scenes, validation = [part[0] for part in parts], [part[1] for part in parts]
+    model_folders.refuse_existing(out)
+    scenes, validation = with_validation(scenes, validation)
     pool = Pool(scenes, settings.seed, _DRAWN * settings.rows)
     survey, held_out = Pool(scenes, settings.seed, settings.rows), Pool(validation, 0, settings.rows)
     facts = dict(card or {}) | {
         "settings": settings.to_json(),
-        "training_set": [fingerprint(scene) for scene in scenes],
-        "validation_set": [fingerprint(scene) for scene in validation],
+        **sets(scenes, validation),
         "versions": {"numpy": np.__version__, "tensorflow": tf.__version__},
     }
     threads = threads or processors()

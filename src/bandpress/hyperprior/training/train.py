@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 from safetensors import SafetensorError
 
+from bandpress import model_folders
 from bandpress.errors import ModelError
 from bandpress.hyperprior import store
 from bandpress.hyperprior.architecture import Architecture
@@ -27,8 +28,8 @@ from bandpress.psnr import psnr
 from bandpress.scene import Scene
 from bandpress.training.budget import Budget, Progress
 from bandpress.training.checkpoints import Checkpoints
-from bandpress.training.fingerprints import fingerprint
-from bandpress.training.scenes import MULTIPLE, split_lines
+from bandpress.training.fingerprints import sets
+from bandpress.training.scenes import MULTIPLE, with_validation
 from bandpress.training.threads import limit_threads
 
 _SURVEY = 384  # patches for the warm start
@@ -107,15 +108,12 @@ def train(
         If `out` exists, a setting is out of range, or training diverges; its state up to the last checkpoint stays.
     """
     out = Path(out)
-    if out.exists():
-        raise ModelError(f"{out}: exists already; expected a new folder to write the model to")
+    model_folders.refuse_existing(out)
     if architecture.qualities != len(settings.lambdas):
         raise ModelError(
             f"{len(settings.lambdas)} lambdas for {architecture.qualities} qualities; expected one each"
         )
-    if not validation:
-        parts = [split_lines(scene) for scene in scenes]
-        scenes, validation = [part[0] for part in parts], [part[1] for part in parts]
+    scenes, validation = with_validation(scenes, validation)
     k, seed = architecture.bands_per_cluster, settings.seed
     side = min(min(scene.lines, scene.samples) for scene in validation) // MULTIPLE * MULTIPLE
     side = max(MULTIPLE, min(settings.patch, side))
@@ -130,8 +128,7 @@ def train(
     facts = dict(card or {}) | {
         "lambda": list(settings.lambdas) if architecture.qualities > 1 else settings.lambdas[0],
         "settings": settings.to_json(),
-        "training_set": [fingerprint(scene) for scene in scenes],
-        "validation_set": [fingerprint(scene) for scene in validation],
+        **sets(scenes, validation),
         "versions": {"numpy": np.__version__, "tensorflow": tf.__version__},
     }
     limit_threads(threads or processors())
