@@ -10,7 +10,6 @@ from bandpress.compiled import helper, kernel
 from bandpress.contexts.kernels.constants import (
     EXCESS_BITS,
     LAST,
-    LEAST,
     MOST,
     ROWS_A_PASS,
     SHAPED,
@@ -32,10 +31,10 @@ from bandpress.contexts.kernels.features import (
 )
 from bandpress.contexts.kernels.network import choose_tables
 from bandpress.contexts.kernels.rangecoder import BROKEN, LOW, POSITION, RANGE, narrow, refill, take_plain
+from bandpress.contexts.kernels.signs import column_of, frequency_against, learn
 
 #: Modes: quantise and encode, decode, or list features.
 ENCODE, DECODE, LIST = 0, 1, 2
-_FAST, _SLOW, _EARLY = 4, 5, 16  # shifts by which frequencies of signs adapt, and how often with the first
 _SIGNATURE = (
     "void(int64, int64, int64[::1], float64[:, ::1], int16[:, :, :, ::1], int16[:, :, ::1], int64[:, ::1],"
     "int64[:, ::1], int32[:, :, ::1], float32[:, :, ::1], float32[:, ::1], float32[:, ::1], float32[::1], float32[::1],"
@@ -71,57 +70,6 @@ def _quantised(exact, bits, offsets, worth):
 
 
 @helper
-def _sign(value):
-    """Return -1, 0 or 1."""
-    return np.int64(value > 0) - np.int64(value < 0)
-
-
-@helper
-def _column(values, y, x, turn):
-    """Return the column of a place, see `bandpress.contexts.signs`."""
-    column = np.int64(0)
-    last_line, last_sample = values.shape[0] - 1, values.shape[1] - 1
-    if turn[0] != turn[1]:
-        if x:
-            column += 5 * _sign(values[y, x - 1])
-        if x < last_sample:
-            column += 5 * _sign(values[y, x + 1])
-        if y:
-            column += _sign(values[y - 1, x])
-        if y < last_line:
-            column += _sign(values[y + 1, x])
-    elif turn[0]:
-        column += 5 * _sign(values[y - 1, x - 1]) + (_sign(values[y - 1, x + 1]) if x < last_sample else 0)
-        if y < last_line:
-            column += _sign(values[y + 1, x - 1]) + (
-                5 * _sign(values[y + 1, x + 1]) if x < last_sample else 0
-            )
-    else:
-        if x:
-            column += 5 * _sign(values[y, x - 2])
-        if y:
-            column += _sign(values[y - 2, x])
-    return column
-
-
-@helper
-def _against(signs, row, column):
-    """Return the frequency of a sign against its column."""
-    return signs[0, row, abs(column) - 1] if column else np.int64(WHOLE // 2)
-
-
-@helper
-def _learn(signs, row, column, against):
-    """Adapt the frequency of a column to a sign."""
-    if column:
-        place = abs(column) - 1
-        known = signs[0, row, place]
-        change = ((WHOLE if against else 0) - known) >> (_FAST if signs[1, row, place] < _EARLY else _SLOW)
-        signs[0, row, place] = min(max(known + change, LEAST), WHOLE - LEAST)
-        signs[1, row, place] += 1
-
-
-@helper
 def _encode_pass(values, magnitudes, plane, tables, turn, shape, model, signs, row_of_signs, state, data):
     """Quantise and encode the places of a pass; set `values` to decoded values; return their logarithms' sum."""
     frequencies, offsets, bits, worth = model
@@ -143,13 +91,13 @@ def _encode_pass(values, magnitudes, plane, tables, turn, shape, model, signs, r
             )
             values[y, x] = 0.0
             if magnitude:
-                column = _column(values, y, x, turn)
-                against, number = (value < 0) == (column >= 0), _against(signs, row_of_signs, column)
+                column = column_of(values, y, x, turn)
+                against, number = (value < 0) == (column >= 0), frequency_against(signs, row_of_signs, column)
                 first = 0
                 if not against:
                     first, number = number, WHOLE - number
                 low, size, position = narrow(low, size, position, data, first, number, 16)
-                _learn(signs, row_of_signs, column, against)
+                learn(signs, row_of_signs, column, against)
                 if plain:
                     rest = min(magnitude, LAST) & ((1 << plain) - 1)
                     low, size, position = narrow(low, size, position, data, rest, 1, plain)
@@ -194,11 +142,11 @@ def _decode_pass(values, magnitudes, plane, tables, turn, shape, model, signs, r
             if class_ == 0:
                 continue
             part = size >> 16
-            column = _column(values, y, x, turn)
-            bound = part * _against(signs, row_of_signs, column)
+            column = column_of(values, y, x, turn)
+            bound = part * frequency_against(signs, row_of_signs, column)
             against = code < bound
             beyond = code >= part * WHOLE
-            _learn(signs, row_of_signs, column, against)
+            learn(signs, row_of_signs, column, against)
             if against:
                 code, size, position = refill(code, bound, position, data)
             else:
