@@ -53,10 +53,10 @@ class _Inline(Executor):
         return future
 
 
-def processor_name(info: Path = Path("/proc/cpuinfo")) -> str:
+def processor_name() -> str:
     """Return the name of the processor, as far as the system reports it."""
     try:
-        found = re.search(r"^model name\s*:\s*(.*)$", info.read_text(), re.MULTILINE)
+        found = re.search(r"^model name\s*:\s*(.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     except OSError:
         found = None
     return found[1] if found else platform.processor() or platform.machine()

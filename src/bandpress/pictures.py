@@ -142,8 +142,8 @@ def write_png(image: np.ndarray, path: Path) -> None:
         pillow.fromarray(image).save(part, format="PNG")
 
 
-def window(scene: Scene, most: float = 1.5) -> tuple[slice, slice]:
-    """Return the middle of a long scene: all samples and at most `most` times as many lines."""
-    lines = min(scene.lines, int(most * scene.samples))
+def window(scene: Scene) -> tuple[slice, slice]:
+    """Return the middle of a long scene: all samples and at most 1.5 times as many lines."""
+    lines = min(scene.lines, int(1.5 * scene.samples))
     first = (scene.lines - lines) // 2
     return slice(first, first + lines), slice(0, scene.samples)

@@ -1,7 +1,5 @@
 """Coding of bands, one after the other, into one byte string, and decoding."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from bandpress.bounded import model
@@ -15,9 +13,7 @@ _MOST_BYTES = 64
 BYTES_A_PIXEL = 4 * (model.NEAREST + 1) + 2 * 4 + 2 + 4
 
 
-def encode(
-    cube: np.ndarray, error: int, references: int, done: Callable[[int], object] = lambda n: None
-) -> bytes:
+def encode(cube: np.ndarray, error: int, references: int) -> bytes:
     """Code a cube with an absolute error of at most `error` for every sample.
 
     Parameters
@@ -28,10 +24,8 @@ def encode(
         The bound; 0 codes without loss.
     references
         Most earlier bands used to predict a band.
-    done
-        Called after each band.
     """
-    return b"".join(_Coder(cube.shape, cube.dtype, error, references).encode(cube, done))
+    return b"".join(_Coder(cube.shape, cube.dtype, error, references).encode(cube))
 
 
 def decode(
@@ -119,7 +113,7 @@ class _Coder:
         self._weights[terms[:, 0]] = weights
         finish_band(self._planes, home, lines, width, self._magnitudes, self._mean)
 
-    def encode(self, cube, done):
+    def encode(self, cube):
         state = model.encoder()
         data = np.empty(_MOST_BYTES * cube[0].size + 64, np.uint8)
         for band, original in enumerate(cube):
@@ -129,7 +123,6 @@ class _Coder:
             self._code(False, band, samples, state, data)
             yield data[: state[3]].tobytes()
             state[3] = 0
-            done(band + 1)
         yield model.last_bytes(state)
 
     def decode(self, data):

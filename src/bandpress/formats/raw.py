@@ -83,13 +83,13 @@ def write_cube(
         file.write(np.ascontiguousarray(block, dtype).data)
 
 
-def blocks(array: np.ndarray, most_bytes: int = BLOCK_BYTES) -> Iterator[np.ndarray]:
-    """Yield consecutive parts of an array along its first axis, each of about `most_bytes`.
+def blocks(array: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield consecutive parts of an array along its first axis, each of about `BLOCK_BYTES`.
 
     Pages of a memory map are returned to the system after each part, so that reading a file takes the memory of one
     part.
     """
-    step = max(1, most_bytes // max(1, array[0].nbytes))
+    step = max(1, BLOCK_BYTES // max(1, array[0].nbytes))
     for first in range(0, len(array), step):
         yield array[first : first + step]
         release(array)

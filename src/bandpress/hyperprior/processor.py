@@ -6,6 +6,8 @@ from pathlib import Path
 #: Instruction sets without bfloat16, as the environment variable ONEDNN_MAX_CPU_ISA names them to limit oneDNN.
 _WITHOUT = {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2", "AVX512_CORE", "AVX512_CORE_VNNI"}
 
+_INFO = Path("/proc/cpuinfo")
+
 
 def has_bfloat16() -> bool:
     """Say whether bfloat16 convolutions are faster than float32 ones on this machine.
@@ -17,12 +19,12 @@ def has_bfloat16() -> bool:
     return bool(_flags() & {"amx_bf16", "avx512_bf16"})
 
 
-def _flags(processor: Path = Path("/proc/cpuinfo")) -> set[str]:
+def _flags() -> set[str]:
     """Return the processor's instruction sets from Linux; none if oneDNN, or its bfloat16, is disabled."""
     limit = os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA") or ""
     if os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1").lower() in ("0", "false") or limit.upper() in _WITHOUT:
         return set()
     try:
-        return set(processor.read_text().partition("\nflags")[2].partition("\n")[0].split())
+        return set(_INFO.read_text().partition("\nflags")[2].partition("\n")[0].split())
     except OSError:
         return set()

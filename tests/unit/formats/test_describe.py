@@ -29,7 +29,7 @@ def test_ranges_are_those_of_numpy_whatever_the_layout(data):
 
 
 def test_ranges_over_several_blocks(monkeypatch):
-    monkeypatch.setattr(raw.blocks, "__defaults__", (8,))
+    monkeypatch.setattr(raw, "BLOCK_BYTES", 8)
     cube = np.random.default_rng(1).integers(-9, 9, (5, 4, 3)).astype(">i2")
     for interleave in ("bsq", "bil", "bip"):
         stored = np.ascontiguousarray(raw.as_stored(cube, interleave))

@@ -15,7 +15,7 @@ def cpuinfo(tmp_path, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     path = tmp_path / "cpuinfo"
     path.write_text(BOTH)
-    monkeypatch.setattr(processor._flags, "__defaults__", (path,))
+    monkeypatch.setattr(processor, "_INFO", path)
     return path
 
 
