@@ -52,7 +52,12 @@ LEARNED = [name for name, entry in STUDY.codecs.items() if needs_tensorflow(entr
 CLASSIC = [name for name in STUDY.codecs if name not in LEARNED]
 
 
-RETRAIN = str(config.get("retrain", False)).lower() in ("true", "yes", "1")
+def said_yes(option):
+    """Say whether an option of --config is on."""
+    return str(config.get(option, False)).lower() in ("true", "yes", "1")
+
+
+RETRAIN = said_yes("retrain")
 NETWORKS = [name for name, family in STUDY.models.items() if family.source == "train"]
 CONTEXTS = [name for name, family in STUDY.models.items() if family.source == "contexts"]
 KEPT = [] if RETRAIN else [name for name in NETWORKS + CONTEXTS if STUDY.models[name].kept]

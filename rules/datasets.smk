@@ -4,7 +4,7 @@
 
 
 # --config download=yes allows any size. A resource, not a parameter, since the files do not depend on it.
-DOWNLOAD = "yes" if str(config.get("download", False)).lower() in ("true", "yes", "1") else "ask"
+DOWNLOAD = "yes" if said_yes("download") else "ask"
 
 
 localrules:

@@ -48,14 +48,14 @@ def samples_options(dataset, *more):
     return options
 
 
-def training_logs():
-    """Return label and log of each network training, from the trained or the kept network's folder."""
+def training_logs(networks):
+    """Return LABEL=LOG for each training of a network, from the trained or the kept network's folder."""
     found = []
-    for name in (name for name in USED if name in NETWORKS):
+    for name in networks:
         for member in STUDY.models[name].names:
             kept = STUDY.models[name].kept_member(member)
             made = here(kept) if name in KEPT else f"{OUT}/models/{name}/{member}"
-            found.append((f"{name}/{member}", f"{made}.training/log.csv"))
+            found.append(f"{name}/{member}={made}.training/log.csv")
     return found
 
 
@@ -86,8 +86,7 @@ def figures_of_study():
         )
     networks = [name for name in USED if name in NETWORKS]
     if networks:
-        logs = [f"{label}={log}" for label, log in training_logs()]
-        figures["training"] = Target("training", [], model_folders(networks), logs)
+        figures["training"] = Target("training", [], model_folders(networks), training_logs(networks))
     return figures
 
 

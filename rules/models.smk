@@ -77,10 +77,6 @@ rule keep_model:
         "{params.run:q} analysis python -m bandpress models copy {input:q} {output} > {log} 2>&1"
 
 
-localrules:
-    fetch_models,
-
-
 rule fetch_models:
     """Fetch and check models, and find the members that the study names; a local rule."""
     input:
