@@ -24,6 +24,19 @@ def smooth_scene(bands=12, lines=40, samples=48, dtype="<u2", seed=0):
     return Scene(np.clip(np.rint(cube), 0, 30000).astype(dtype), name="smooth")
 
 
+def uneven_scene(dtype="<u2", bands=7, lines=64, samples=48, seed=0):
+    """A scene to train on: bands alike, samples of some hundreds; int16 has negative ones."""
+    rng = np.random.default_rng(seed)
+    cube = rng.standard_normal((1, lines, samples)).cumsum(1).cumsum(2) * 20
+    cube = cube + rng.standard_normal((bands, lines, samples)) * 5
+    return Scene((cube - cube.min() + (10 if "u" in dtype else -200)).astype(dtype), name=f"uneven-{seed}")
+
+
+def psnr(scene, other):
+    """The PSNR between two scenes at a peak of 65,535, computed apart from the package."""
+    return 10 * np.log10(65535.0**2 / np.square(scene.cube.astype(float) - other.cube).mean())
+
+
 def names():
     """Names of the shared scenes, empty where they are not there."""
     return sorted(p.name.split(".")[0] for p in _SCENES.glob("*/*.raw.xz"))

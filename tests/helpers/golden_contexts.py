@@ -9,10 +9,9 @@ import hashlib
 import json
 import shutil
 import sys
-from pathlib import Path
 
 from baseline_scenes import smooth_scene
-from golden import DATA, scene
+from golden import DATA, scene, stream
 
 MODEL = DATA / "model-contexts"
 FACTS = DATA / "golden-contexts.json"
@@ -21,10 +20,6 @@ STREAMS = {
     "contexts-k3": {"step": 30.0, "bands_per_cluster": 3},
     "contexts-all": {"step": 12.0, "bands_per_cluster": "all"},
 }
-
-
-def stream(name: str) -> Path:
-    return DATA / f"golden-{name}.bpk"
 
 
 def codec(name: str):

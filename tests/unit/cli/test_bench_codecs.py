@@ -6,38 +6,13 @@ from click.testing import CliRunner
 from bandpress.cli import cli
 from bandpress.evaluation import codec_benchmark
 
-WORDS = [
-    "bench",
-    "codecs",
-    "--bands",
-    "6",
-    "--lines",
-    "40",
-    "--samples",
-    "36",
-    "--rate",
-    "2",
-    "--threads",
-    "1",
-]
+WORDS = "bench codecs --bands 6 --lines 40 --samples 36 --rate 2 --threads 1".split()
 
 
 @pytest.mark.slow
 def test_codecs_are_timed_side_by_side(tmp_path):
-    done = CliRunner().invoke(
-        cli,
-        [
-            *WORDS,
-            "--codec",
-            "rklt-jpeg2000",
-            "--codec",
-            "wavelet-learned",
-            "-k",
-            "3",
-            "-o",
-            str(tmp_path / "a.json"),
-        ],
-    )
+    words = "--codec rklt-jpeg2000 --codec wavelet-learned -k 3 -o".split()
+    done = CliRunner().invoke(cli, [*WORDS, *words, str(tmp_path / "a.json")])
     assert done.exit_code == 0, done.output + str(done.exception)
     report = json.loads((tmp_path / "a.json").read_text())
     assert report["threads"] == 1

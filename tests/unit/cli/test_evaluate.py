@@ -43,19 +43,9 @@ def test_the_authors_columns_come_first_and_agree_with_the_files(folder, tmp_pat
 
 
 def test_lossless_has_no_error(folder, tmp_path):
-    assert (
-        status(
-            "evaluate",
-            folder / "s0.4_32_30_2_0_0.raw",
-            "--codec",
-            "jpeg2000",
-            "--lossless",
-            "-o",
-            tmp_path / "l.csv",
-        )
-        == 0
-    )
-    (row,) = rows(tmp_path / "l.csv")
+    scene, output = folder / "s0.4_32_30_2_0_0.raw", tmp_path / "l.csv"
+    assert status("evaluate", scene, "--codec", "jpeg2000", "--lossless", "-o", output) == 0
+    (row,) = rows(output)
     assert (float(row["MSE"]), float(row["PAE"]), float(row["psnr"])) == (0, 0, np.inf)
 
 
@@ -63,23 +53,8 @@ def test_a_sample_is_the_same_for_the_same_seed(folder, tmp_path):
     drawn = []
     for number, seed in enumerate((1, 1, 0, 5, 7)):
         output = tmp_path / f"{number}.csv"
-        assert (
-            status(
-                "evaluate",
-                folder,
-                "--codec",
-                "jpeg2000",
-                "--rate",
-                4,
-                "-o",
-                output,
-                "--sample",
-                1,
-                "--seed",
-                seed,
-            )
-            == 0
-        )
+        options = "--codec jpeg2000 --rate 4 --sample 1".split()
+        assert status("evaluate", folder, *options, "--seed", seed, "-o", output) == 0
         drawn.append([row["Image"] for row in rows(output)])
     assert drawn[0] == drawn[1]
     assert all(len(names) == 1 for names in drawn)

@@ -100,34 +100,13 @@ def test_a_training_on_components_makes_a_network_that_codes(tmp_path, scene):
     source = write_scene(smooth_scene(bands=20, lines=48, samples=48, seed=1), tmp_path / "source.raw")
     other = write_scene(scene, tmp_path / "scene.raw")
     model, packed = tmp_path / "model", tmp_path / "scene.bpk"
-    train = [
-        "train",
-        str(source),
-        "--klt",
-        "-k",
-        "1",
-        "--filters",
-        "8",
-        "16",
-        "--qualities",
-        "3",
-        "--lambda",
-        "1e-2",
-    ]
-    train += ["--steps", "3", "--patch", "16", "--batch", "2", "-o", str(model)]
-    compress_ = [
-        "compress",
-        str(other),
-        "--codec",
-        "klt-learned",
-        "--model",
-        str(model),
-        "--rate",
-        "1",
-        "-o",
-        str(packed),
-    ]
-    for words in (train, compress_, ["verify", str(packed)]):
+    train = "--klt -k 1 --filters 8 16 --qualities 3 --lambda 1e-2 --steps 3 --patch 16 --batch 2 -o".split()
+    code = ["--codec", "klt-learned", "--model", str(model), "--rate", "1", "-o", str(packed)]
+    for words in (
+        ["train", str(source), *train, str(model)],
+        ["compress", str(other), *code],
+        ["verify", str(packed)],
+    ):
         done = CliRunner().invoke(cli, words)
         assert done.exit_code == 0, done.output
     assert mse(scene, decompress(packed, model=model).scene) < scene.cube.var()

@@ -10,7 +10,7 @@ from bandpress.codecs import codec_class, make_codec
 from bandpress.coding import compress, decompress, rate
 from bandpress.container.bitstream import Reader
 from bandpress.errors import BitstreamError, CodecError
-from baseline_scenes import smooth_scene
+from baseline_scenes import psnr, smooth_scene
 from golden_contexts import MODEL
 
 NAME = "predicted-learned"
@@ -32,10 +32,6 @@ def stream(tmp_path_factory, scene, model):
     path = tmp_path_factory.mktemp("predicted") / "scene.bpk"
     compress(scene, path, make_codec(NAME, model=model, step=10.0, bands_per_cluster=2, key_distance=8))
     return path
-
-
-def psnr(scene, other):
-    return 10 * np.log10(65535**2 / np.mean((scene.cube.astype(np.float64) - other.cube) ** 2))
 
 
 def damaged(path, folder, number):

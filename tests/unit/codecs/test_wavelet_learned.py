@@ -19,7 +19,7 @@ from bandpress.container.bitstream import Reader
 from bandpress.contexts import store as context_store
 from bandpress.errors import BandpressError, CodecError, ModelError
 from bandpress.transforms.projection import Basis
-from baseline_scenes import smooth_scene
+from baseline_scenes import psnr, smooth_scene
 from golden import MODELS, scene
 
 NAMES = sorted(golden.STREAMS)
@@ -33,10 +33,6 @@ def codec(**options):
 def coded(path, source, **options):
     compress(source, path, codec(**options))
     return decompress(path, model=golden.MODEL).scene
-
-
-def psnr(one, other):
-    return 10 * np.log10(65535.0**2 / np.square(one.cube.astype(float) - other.cube).mean())
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from baseline_scenes import names, shared_scene, smooth_scene
+from baseline_scenes import names, psnr, shared_scene, smooth_scene
 
 pytest.importorskip("glymur", reason="JPEG 2000 needs glymur")
 
@@ -30,10 +30,6 @@ def coded(tmp_path, scene, name, **options):
     path = tmp_path / "scene.bpk"
     compress(scene, path, make_codec(name, **options))
     return decompress(path).scene, rate(path, scene.cube.shape)
-
-
-def psnr(scene, other, peak=65535):
-    return 10 * np.log10(peak**2 / np.mean((scene.cube.astype(np.float64) - other.cube) ** 2))
 
 
 @pytest.mark.parametrize(("name", "k"), EVERY)

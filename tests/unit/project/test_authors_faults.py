@@ -37,20 +37,13 @@ from bandpress.hyperprior.quality import step_of_lambda
 from bandpress.hyperprior.training.components import UNITS, component_clusters
 from bandpress.hyperprior.training.patches import Patches
 from bandpress.training.scenes import split_lines
+from baseline_scenes import uneven_scene
 from places import ROOT
 
 
 def noise(dtype="<u2", bands=7, lines=4, samples=3, seed=0):
     """Samples of 1 to 99."""
     return np.random.default_rng(seed).integers(1, 100, (bands, lines, samples)).astype(dtype)
-
-
-def smooth(dtype="<u2", bands=7, lines=64, samples=48, seed=0):
-    """A scene to train on: bands alike, samples of some hundreds; int16 has negative ones."""
-    rng = np.random.default_rng(seed)
-    cube = rng.standard_normal((1, lines, samples)).cumsum(1).cumsum(2) * 20
-    cube = cube + rng.standard_normal((bands, lines, samples)) * 5
-    return Scene((cube - cube.min() + (10 if "u" in dtype else -200)).astype(dtype), name=f"smooth-{seed}")
 
 
 def on_disk(folder, dtype="<u2", bands=7, name="a.b"):
@@ -83,35 +76,12 @@ def trained(tmp_path_factory):
     """A folder with a scene and a model that ``bandpress train`` made of it, given most options that it has."""
     pytest.importorskip("tensorflow", reason="needs the TensorFlow environment")
     folder = tmp_path_factory.mktemp("trained")
-    file = write_scene(smooth("<i2"), folder / "s.raw")
-    widths = [
-        "-k",
-        3,
-        "--filters",
-        8,
-        16,
-        "--hyper",
-        8,
-        "--lambda",
-        1e-3,
-        "--coding-rate",
-        5,
-        "--averaging",
-        10,
-    ]
-    length = ["--steps", 2, "--patch", 32, "--batch", 8, "--learning-rate", 1e-3, "--seed", 7, "--threads", 2]
-    rest = [
-        "--start",
-        "block",
-        "--patience",
-        3,
-        "--sensor",
-        "AVIRIS",
-        "--tensorboard",
-        folder / "events",
-        "--resume",
-    ]
-    words = [str(word) for word in (file, *widths, *length, *rest, "-o", folder / "m")]
+    file = write_scene(uneven_scene("<i2"), folder / "s.raw")
+    options = """
+    -k 3 --filters 8 16 --hyper 8 --lambda 1e-3 --coding-rate 5 --averaging 10 --steps 2 --patch 32 --batch 8
+    --learning-rate 1e-3 --seed 7 --threads 2 --start block --patience 3 --sensor AVIRIS --resume --tensorboard
+    """.split()
+    words = [str(word) for word in (file, *options, folder / "events", "-o", folder / "m")]
     done = CliRunner().invoke(cli, ["train", *words])
     return folder, file, words, done
 
@@ -126,7 +96,7 @@ def test_train_accepts_every_option_that_it_has(trained):
 
 
 def test_evaluate_runs_in_an_empty_folder(tmp_path):
-    file = write_scene(smooth(), tmp_path / "in" / "s.raw")
+    file = write_scene(uneven_scene(), tmp_path / "in" / "s.raw")
     needs("jpeg2000", lossless=True)
     (tmp_path / "fresh").mkdir()
     done = run(
@@ -272,7 +242,7 @@ def test_validation_has_patches_with_fewer_files_than_the_batch(trained):
 
 
 def test_as_many_patches_are_held_out_as_asked_for_with_fewer_files_than_the_batch():
-    held_out = Patches([split_lines(smooth())[1]], k=3, patch=16, batch=8, seed=0)
+    held_out = Patches([split_lines(uneven_scene())[1]], k=3, patch=16, batch=8, seed=0)
     assert len(held_out.fixed(5).x) == 5
 
 
@@ -307,7 +277,7 @@ def test_validation_is_on_lines_of_a_scene_that_training_does_not_see(trained):
 
 def test_training_normalises_by_the_scene_as_coding_does():
     """A dark scene with one bright corner: a patch without the corner has the range of the whole band all the same."""
-    scene = smooth(lines=96, samples=96)
+    scene = uneven_scene(lines=96, samples=96)
     scene.cube[:, :4, :4] = 60000
     coding = {
         tuple(Ranges.of(scene.cube[i : i + 3]).high - Ranges.of(scene.cube[i : i + 3]).low + 1)
@@ -355,7 +325,7 @@ def test_int16_clusters_keep_their_sign(tmp_path):
 
 
 def test_int16_is_normalised_with_its_sign_in_training():
-    signed = smooth("<i2")
+    signed = uneven_scene("<i2")
     assert signed.cube.min() < 0
     shifted = Scene((signed.cube.astype(np.int32) + 32768).astype("<u2"))
     one, two = (Patches([scene], 3, 32, 4, seed=1).at(0) for scene in (signed, shifted))
@@ -368,7 +338,7 @@ def test_int16_is_normalised_with_its_sign_in_training():
 def test_int16_is_coded_with_its_sign(tmp_path, order):
     """Samples of either sign are coded as those of a scene that lies 32,768 higher."""
     pytest.importorskip("tensorflow", reason="needs the TensorFlow environment")
-    signed = smooth(f"{order}i2", lines=32, samples=32)
+    signed = uneven_scene(f"{order}i2", lines=32, samples=32)
     assert signed.cube.min() < 0 < signed.cube.max()
     shifted = Scene((signed.cube.astype(np.int32) + 32768).astype("<u2"), name="s")
     codec, decoded = make_codec("learned", model=golden.MODELS["plain"]), []
@@ -407,7 +377,7 @@ def test_partial_clusters_hold_only_bands_of_the_scene(tmp_path):
 )
 def test_rate_and_mse_are_of_the_samples_of_the_scene(tmp_path, codec, options):
     made = needs(codec, **options)
-    scene = smooth(lines=40, samples=33)
+    scene = uneven_scene(lines=40, samples=33)
     record, decoded = evaluate(scene, made, tmp_path / "s.bpk", model=options.get("model"))
     assert decoded.cube.shape == scene.cube.shape
     samples = 7 * 40 * 33
@@ -424,7 +394,7 @@ def test_rate_and_mse_are_of_the_samples_of_the_scene(tmp_path, codec, options):
 
 def test_a_network_for_components_is_trained_on_components():
     """A network for components is trained on components: uncorrelated, the first with most of the energy."""
-    original = smooth(lines=40, samples=33)
+    original = uneven_scene(lines=40, samples=33)
     lambda_ = 10.0
     clusters = component_clusters([original], 1, [lambda_])
     components = np.stack([part.cube[0] for part in clusters]).reshape(len(clusters), -1) / UNITS
@@ -443,7 +413,7 @@ def test_a_transform_needs_a_network_that_was_trained_for_it():
         make_codec("learned", model="model", klt=True)
     codec = make_codec("klt-learned", model=golden.MODELS["gains"], step=20.0)
     with pytest.raises(ModelError, match="not trained on components"):
-        codec.encode(smooth(lines=40, samples=33))
+        codec.encode(uneven_scene(lines=40, samples=33))
 
 
 @pytest.mark.parametrize("k", [3, "all"])
@@ -452,7 +422,7 @@ def test_the_rate_counts_the_side_information_of_the_klt(tmp_path, monkeypatch, 
     needs("rklt-jpeg2000", lossless=True)
     from bandpress.transforms import cluster_klt
 
-    scene = write_scene(smooth(), tmp_path / "in" / "s.raw")
+    scene = write_scene(uneven_scene(), tmp_path / "in" / "s.raw")
     written = []
     write = cluster_klt.write_reflections
 

@@ -10,6 +10,7 @@ from bandpress.errors import ModelError, SceneError
 from bandpress.hyperprior.architecture import Architecture
 from bandpress.hyperprior.training.schedule import Settings
 from bandpress.scene import Scene
+from baseline_scenes import uneven_scene
 
 pytestmark = pytest.mark.tensorflow
 
@@ -17,18 +18,11 @@ NARROW = Architecture(3, 8, 16, 8)
 QUICK = Settings((1e-3,), steps=12, patch=32, batch=2, validations=4)
 
 
-def scene(seed=0, lines=64, dtype="<u2"):
-    rng = np.random.default_rng(seed)
-    cube = (
-        rng.standard_normal((1, lines, 48)).cumsum(1).cumsum(2) * 20 + rng.standard_normal((7, lines, 48)) * 5
-    )
-    return Scene((cube - cube.min() + 10).astype(dtype), name=f"scene-{seed}")
-
-
 def train(out, settings=QUICK, architecture=NARROW, scenes=None, **options):
     from bandpress.hyperprior.training.train import train as run
 
-    return run(out, scenes or [scene(1), scene(2, dtype=">i2")], architecture, settings, threads=2, **options)
+    scenes = scenes or [uneven_scene(seed=1), uneven_scene(seed=2, dtype=">i2")]
+    return run(out, scenes, architecture, settings, threads=2, **options)
 
 
 class Interrupted(Exception):
@@ -65,7 +59,7 @@ def test_coding_alone_lowers_the_rate_and_moves_no_transform(tmp_path):
     trainer = Trainer(architecture, settings, weights, 1000.0)
     from bandpress.hyperprior.training.patches import Patches
 
-    batch = Patches([scene(1)], 3, 32, 2, 1).fixed(2)
+    batch = Patches([uneven_scene(seed=1)], 3, 32, 2, 1).fixed(2)
     losses = [float(trainer.step(i, batch, 1e-3, 0.5, coding_only=True).loss) for i in range(30)]
     assert np.mean(losses[-5:]) < 0.9 * np.mean(losses[:5])
     after = trainer.network.weights()
@@ -106,7 +100,7 @@ def test_a_training_makes_a_model_and_a_log(trained):
     card = made.card
     assert card["lambda"] == 1e-3
     assert card["steps"] == 12
-    assert [s["scene"] for s in card["training_set"]] == ["scene-1", "scene-2"]
+    assert [s["scene"] for s in card["training_set"]] == ["uneven-1", "uneven-2"]
     assert [s["shape"][1] for s in card["validation_set"]] == [16, 16]
 
 
@@ -195,7 +189,7 @@ def test_a_family_learns_all_its_lambdas_at_once(tmp_path):
 def test_fine_tuning_goes_on_from_another_model(tmp_path, trained):
     folder, first = trained[:2]
     other = Settings(**(QUICK.to_json() | {"lambdas": (4e-3,), "steps": 1, "learning_rate": 1e-9}))
-    second = train(tmp_path / "b", other, scenes=[scene(5)], init_from=folder / "m")
+    second = train(tmp_path / "b", other, scenes=[uneven_scene(seed=5)], init_from=folder / "m")
     assert second.card["init_from"] == first.digest
     # Four times the lambda: half the quantiser step.
     before, after = (model.weights["analysis/3/kernel"] for model in (first, second))
@@ -236,7 +230,7 @@ def test_a_training_that_diverges_says_so_and_keeps_what_it_had(tmp_path):
 
 def test_a_bad_scene_ends_a_training_before_it_begins(tmp_path):
     with pytest.raises(SceneError, match="every sample is 0"):
-        train(tmp_path / "m", scenes=[scene(1), Scene(np.zeros((5, 64, 64), np.uint16))])
+        train(tmp_path / "m", scenes=[uneven_scene(seed=1), Scene(np.zeros((5, 64, 64), np.uint16))])
     assert list(tmp_path.iterdir()) == []
 
 
