@@ -1,4 +1,4 @@
-"""Make model folders, with coding tables, of the weights that `pretrain_torch.py` trained. Needs TensorFlow.
+"""Make model folders, with coding tables, from the weights that `pretrain_torch.py` trained. Needs TensorFlow.
 
 Example:
   envs/run tensorflow python scripts/finish_pretrained.py OUT/AVIRIS-k1.safetensors urban-5.raw -o models/AVIRIS-k1

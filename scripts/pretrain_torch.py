@@ -2,7 +2,7 @@
 
 The network, the loss and the choice of qualities are those of `bandpress.hyperprior`; the training differs: whole
 scenes with the borders that coding gives them, more augmentation, and rounded latents in its second half. Networks
-start from the models that the study keeps. `finish_pretrained.py` makes model folders of the weights.
+start from the models that the study keeps. `finish_pretrained.py` makes model folders from the weights.
 
 Example:
   python scripts/pretrain_torch.py studies/open.yaml SCENES OUT AVIRIS-k1=4e-4 AVIRIS-k3=3e-4 --seconds 545
@@ -46,7 +46,7 @@ from torch_patches import Augmenter, Batch, held_out
 RATE, CODING, WARM_UP, FINAL, EPSILON = 3e-4, 4.0, 0.03, 0.01, 1e-10
 BATCH, POOL, AVERAGING = 16, 32, 1000  # patches a step, batches drawn at once, steps averaged over
 ROUNDED = 0.5  # share of the training after which the synthesis sees rounded latents
-EQUAL = 0.3  # the loss grows with about this power of lambda: each lambda is to count the same
+EQUAL = 0.3  # the loss grows with about this power of lambda: each lambda should count equally
 GDN = 1e-4  # least start of the weights between channels: at zero they have no gradient
 CODING_NAMES = ("hyper_", "prior/", "gains/z")
 VALIDATIONS = 30

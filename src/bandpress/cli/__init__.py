@@ -21,7 +21,7 @@ COMMANDS = {
     "convert": "Write a scene in another format.",
     "data": "List, fetch and check the data sets and models of a study.",
     "decompress": "Decompress .bpk files into scenes.",
-    "evaluate": "Code, decode and measure scenes; a CSV file.",
+    "evaluate": "Code, decode and measure scenes; write a CSV file.",
     "info": "Describe a scene or a .bpk file.",
     "models": "List and copy models, or import the authors' models.",
     "quicklook": "Write a picture of a scene.",

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 import numpy as np
-import scipy  # its parts are imported where they are first used, which takes a while
+import scipy  # its submodules load on first use, since that takes a while
 
 from bandpress.codecs.budgets import MOST_EXCESS
 from bandpress.container.bitstream import Header, overhead

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import scipy  # its parts are imported where they are first used, which takes a while
+import scipy  # its submodules load on first use, since that takes a while
 
 RADIUS = 5
 SIGMA = 1.5

@@ -1,11 +1,12 @@
 """Reversible Karhunen-Loève transform: an orthogonal matrix as a chain of integer lifting steps.
 
 An orthogonal matrix Q is factored with complete pivoting as P Q R = L D U (P, R permutations, L and U unit triangular,
-D diagonal, |det D| = 1). U and L D-scaled are lifting networks, each output one input plus a rounded sum of inputs
-that the inverse already knows; D is a chain of pairs (a, 1/a), each three shears (Daubechies & Sweldens 1998). This
-maps integers to integers and back exactly, like the PLUS factorisation of Hao & Shi 2001 (IEEE Trans. Signal Process.
-49(10)) used by Blanes & Serra-Sagristà 2011. Here the diagonal is separate, because the single row that absorbs it in
-PLUS grows beyond 1e10 at 200 bands. With complete pivoting no factor exceeds the pivots' ratio, 2 to 3 in practice.
+D diagonal, |det D| = 1). U and the D-scaled L are lifting networks: each output is one input plus a rounded sum of
+inputs that the inverse already knows. D is a chain of pairs (a, 1/a), each made of three shears (Daubechies & Sweldens
+1998). This maps integers to integers and back exactly, like the PLUS factorisation of Hao & Shi 2001 (IEEE Trans.
+Signal Process. 49(10)) used by Blanes & Serra-Sagristà 2011. Here the diagonal is separate, because the single row that
+absorbs it in PLUS grows beyond 1e10 at 200 bands. With complete pivoting no factor exceeds the pivots' ratio, 2 to 3 in
+practice.
 
 Q itself is a product of Householder reflections given by integers (`Reflections`): encoder and decoder compute the same
 factors at any precision of the integers, from sums, products and quotients of IEEE doubles, element by element and in a
