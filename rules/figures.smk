@@ -61,12 +61,13 @@ def training_logs(networks):
 
 def figures_of_study():
     """Return every figure of the study by name. A figure of one data set or sensor needs no other's data."""
-    figures = {"gain": Target("gain", [RD]), "throughput": Target("throughput", [SPEED])}
+    figures = {}
     for sensor in STUDY.sensors:
         tables = [rd_of(name) for name in STUDY.test_sets if STUDY.datasets[name].sensor == sensor]
         figures[f"rd_{sensor.lower()}"] = Target("rd", tables, options=["--sensor", sensor])
         if BOUNDED:
             figures[f"bound_{sensor.lower()}"] = Target("bound", tables, options=["--sensor", sensor])
+    figures |= {"gain": Target("gain", [RD]), "throughput": Target("throughput", [SPEED])}
     for dataset, look in STUDY.figures.false_colour.items():
         name, tables, samples = dataset.lower(), [rd_of(dataset)], samples_of(dataset)
         colours = samples_options(dataset, "--bands", *look.bands, "--rate", STUDY.figures.rate)

@@ -47,19 +47,25 @@ def import_model(
     ModelError
         If the folder holds no such model.
     """
-    variables = _Variables(Path(source))
-    weights = _weights(variables)
-    architecture = _architecture(weights, len(variables.at("entropy_model/_cdf_offset")))
-    architecture.check(weights)
-    tables = {
-        "y/cdf": variables.at("entropy_model/_cdf"),
-        "y/offset": variables.at("entropy_model/_cdf_offset"),
-        "z/cdf": variables.at("side_entropy_model/_cdf"),
-        "z/offset": variables.at("side_entropy_model/_cdf_offset"),
-    }
-    tables = build_tables(architecture, weights, tables=tables)
     known = {"imported_from": "SavedModel of the authors' script", **(card or {})}
-    return save(target, StoredModel(architecture, weights, tables, known))
+    try:
+        variables = _Variables(Path(source))
+        weights = _weights(variables)
+        architecture = _architecture(weights, len(variables.at("entropy_model/_cdf_offset")))
+        architecture.check(weights)
+        tables = {
+            "y/cdf": variables.at("entropy_model/_cdf"),
+            "y/offset": variables.at("entropy_model/_cdf_offset"),
+            "z/cdf": variables.at("side_entropy_model/_cdf"),
+            "z/offset": variables.at("side_entropy_model/_cdf_offset"),
+        }
+        model = StoredModel(architecture, weights, build_tables(architecture, weights, tables=tables), known)
+    except (ModelError, IndexError, TypeError, ValueError, MemoryError, tf.errors.OpError) as error:
+        if str(error).startswith(str(source)):
+            raise
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ModelError(f"{source}: {first}; expected a model of the authors' script") from None
+    return save(target, model)
 
 
 class _Variables:
