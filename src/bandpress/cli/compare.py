@@ -7,10 +7,9 @@ from pathlib import Path
 import click
 
 from bandpress.api import read
+from bandpress.cli.codecs import go_where_it_runs
 from bandpress.cli.progress import busy
-from bandpress.codecs import needs_tensorflow
 from bandpress.container.bitstream import SUFFIX, Reader
-from bandpress.environment import need_tensorflow
 from bandpress.errors import SceneError
 from bandpress.evaluation import summary
 from bandpress.files import refuse_to_replace
@@ -50,8 +49,7 @@ def command(
     if Path(restored).suffix.lower() == SUFFIX:
         with Reader(Path(restored)) as reader:
             header = reader.header
-        if needs_tensorflow(header.codec):
-            need_tensorflow(f"{restored}: the codec {header.codec}")
+        go_where_it_runs(header.codec, restored)
     before = read(original)
     if Path(restored).suffix.lower() == SUFFIX:
         if header.shape != before.cube.shape:

@@ -7,14 +7,14 @@ from typing import Any
 
 import click
 
+from bandpress.cli.codecs import named_codec
 from bandpress.cli.paths import expanded, streams
 from bandpress.cli.progress import bands_bar
 from bandpress.cli.threads import threads_option
 from bandpress.cli.types import ClusterSize
-from bandpress.codecs import REGISTRY, checked_option, defaults, make_codec, needs_tensorflow
+from bandpress.codecs import REGISTRY, defaults
 from bandpress.coding import compress, decompress, rate
 from bandpress.container.bitstream import Reader
-from bandpress.environment import need_tensorflow
 from bandpress.evaluation import summary
 from bandpress.evaluation.metrics import measure
 from bandpress.formats import read_scene
@@ -135,12 +135,8 @@ def command(
       bandpress compress flights/*.hdr --codec rklt-jpeg2000 -k all --rate 0.5 -o packed/
       bandpress compress reflectance.hdr --scale 0.0001
     """
-    given = {key: value for key, value in options.items() if value is not None}
-    said = any(key in given for key in defaults.TARGETS)
-    codec_name, given = defaults.chosen(codec_name, given)
-    if needs_tensorflow(codec_name):
-        need_tensorflow(f"the codec {codec_name}")
-    codec = make_codec(codec_name, **given, **further(codec_name, pairs, given))
+    said = any(options.get(key) is not None for key in defaults.TARGETS)
+    codec, given = named_codec(codec_name, options, pairs)
     for path, target in streams(expanded(scenes), output, overwrite).items():
         started = time.perf_counter()
         scene = read_scene(path, interleave=input_interleave)
@@ -200,17 +196,3 @@ def _sentence(
         f"{record['codec']}, {summary.clusters(record['bands_per_cluster'])}",
         f"{seconds:.1f} s",
     )
-
-
-def further(codec: str, pairs: tuple[str, ...], given: dict[str, Any]) -> dict[str, Any]:
-    """Return the codec options given as pairs ``name=value``."""
-    found: dict[str, Any] = {}
-    for pair in pairs:
-        name, equals, text = pair.partition("=")
-        name = name.replace("-", "_")
-        if not equals:
-            raise click.UsageError(f"-O {pair}; expected NAME=VALUE")
-        if name in given or name in found:
-            raise click.UsageError(f"the option {name} was given twice; expected it once")
-        found[name] = checked_option(codec, name, text, text=True)
-    return found

@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 import numpy as np
 
+from bandpress.cli.codecs import go_where_it_runs
 from bandpress.cli.paths import scene_target
 from bandpress.cli.progress import bands_bar
 from bandpress.cli.threads import threads_option
-from bandpress.codecs import needs_tensorflow
 from bandpress.coding import decompress
 from bandpress.container.bitstream import Header, Reader
 from bandpress.environment import need_tensorflow
@@ -70,8 +70,7 @@ def command(
         if path.suffix == ".tfci":
             continue
         with Reader(path, salvage=salvage) as reader:
-            if needs_tensorflow(reader.header.codec):
-                need_tensorflow(f"{path}: the codec {reader.header.codec}")
+            go_where_it_runs(reader.header.codec, path)
             like = _like(path, reader.header, bands)
         target, interleave = scene_target(like, path, output, overwrite, several=len(files) > 1)
         if any(target == other for other, *_ in targets.values()):

@@ -6,13 +6,11 @@ from typing import Any
 
 import click
 
+from bandpress.cli.codecs import named_codec
 from bandpress.cli.compress import command as compress_command
-from bandpress.cli.compress import further
 from bandpress.cli.paths import expanded, streams
 from bandpress.cli.progress import bands_bar
-from bandpress.codecs import defaults, make_codec, needs_tensorflow
 from bandpress.container.bitstream import SUFFIX
-from bandpress.environment import need_tensorflow
 from bandpress.evaluation.evaluate import evaluate
 from bandpress.evaluation.metrics import write_csv
 from bandpress.files import refuse_to_replace, scratch_folder
@@ -83,12 +81,8 @@ def command(
       bandpress evaluate flights/ --rate 0.2 -o results.csv --png
       bandpress evaluate flights/ --codec rklt-jpeg2000 -k 3 --rate 0.5 -o results.csv --sample 2 --seed 7
     """
-    given = {key: value for key, value in options.items() if value is not None}
-    interleave = given.pop("input_interleave", None)
-    codec_name, given = defaults.chosen(codec_name, given)
-    if needs_tensorflow(codec_name):
-        need_tensorflow(f"the codec {codec_name}")
-    codec = make_codec(codec_name, **given, **further(codec_name, pairs, given))
+    interleave = options.pop("input_interleave")
+    codec, given = named_codec(codec_name, options, pairs)
     paths = list(dict.fromkeys(expanded(scenes)))
     draw = random.Random(seed)
     if sample is not None and sample < len(paths):

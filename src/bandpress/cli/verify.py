@@ -6,11 +6,10 @@ from pathlib import Path
 import click
 import numpy as np
 
+from bandpress.cli.codecs import go_where_it_runs
 from bandpress.cli.progress import bands_bar
-from bandpress.codecs import needs_tensorflow
 from bandpress.coding import decompress
 from bandpress.container.bitstream import Reader
-from bandpress.environment import need_tensorflow
 
 
 @click.command()
@@ -29,8 +28,8 @@ def command(files: tuple[Path, ...], decode: bool, model: Path | None) -> None:
     """
     for path in files:
         with Reader(path) as reader:
-            if decode and needs_tensorflow(reader.header.codec):
-                need_tensorflow(f"{path}: the codec {reader.header.codec}")
+            if decode:
+                go_where_it_runs(reader.header.codec, path)
             reader.verify()
             clusters, bands = len(reader.clusters), reader.header.bands
             size = math.prod(reader.header.shape) * np.dtype(reader.header.dtype).itemsize
