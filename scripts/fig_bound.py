@@ -26,15 +26,12 @@ LEAST_RATE = 0.5
 def draw(args: argparse.Namespace) -> None:
     """Draw the figure."""
     frame = script.select(args)
-    frame = frame.assign(max_error=results.bounds(frame))
-    bounded = frame[frame["max_error"].notna()]
-    if bounded.empty:
-        raise results.NothingToShow("No point of these results is lossless or has a bound on its error.")
+    bounded = results.bounded(frame)
     scenes = results.common_scenes(bounded)
     keys = ["codec", "label", "family", "bands_per_cluster", "protocol", "max_error"]
     rates = bounded[bounded["scene"].isin(scenes)].groupby(keys, sort=False)["bps"].mean().reset_index()
     finite = frame[np.isfinite(frame["psnr"]) & frame["scene"].isin(scenes)]
-    near = finite[finite["max_error"].notna() | (finite["bps"] >= LEAST_RATE)]
+    near = finite[results.bounds(finite).notna() | (finite["bps"] >= LEAST_RATE)]
     curves = results.mean_curves(near) if len(near) else near
     style.use()
     figure, (left, right) = plt.subplots(1, 2, figsize=(style.PAGE, 2.9))

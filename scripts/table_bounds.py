@@ -18,12 +18,9 @@ NOTES = (
 
 def draw(args: argparse.Namespace) -> None:
     """Make the table."""
-    frame = script.select(args)
-    frame = frame.assign(max_error=results.bounds(frame))
-    frame = frame[frame["max_error"].notna()]
-    if frame.empty:
-        raise results.NothingToShow("No point of these results is lossless or has a bound on its error.")
-    wide = frame.pivot_table("bps", ["scene", "label"], "max_error", "min", sort=False)
+    wide = results.bounded(script.select(args)).pivot_table(
+        "bps", ["scene", "label"], "max_error", "min", sort=False
+    )
     errors = sorted(wide.columns)
     names = ["Lossless" if error == 0 else f"Error ≤ {error:.0f}" for error in errors]
     keys = [f"max_error_{error:.0f}" for error in errors]

@@ -114,6 +114,20 @@ def bounds(frame: pd.DataFrame) -> pd.Series:
     return named.where(frame["point"] != "lossless", 0.0)
 
 
+def bounded(frame: pd.DataFrame) -> pd.DataFrame:
+    """Keep the points that are lossless or have a bound, with the bound in `max_error`.
+
+    Raises
+    ------
+    NothingToShow
+        If nothing is left.
+    """
+    kept = frame.assign(max_error=bounds(frame)).dropna(subset="max_error")
+    if kept.empty:
+        raise NothingToShow("No point of these results is lossless or has a bound on its error.")
+    return kept
+
+
 def lossy(frame: pd.DataFrame) -> pd.DataFrame:
     """Keep the points that have a finite PSNR.
 
