@@ -12,7 +12,6 @@ from places import ROOT
 pytestmark = pytest.mark.workflow
 
 MODEL = ROOT / "tests/data/model-contexts"
-FAMILY = "  contexts: {source: contexts, train_on: [train], steps: 3, hidden: 4}\n"
 CODECS = """  wavelet-k3: {codec: wavelet-learned, model: contexts, bands_per_cluster: 3, rates: [1.0]}
   wavelet-all: {codec: wavelet-learned, model: contexts, bands_per_cluster: all, rates: [1.0, 2.0]}
 """

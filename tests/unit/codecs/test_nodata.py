@@ -191,6 +191,16 @@ def test_fill_values_lie_between_the_valid_samples():
             assert found.max() < 200
 
 
+def test_fill_goes_on_smoothly_from_its_neighbours():
+    line, sample = np.mgrid[:40, :48]
+    band = 1000 + 20 * line + 10 * sample
+    hole = (abs(line - 20) < 8) & (abs(sample - 24) < 8)
+    found = filled(np.where(hole, 0, band), hole, 2)
+    assert max(abs(np.diff(found, axis=axis)).max() for axis in (0, 1)) < 100
+    spots = np.random.default_rng(0).random(band.shape) < 0.1
+    assert abs(filled(np.where(spots, 0, band), spots, 1) - band)[spots].mean() < 5
+
+
 def test_no_data_is_filled_alike_as_a_whole_and_part_by_part(tmp_path, monkeypatch):
     scene, files = masked(), set()
     for whole in (prepared._WHOLE, 0):

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy.interpolate import PchipInterpolator
 
+from bandpress import Scene
 from bandpress.codecs.budgets import MOST_EXCESS
-from bandpress.codecs.targets import CLOSE, FIRST_STEP, Trial, meet_by_slope, search
+from bandpress.codecs.targets import CLOSE, FIRST_STEP, Trial, meet_by_slope, search, strips
 from bandpress.container.bitstream import Header, overhead
 
 #: Steps in DN and rates of a synthesised scene: below twice its noise, the rate grows seven times within a third.
@@ -71,3 +72,11 @@ def test_a_large_scene_is_coded_until_its_rate_is_close(target, bias):
     got = 8 * (len(found.chunks[0]) + overhead(header)) / samples
     assert len(whole) <= (2 if bias == 1 else 3)
     assert 1 / (1 + MOST_EXCESS) <= got / target <= 1 + MOST_EXCESS
+
+
+def test_strips_are_spread_over_the_scene():
+    """An eighth of the lines, as much from each eighth of the scene; of a small scene, all."""
+    lines = np.arange(2048, dtype="<u2")
+    found = strips(Scene(lines.repeat(3).reshape(1, 2048, 3))).cube[0, :, 0]
+    assert (np.bincount(found // 256, minlength=8) == 32).all()
+    assert strips(Scene(lines[:20].reshape(1, 20, 1))).cube.size == 20

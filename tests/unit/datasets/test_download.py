@@ -198,15 +198,20 @@ def test_a_folder_that_cannot_be_made_is_refused(site, tmp_path):
         get(site, tmp_path / "file" / "x")
 
 
-def test_two_processes_download_the_same_file_once(site, tmp_path):
-    site.pause = 0.5
+def in_another_process(site, folder):
+    """Download the file in a process of its own, which prints the path."""
     code = (
         "import sys; from pathlib import Path; from bandpress.datasets.download import download\n"
         "print(download([sys.argv[1]], Path(sys.argv[2]), sys.argv[3]))"
     )
-    argv = [sys.executable, "-c", code, f"{site.address}/a.bin", str(tmp_path), SHA256]
+    argv = [sys.executable, "-c", code, f"{site.address}/a.bin", str(folder), SHA256]
     env = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
-    both = [subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
+    return subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def test_two_processes_download_the_same_file_once(site, tmp_path):
+    site.pause = 0.5
+    both = [in_another_process(site, tmp_path) for _ in range(2)]
     for process in both:
         output, errors = process.communicate(timeout=60)
         assert process.returncode == 0, errors.decode()
@@ -218,18 +223,13 @@ def test_two_processes_download_the_same_file_once(site, tmp_path):
 
 def test_a_killed_download_leaves_no_file_and_the_next_one_finishes(site, tmp_path):
     site.pause = 30
-    code = (
-        "import sys; from pathlib import Path; from bandpress.datasets.download import download\n"
-        "download([sys.argv[1]], Path(sys.argv[2]), sys.argv[3])"
-    )
-    argv = [sys.executable, "-c", code, f"{site.address}/a.bin", str(tmp_path), SHA256]
-    process = subprocess.Popen(argv, env=dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)))
+    process = in_another_process(site, tmp_path)
     deadline = time.monotonic() + 30
     while not any(p.name.endswith(".part") and p.stat().st_size for p in tmp_path.iterdir()):
         assert time.monotonic() < deadline
         time.sleep(0.02)
     process.kill()
-    process.wait()
+    process.communicate()
     assert "a.bin" not in visible(tmp_path)
     site.pause = 0
     assert get(site, tmp_path).read_bytes() == CONTENT

@@ -37,6 +37,13 @@ def mine(scenes):
     return {name: content for name, content in scenes.items() if name.startswith("f")}
 
 
+def one_by_one(site, files):
+    """Offer files; return a link to each."""
+    for name, content in files.items():
+        site.offer(name, content)
+    return "".join(f'<a href="{name}">{name}</a>' for name in files)
+
+
 def bring(page, folder, match="AVIRIS_test", lock=None, **how):
     pages = how.pop("pages", [])
     entry = dataset(page=page, match=match, pages=pages)
@@ -236,11 +243,7 @@ def test_none_or_several_candidates_are_one_sentence_with_the_links(site, tmp_pa
 
 
 def test_a_pattern_selects_every_matching_file(site, scenes, tmp_path):
-    links = ""
-    for name, content in scenes.items():
-        site.offer(name, content)
-        links += f'<a href="{name}">{name}</a>'
-    page = site.page("p", links)
+    page = site.page("p", one_by_one(site, scenes))
     assert brought(page, tmp_path, match="f0*.raw") == BOTH
 
 
@@ -290,11 +293,7 @@ def test_a_truncated_body_of_unknown_length_is_no_archive(site, scenes, tmp_path
 
 
 def test_some_of_several_files_are_kept_when_the_others_fail(site, scenes, tmp_path):
-    links = ""
-    for name, content in mine(scenes).items():
-        site.offer(name, content)
-        links += f'<a href="{name}">{name}</a>'
-    page = site.page("p", f"<h2>AVIRIS_test</h2>{links}")
+    page = site.page("p", f"<h2>AVIRIS_test</h2>{one_by_one(site, mine(scenes))}")
     first, last = mine(scenes)
     site.misbehave(last, *[404] * 4)
     with pytest.raises(DataError, match=re.escape(last)):
@@ -324,11 +323,7 @@ def test_a_page_that_changed_gives_the_recorded_file_or_an_error(site, scenes, t
 
 
 def test_large_downloads_need_consent(site, scenes, tmp_path):
-    links = ""
-    for name, content in mine(scenes).items():
-        site.offer(name, content)
-        links += f'<a href="{name}">{name}</a>'
-    page = site.page("p", f"<h2>AVIRIS_test</h2>{links}")
+    page = site.page("p", f"<h2>AVIRIS_test</h2>{one_by_one(site, mine(scenes))}")
     refused(page, tmp_path, "2 files of 480 bytes", "(240 bytes)", "--config download=yes", most=100)
     assert brought(page, tmp_path, most=480) == BOTH
 
