@@ -1,7 +1,10 @@
 """Scenes to ``.bpk`` files and back, for the command line, the workflow and `bandpress.api`."""
 
+import math
+import os
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +21,9 @@ from bandpress.prepared import prepare
 from bandpress.scaling import Scaling
 from bandpress.scene import Scene
 from bandpress.stages import at_stage
+
+#: Bytes beyond which decoded samples are kept in a file.
+_LARGE = 2 << 30
 
 #: Called with the number of bands done so far.
 Progress = Callable[[int], object]
@@ -190,7 +196,7 @@ def decompress(
         dtype = header.sample_type
         shape = (stop - first, header.lines, header.samples)
         try:
-            cube = np.zeros(shape, dtype)
+            cube = _zeros(shape, dtype)
         except MemoryError:
             raise BitstreamError(
                 f"{path}: {' × '.join(map(str, shape))} samples of {dtype} do not fit in memory; expected fewer bands"
@@ -213,6 +219,19 @@ def decompress(
                 if from_ < to:
                     progress(to - first)
             return Decoded(header.to_scene(cube, slice(first, stop)), damaged, mask_lost)
+
+
+def _zeros(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """Return an array of zeros: in memory, or beyond 2 GiB in a temporary file that vanishes with the array.
+
+    If the folder for temporary files (``TMPDIR``) has no room, the array is in memory.
+    """
+    size = math.prod(shape) * dtype.itemsize
+    if size > _LARGE and hasattr(os, "posix_fallocate"):
+        with suppress(OSError), tempfile.TemporaryFile(prefix="bandpress-") as file:
+            os.posix_fallocate(file.fileno(), 0, size)  # or a full disk would end the process later
+            return np.memmap(file, dtype, "r+", shape=shape)
+    return np.zeros(shape, dtype)
 
 
 def _mask(reader: Reader, salvage: bool) -> tuple[NoDataMask | None, bool]:
