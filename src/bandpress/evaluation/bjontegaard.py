@@ -165,7 +165,7 @@ def _delta(kind: str, anchor: Curve, test: Curve, method: str, min_overlap: floa
         _check_overlap(anchor, test, np.log10(anchor_rates), np.log10(test_rates), min_overlap, "rate", "bps")
     curves = (anchor_rates, anchor_psnrs, test_rates, test_psnrs)
     options = {"require_matching_points": False, "min_overlap": 0}
-    package = require("bjontegaard", "Bjøntegaard differences", "figures")
+    package = require("bjontegaard", "Bjøntegaard differences", "metrics")
     return float(getattr(package, kind)(*curves, method, **options))
 
 

@@ -9,13 +9,14 @@ import pytest
 
 from golden_contexts import MODEL
 
-pytest.importorskip("seaborn", reason="the packages of bandpress[figures] are not installed")
+pytest.importorskip("pandas", reason="the packages of bandpress[figures] are not installed")
 
 import pandas as pd
 
 from bandpress.contexts import store as context_store
 from bandpress.errors import StudyError
 from bandpress.study.figures import results
+from bandpress.study.figures.axes import cluster_sizes
 from bandpress.study.figures.gains import gains, one_codec, over_scenes, same_clusters
 from bandpress.study.figures.looks import Looks
 from bandpress.study.figures.tables import Column, save_table
@@ -267,6 +268,10 @@ def test_looks_differ_without_colour():
     made = [looks.of(*kind, variant=v) for kind in kinds for v in ("", "another")]
     assert len({look["marker"] for look in made}) == len(made)
     assert len({str(look["linestyle"]) for look in made}) == len(made)
+
+
+def test_cluster_sizes_go_up_as_numbers_and_all_bands_last():
+    assert cluster_sizes(pd.DataFrame({"bands_per_cluster": ["15", "all", "3", "3"]})) == ["3", "15", "all"]
 
 
 def test_tables_escape_and_align(tmp_path):
