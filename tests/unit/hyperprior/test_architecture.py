@@ -20,6 +20,18 @@ def test_equal_widths_are_those_of_one_number():
     assert one.filters == "8/24"
 
 
+def test_multiplications_are_those_of_every_layer():
+    """Of 64 x 96 samples, strides of 2, 4, 8, 16 and 32 leave 1536, 384, 96, 24 and 6."""
+    found = Architecture(3, 8, 24, 6).macs(64, 96)
+    convolutions = 25 * (1536 * 3 * 8 + 384 * 8 * 8 + 96 * 8 * 8 + 24 * 8 * 24)
+    gdn = (1536 + 384 + 96) * 8 * 8
+    assert found["analysis"] == found["synthesis"] == convolutions + gdn
+    hyper = 9 * 24 * 24 * 6 + 25 * 6 * 6 * 6
+    assert found["hyper_analysis"] == found["hyper_synthesis"] == hyper
+    assert found["encoder"] == convolutions + gdn + 2 * hyper
+    assert found["decoder"] == convolutions + gdn + hyper
+
+
 @pytest.mark.parametrize("hidden", [8, (8, 12, 16)])
 def test_json_gives_the_architecture_back(hidden):
     import json
