@@ -8,6 +8,7 @@ from scipy.interpolate import PchipInterpolator
 
 from bandpress import Scene
 from bandpress.codecs.budgets import MOST_EXCESS
+from bandpress.codecs.ratecontrol import PointTrial, _among_models
 from bandpress.codecs.targets import CLOSE, FIRST_STEP, Trial, meet_by_slope, search, strips
 from bandpress.container.bitstream import Header, overhead
 
@@ -80,3 +81,16 @@ def test_strips_are_spread_over_the_scene():
     found = strips(Scene(lines.repeat(3).reshape(1, 2048, 3))).cube[0, :, 0]
     assert (np.bincount(found // 256, minlength=8) == 32).all()
     assert strips(Scene(lines[:20].reshape(1, 20, 1))).cube.size == 20
+
+
+@pytest.mark.parametrize("bias", [0.4, 1.0, 2.5])
+@pytest.mark.parametrize(("kind", "target", "expected"), [("rate", 0.5, 2), ("psnr", 0.5, 3)])
+def test_the_file_decides_among_models_where_the_sample_errs(kind, target, expected, bias):
+    """The highest rate that does not exceed the target, the lowest quality that reaches it."""
+    values = dict(zip("abcde", (0.1, 0.2, 0.4, 0.8, 1.6), strict=True))
+
+    def trial(share):
+        return lambda point: PointTrial(point, [], share * values[point.model])
+
+    found = _among_models("abcde", kind, target, trial(bias), trial(1.0))
+    assert found.point.model == "abcde"[expected]

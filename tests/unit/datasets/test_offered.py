@@ -314,9 +314,11 @@ def test_a_page_that_changed_gives_the_recorded_file_or_an_error(site, scenes, t
     site.offer("2024/AVIRIS_test.zip", content)
     site.page("p", '<a href="2024/AVIRIS_test.zip">AVIRIS_test</a>')
     assert brought(page, tmp_path / "b", lock=tmp_path / "lock.json") == BOTH
-    # Another file: it is not.
-    site.offer("2024/AVIRIS_test.zip", zipped({"AVIRIS_test/b.raw": b"other"}))
-    refused(page, tmp_path / "c", "SHA-256", lock=tmp_path / "lock.json")
+    # Another file, there or elsewhere again: it is not.
+    for year in (2024, 2025):
+        site.offer(f"{year}/AVIRIS_test.zip", zipped({"AVIRIS_test/b.raw": b"other"}))
+        site.page("p", f'<a href="{year}/AVIRIS_test.zip">AVIRIS_test</a>')
+        refused(page, tmp_path / f"c{year}", "SHA-256", lock=tmp_path / "lock.json")
     # Gone from the page.
     site.page("p", '<a href="other.zip">Other</a>')
     refused(page, tmp_path / "d", "404", "the page changed since", "Other", lock=tmp_path / "lock.json")
