@@ -68,6 +68,8 @@ def test_innovations_are_below_variances():
     cube = smooth_scene(bands=6).cube
     assert np.all(innovations(cube) <= np.linalg.eigvalsh(covariance(cube)) + 1e-6)
     assert innovations(cube)[-1] < 0.5 * np.linalg.eigvalsh(covariance(cube))[-1]
+    one = cube[:1].astype(np.float64)
+    assert innovations(one)[0] == pytest.approx(np.diff(one).var() / 2)
 
 
 def test_finer_bases_take_more_bits_and_decorrelate_better():
