@@ -92,6 +92,7 @@ def test_metadata_that_json_does_not_have_are_refused_when_written(tmp_path):
         ),
         *((unit, 410, 410) for unit in ("nm", "Nanometers", "nanometre", "Unknown", "")),
         *(("m", 4.1e-7, 410), ("metres", 4.1e-7, 410), ("Angstroms", 4100, 410), ("mm", 4.1e-4, 410)),
+        ("cm", 4.1e-5, 410),
     ],
 )
 def test_units_of_length_become_nm(tmp_path, unit, value, nm):

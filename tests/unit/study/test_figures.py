@@ -19,6 +19,7 @@ from bandpress.study.figures import results
 from bandpress.study.figures.axes import cluster_sizes
 from bandpress.study.figures.gains import gains, one_codec, over_scenes, same_clusters
 from bandpress.study.figures.looks import Looks
+from bandpress.study.figures.speed import throughput
 from bandpress.study.figures.tables import Column, save_table
 from small_study import CODECS, KINDS, SHAPE, TABLES, both_protocols, make, rows_of, study
 
@@ -268,6 +269,17 @@ def test_looks_differ_without_colour():
     made = [looks.of(*kind, variant=v) for kind in kinds for v in ("", "another")]
     assert len({look["marker"] for look in made}) == len(made)
     assert len({str(look["linestyle"]) for look in made}) == len(made)
+
+
+def test_speeds_are_medians_over_scenes_and_memory_the_highest():
+    frame = pd.concat([both_protocols()] * 3, ignore_index=True)
+    times = np.repeat([0.5, 2.0, 0.25], len(frame) // 3)
+    frame = frame.assign(bytes=1e5, bps=0.8, encode_s=times, peak_memory_mb=times * 100)
+    found = throughput(frame[frame["point"] == "p0"])
+    assert (found["encode_msps"] == 2.0).all()
+    assert (found["encode_msps_lowest"] == 0.5).all()
+    assert (found["encode_msps_highest"] == 4.0).all()
+    assert (found["peak_memory_mb"] == 200).all()
 
 
 def test_cluster_sizes_go_up_as_numbers_and_all_bands_last():
