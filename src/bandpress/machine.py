@@ -37,7 +37,19 @@ def limits(threads: int) -> dict[str, str]:
 def helpers(most: int) -> Executor:
     """Return a pool for work beside that of the calling thread: at most so many threads, none if there is but one."""
     beside = min(most, processors() - 1)
-    return ThreadPoolExecutor(beside) if beside > 0 else _Inline()
+    return Threads(beside) if beside > 0 else _Inline()
+
+
+class Threads(ThreadPoolExecutor):
+    """Pool of threads for generators: closing the generator within ``with`` does not wait for the threads.
+
+    The garbage collector may close an abandoned generator in any thread, for instance one that is just starting and
+    holds a lock of `threading`; waiting there for another thread to end is a deadlock.
+    """
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        """Shut down the pool; after an error, without the work that has not begun."""
+        self.shutdown(wait=kind is not GeneratorExit, cancel_futures=kind is not None)
 
 
 class _Inline(Executor):

@@ -1,14 +1,14 @@
 """Rate allocation for clusters coded one by one, several at a time."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from statistics import median
 from typing import TypeVar
 
 from bandpress.clusters import Cluster
 from bandpress.container.bitstream import Header, overhead
 from bandpress.errors import CodecError
-from bandpress.machine import processors
+from bandpress.machine import Threads, processors
 from bandpress.scene import Scene
 
 #: The surplus or deficit of a cluster is shared by all clusters from this many later on, whatever the number of
@@ -95,7 +95,7 @@ def within(rate: float, header: Header, chunks: Iterable[bytes]) -> Iterator[byt
 def pooled(function: Callable[[S], T], items: Iterable[S], ahead: int | None = None) -> Iterator[T]:
     """Map a function in threads, in order, at most `ahead` items ahead of the consumer."""
     workers = processors()
-    with ThreadPoolExecutor(workers) as pool:
+    with Threads(workers) as pool:
         waiting: list[Future[T]] = []
         for item in items:
             waiting.append(pool.submit(function, item))

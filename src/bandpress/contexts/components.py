@@ -11,7 +11,6 @@ A decoder uses integers, or float64 element by element, so every machine gives t
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -21,6 +20,7 @@ from bandpress.contexts.features import levels_of
 from bandpress.contexts.kernels.constants import MOST
 from bandpress.contexts.model import ContextModel
 from bandpress.errors import BitstreamError, CodecError
+from bandpress.machine import Threads
 from bandpress.pipeline import ahead
 from bandpress.transforms.wavelet import analyse, synthesise
 
@@ -158,7 +158,7 @@ class ComponentCoder:
         if self.threads < 2:
             yield from map(function, items)
             return
-        with ThreadPoolExecutor(self.threads - 1) as pool:
+        with Threads(self.threads - 1) as pool:
             yield from ahead(function, items, pool, depth=self.threads)
 
     def _samples(self, values: np.ndarray, step: float) -> np.ndarray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import NamedTuple
 
@@ -19,6 +18,7 @@ from bandpress.contexts.quantisation import rounded
 from bandpress.contexts.signs import count as count_signs
 from bandpress.contexts.training.pool import OFFSETS, TRAIN, Pool
 from bandpress.errors import SceneError
+from bandpress.machine import Threads
 from bandpress.pipeline import ahead
 
 #: Fewest rows of a draw for a step, and most attempts to draw them.
@@ -125,7 +125,7 @@ def batches(
     def made(number: int) -> Rows:
         return rows_at(pool, TRAIN, number, most, model)
 
-    with ThreadPoolExecutor(threads, thread_name_prefix="rows") as workers:
+    with Threads(threads, thread_name_prefix="rows") as workers:
         yield from ahead(made, count(first), workers, depth=threads + 1)
 
 
