@@ -132,6 +132,16 @@ def test_two_scenes_for_one_file_are_refused_before_any_is_written(capsys, tmp_p
     assert list((tmp_path / "out").iterdir()) == []
 
 
+def test_two_files_that_would_become_one_scene_are_refused_before_any_is_written(capsys, tmp_path, source):
+    one, other = source.with_suffix(".bpk"), tmp_path / "other" / "s.bpk"
+    other.parent.mkdir()
+    other.write_bytes(one.read_bytes())
+    code, _, err = run(capsys, "decompress", one, other, "-o", tmp_path / "out")
+    assert code == 1
+    assert "would hold the scenes of two files" in err
+    assert tree(tmp_path / "out") == {}
+
+
 @pytest.mark.parametrize(
     ("name", "interleave", "back"),
     [
