@@ -26,6 +26,9 @@ def test_a_target_alone_takes_the_default_codec_and_says_what_was_reached(scene,
     measured = bandpress.compare(scene, file)
     assert (code, err) == (0, "")
     assert out.startswith(f"{file}  {file.stat().st_size:,} B  ")
+    bps = 8 * file.stat().st_size / (9 * 40 * 48)
+    assert f"  {bps:.3f} bps" in out
+    assert f"  1:{16 / bps:.{1 if 16 / bps < 10 else 0}f}  " in out
     assert f"({target[1]} asked for)" in out
     assert f"{measured['psnr']:.1f} dB" in out
     assert f"max error {measured['pae']:,.0f}" in out

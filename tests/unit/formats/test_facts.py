@@ -147,5 +147,9 @@ def test_metadata_of_a_part_are_those_of_its_bands_and_its_place():
         "note": "n",
     }
     assert of_part(whole, (3, 6, 7), slice(None), slice(0, 6), slice(0, 3)) == whole
-    thinned = of_part(whole, (3, 6, 7), slice(None), slice(None, None, 2), slice(None))
-    assert not {"map info", "transform", "gcps", "crs"} & set(thinned)
+    for steps in ((2, 1), (1, 2)):
+        thinned = of_part(whole, (3, 6, 7), slice(None), *(slice(None, None, step) for step in steps))
+        assert not {"map info", "transform", "gcps", "crs"} & set(thinned)
+    rotated = {"transform": [100.0, 5.0, 1.0, 900.0, 2.0, -5.0]}
+    part = of_part(rotated, (3, 6, 7), slice(None), slice(2, 6), slice(3, None))
+    assert part == {"transform": [117.0, 5.0, 1.0, 896.0, 2.0, -5.0]}
