@@ -6,7 +6,7 @@ import pytest
 
 from places import ROOT
 
-pytest.importorskip("pandas", reason="the packages of bandpress[figures] are not installed")
+pytest.importorskip("seaborn", reason="the packages of bandpress[figures] are not installed")
 
 import pandas as pd
 

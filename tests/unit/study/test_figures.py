@@ -9,7 +9,7 @@ import pytest
 
 from golden_contexts import MODEL
 
-pytest.importorskip("pandas", reason="the packages of bandpress[figures] are not installed")
+pytest.importorskip("seaborn", reason="the packages of bandpress[figures] are not installed")
 
 import pandas as pd
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("pandas", reason="the packages of bandpress[figures] are not installed")
+pytest.importorskip("seaborn", reason="the packages of bandpress[figures] are not installed")
 
 import pandas as pd
 

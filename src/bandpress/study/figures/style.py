@@ -11,6 +11,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import pandas as pd
+import seaborn
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
@@ -54,10 +55,11 @@ _METADATA = {
 
 
 def use() -> None:
-    """Activate bandpress's style."""
+    """Activate bandpress's style: seaborn's for papers, with our sizes and colours."""
     plt.style.use("default")
     with resources.as_file(resources.files(__package__) / "bandpress.mplstyle") as path:
-        plt.style.use(path)
+        own = matplotlib.rc_params_from_file(path, use_default_template=False)
+    seaborn.set_theme("paper", "ticks", [colour for colour, _ in MARKS], rc=own)
 
 
 def save(figure: Figure, numbers: pd.DataFrame, output: str | Path) -> list[Path]:
