@@ -1,9 +1,9 @@
-r"""Training curves: loss on training patches and on the validation scenes against steps.
+r"""Training curves: rate and PSNR of training patches and of the validation scenes against steps.
 
 Writes .pdf, .svg, .png and .csv.
 
 Example:
-  python scripts/fig_training.py demo-k3/q1=results/demo/training/demo-k3/q1/log.csv \
+  python scripts/fig_training.py demo-k3/gains=results/demo/models/demo-k3/gains.training/log.csv \
       --output results/demo/figures/training.pdf
 """
 

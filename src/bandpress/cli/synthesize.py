@@ -26,7 +26,7 @@ def command(output: Path, seed: int, overwrite: bool, **options: Any) -> None:
     """Write a synthetic scene to the file OUTPUT; the same options give the same scene on any machine.
 
     The scene mixes spectra of twelve materials in fields and gradients, with atmosphere and sensor noise. It is for
-    load tests and benchmarks, and marked as synthetic: studies refuse it unless the data set's name says "synthetic".
+    load tests and benchmarks, and marked as synthetic: studies refuse it unless its name there says "synthetic".
 
     \b
     Examples:
