@@ -9,7 +9,7 @@ from bandpress.study.file import load_study
 from places import ROOT
 
 OPEN = ROOT / "studies/open.yaml"
-ENTRY = "  contexts:  # one model for all sensors, sizes of clusters and rates\n    source: contexts\n"
+ENTRY = "  contexts:  # one model for all sensors, cluster sizes and rates\n    source: contexts\n"
 CODEC = "  wavelet-k3: &wavelet\n    codec: wavelet-learned\n"
 
 
