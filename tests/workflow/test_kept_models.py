@@ -53,6 +53,7 @@ def test_it_is_trained_again_when_asked_for(study):
     assert "keep_model" not in planned.stdout
 
 
+@pytest.mark.slow
 def test_a_family_goes_on_from_the_networks_of_another(study):
     file = study.folder / study.study
     text = file.read_text()
@@ -70,6 +71,7 @@ def test_a_family_goes_on_from_the_networks_of_another(study):
     assert "init_from" in refused.stdout
 
 
+@pytest.mark.slow
 def test_a_family_that_nothing_uses_any_more_is_not_trained(study):
     """The network that a kept network started from is needed only when all is trained again."""
     file = study.folder / study.study

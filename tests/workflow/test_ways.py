@@ -47,6 +47,7 @@ def test_a_key_that_cannot_be_set_is_refused_before_any_job(checkout, change, sa
     assert not (checkout.folder / "results/tiny").exists()
 
 
+@pytest.mark.slow
 def test_results_go_where_directory_says(checkout, tmp_path):
     elsewhere = tmp_path / "another folder"
     elsewhere.mkdir()
