@@ -8,9 +8,8 @@ them only on request, which we make only where every operation is exact anyway. 
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,6 @@ def _find_cache() -> None:
 _find_cache()
 
 import numba  # noqa: E402 - reads the environment when it is imported
-from numba.core.compiler_lock import global_compiler_lock  # noqa: E402
 
 from bandpress.stages import COMPILING, at_stage  # noqa: E402
 
@@ -62,27 +60,23 @@ def kernel(signature: str) -> Callable[[Callable[..., Any]], Any]:
         made: Any = numba.njit(cache=True, **_OPTIONS)(function)
         index = made._cache._cache_file
         index._source_stamp = (index._source_stamp, _digest(Path(function.__code__.co_filename).parent))
-        if index._load_index():
-            with _loading(made):
-                made.compile(signature)
-        else:
-            at_stage(COMPILING)
-            made.compile(signature)
+        made._cache.load_overload = partial(_load, made._cache)
+        made.compile(signature)
         made.disable_compile()
         return made
 
     return compiled
 
 
-@contextmanager
-def _loading(made: Any) -> Iterator[None]:
-    """Let a kernel load without numba's compiler libraries, whose import takes longer than loading all kernels."""
-    with global_compiler_lock:
-        made.targetctx.refresh = lambda: None
-        try:
-            yield
-        finally:
-            del made.targetctx.refresh  # back to the method of the class
+def _load(kept: Any, signature: str, context: Any) -> Any:
+    """Load a kernel for this processor from its cache, or return None, so that numba compiles it.
+
+    numba's own method imports its libraries for compilation first, which takes longer than loading all kernels.
+    """
+    found = kept._load_overload(signature, context)
+    if found is None:
+        at_stage(COMPILING)
+    return found
 
 
 @cache

@@ -26,16 +26,21 @@ def times(value):
 """
 
 
-def answer(folder, factor):
+def answer(folder, factor, **variables):
     (folder / "helped.py").write_text(HELPED.format(factor))
     (folder / "coded.py").write_text(KERNEL)
     os.utime(folder / "coded.py", (1e9, 1e9))
     # Bytecode knows its source by second and size, which are the same here.
-    words = [sys.executable, "-B", "-c", "import coded; print(coded.code(7), len(coded.code.stats.cache_hits))"]
+    words = [
+        sys.executable,
+        "-B",
+        "-c",
+        "import coded; print(coded.code(7), len(coded.code.stats.cache_hits))",
+    ]
     path = os.pathsep.join([str(ROOT / "src"), str(folder)])
     done = subprocess.run(
         words,
-        env=os.environ | {"PYTHONPATH": path, "NUMBA_CACHE_DIR": str(folder / "kept")},
+        env=os.environ | {"PYTHONPATH": path, "NUMBA_CACHE_DIR": str(folder / "kept")} | variables,
         capture_output=True,
         text=True,
     )
@@ -47,6 +52,14 @@ def test_a_kernel_is_compiled_once_and_again_when_its_helper_changes(tmp_path):
     assert answer(tmp_path, 2) == [14, 0]
     assert answer(tmp_path, 2) == [14, 1]
     assert answer(tmp_path, 3) == [21, 0]
+
+
+def test_a_kernel_kept_by_another_processor_is_compiled_for_this_one(tmp_path):
+    assert answer(tmp_path, 2) == [14, 0]
+    other = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
+    assert answer(tmp_path, 2, **other) == [14, 0]
+    assert answer(tmp_path, 2, **other) == [14, 1]
+    assert answer(tmp_path, 2) == [14, 1]
 
 
 def test_the_first_call_says_that_it_compiles_and_later_ones_do_not(tmp_path):
