@@ -183,7 +183,6 @@ def test_tags_of_other_programs_and_colour_tables_are_named_when_they_are_left_o
         read_scene(path)
 
 
-@pytest.mark.skipif("netCDF" not in rasterio.Env().__enter__().drivers(), reason="this GDAL reads no NetCDF")
 @pytest.mark.parametrize("source", ["geotiff", "envi"])
 def test_gdal_finds_the_place_of_a_scene_in_netcdf(tmp_path, source):
     scene = read_scene(geotiff(tmp_path / "a.tif", crs="EPSG:32632", transform=PLACE))
