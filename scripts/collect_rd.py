@@ -10,6 +10,7 @@ import argparse
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 from bandpress.errors import StudyError
 from bandpress.evaluation.metrics import METRICS, write_csv
@@ -77,7 +78,8 @@ def collect(paths: list[Path], output: Path) -> None:
         raise StudyError(
             f"{output}: no records were given; expected one per scene, codec and operating point"
         )
-    rows, source = [], {}
+    rows: list[dict[str, Any]] = []
+    source: dict[tuple[str, ...], Path] = {}
     for path in paths:
         row = read_record(path)
         key = tuple(str(row[k]) for k in ("study", "dataset", "scene", "codec", "point"))
@@ -92,7 +94,7 @@ def collect(paths: list[Path], output: Path) -> None:
 
 def join(tables: list[Path], output: Path) -> None:
     """Merge tables, in order of data set."""
-    rows: list[dict] = []
+    rows: list[dict[str, Any]] = []
     for path in tables:
         with open(path, newline="", encoding="utf-8") as file:
             rows += csv.DictReader(file)

@@ -75,7 +75,8 @@ def draw(args: argparse.Namespace) -> None:
     figure, grid = plt.subplots(
         rows, columns, figsize=(width, 2.3 * rows + 0.62), sharex=True, sharey=True, squeeze=False
     )
-    looks, handles, plotted = Looks(), {}, []
+    looks, handles = Looks(), {}
+    plotted: list[pd.DataFrame] = []
     several = len(panels) > 1
     protocols = curves.groupby("family")["protocol"].nunique()
     for ax, (k, part) in zip(grid.flat, panels, strict=False):

@@ -30,6 +30,7 @@ from bandpress.hyperprior import store
 from bandpress.hyperprior.architecture import Architecture
 from bandpress.hyperprior.training import warm_start
 from bandpress.hyperprior.training.patches import Patches
+from bandpress.psnr import psnr
 from bandpress.scene import Scene
 from bandpress.training.budget import cosine
 from bandpress.training.fingerprints import sets
@@ -45,7 +46,7 @@ from torch_patches import Augmenter, Batch, held_out
 #: Adam's; the rate is that of the transforms, `CODING` times it that of hyper networks, prior and gains of z.
 RATE, CODING, WARM_UP, FINAL, EPSILON = 3e-4, 4.0, 0.03, 0.01, 1e-10
 BATCH, POOL, AVERAGING = 16, 32, 1000  # patches a step, batches drawn at once, steps averaged over
-ROUNDED = 0.5  # share of the training after which the synthesis sees rounded latents
+ROUNDED = 0.3  # share of the training after which the synthesis sees rounded latents
 EQUAL = 0.3  # the loss grows with about this power of lambda: each lambda should count equally
 GDN = 1e-4  # least start of the weights between channels: at zero they have no gradient
 CODING_NAMES = ("hyper_", "prior/", "gains/z")
@@ -142,17 +143,11 @@ class Trainer:
             eps=EPSILON, fused=True, capturable=True,
         )  # fmt: skip
         k = network.architecture.bands_per_cluster
-        self.augmenter, self.held_out = (
-            Augmenter(network.scenes, k, device),
-            held_out(network.validation, k, device),
-        )
-        self.stream, self.steps, self.best, self.best_loss, self.measured = (
-            torch.cuda.Stream(),
-            0,
-            {},
-            math.inf,
-            [],
-        )
+        self.augmenter = Augmenter(network.scenes, k, device)
+        self.held_out = held_out(network.validation, k, device)
+        self.stream, self.steps, self.best_loss = torch.cuda.Stream(), 0, math.inf
+        self.best: dict[str, np.ndarray] = {}
+        self.measured: list[dict[str, float]] = []
         with torch.cuda.stream(self.stream):
             self.pool = self.augmenter.draw(BATCH * POOL)
             self.batch = Batch(*(part[:BATCH].clone() for part in self.pool))
@@ -254,7 +249,7 @@ class Trainer:
             "lambda": math.exp(log_lambda),
             "bps": bps,
             "mse": mse,
-            "psnr": warm_start.psnr(mse),
+            "psnr": psnr(mse),
             "loss": loss,
         }
 

@@ -100,7 +100,7 @@ def versions(environment: str) -> dict[str, str]:
         found = {"python": platform.python_version()}
         found |= {d.metadata["Name"]: d.version for d in metadata.distributions()}
     else:
-        command = [ROOT / "envs/run", environment, "python", "-c", report]
+        command = [str(ROOT / "envs/run"), environment, "python", "-c", report]
         found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     return dict(sorted(found.items(), key=lambda item: item[0].lower()))
 

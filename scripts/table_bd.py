@@ -52,7 +52,9 @@ def with_texts(per_scene: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
             rows.get(key, pd.Series(float("nan"), rows.index))
             for key in (value, spread, counted, "of_scenes")
         )
-        rows[text] = [show(*values, digits) for values in zip(*columns, strict=True)]
+        rows[text] = [
+            show(mean, std, count, scenes, digits) for mean, std, count, scenes in zip(*columns, strict=True)
+        ]
     return rows.assign(reference_label=rows["reference"].map(labels))
 
 
