@@ -72,6 +72,7 @@ def need_tensorflow(what: str) -> None:
 def tensorflow_for(what: str) -> Iterator[None]:
     """Context for imports of TensorFlow: calls `need_tensorflow`, and lets Ctrl-C end the import at once.
 
+    In the program, notes of TensorFlow about the processor are left out unless ``TF_CPP_MIN_LOG_LEVEL`` is set.
     Importing TensorFlow takes seconds, during which Python's own handler would wait. No file may be partly
     written then.
 
@@ -81,6 +82,8 @@ def tensorflow_for(what: str) -> Iterator[None]:
         See `need_tensorflow`.
     """
     need_tensorflow(what)
+    if is_program:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if not is_program or threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -3,10 +3,12 @@
 import os
 import re
 import subprocess
+import sys
 
 import pytest
 from ruamel.yaml import YAML
 
+import golden
 from places import ROOT
 
 PINS = {
@@ -98,3 +100,23 @@ def test_a_conda_environment_of_the_users_own_is_not_taken(checkout):
     fake_python(checkout / ".venvs/tensorflow", "pip")
     fake_python(checkout / "miniconda", "other")
     assert run(checkout, "tensorflow", "python", CONDA_PREFIX=str(checkout / "miniconda")).stdout == "pip\n"
+
+
+@pytest.mark.tensorflow
+def test_the_program_leaves_out_the_notes_of_tensorflow(tmp_path):
+    pytest.importorskip("tensorflow", reason="needs the TensorFlow environment")
+    command = [
+        "bandpress",
+        "decompress",
+        golden.stream("plain"),
+        "--model",
+        golden.MODELS["plain"],
+        "-o",
+        tmp_path / "a.npy",
+    ]
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    done = subprocess.run(
+        [sys.executable, "-m", *command], capture_output=True, text=True, env=environment, cwd=ROOT / "src"
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
