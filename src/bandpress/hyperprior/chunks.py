@@ -21,7 +21,7 @@ from bandpress.container.ranges import Ranges, side_bytes
 from bandpress.errors import BitstreamError
 from bandpress.hyperprior.architecture import LATENT_STRIDE, Architecture
 from bandpress.hyperprior.points import Point, lambdas_of
-from bandpress.hyperprior.quality import cluster_steps
+from bandpress.hyperprior.quality import WORTH_IN_TRAINED, cluster_steps
 from bandpress.scene import Scene
 
 if TYPE_CHECKING:
@@ -87,8 +87,14 @@ def worth(batch: Batch, point: Point) -> np.ndarray:
 
 
 def analyse_batch(network: "Network", batch: Batch, bfloat16: bool = False) -> "Symbols | None":
-    """Return the symbols of a batch from the encoder's network; None if all clusters are constant."""
-    return network.analyse(batch.content, batch.steps, bfloat16) if batch.active else None
+    """Return the symbols of a batch from the encoder's network; None if all clusters are constant.
+
+    With gains, latents are rounded towards zero where that pays; a model for one lambda codes as the paper's does.
+    """
+    if not batch.active:
+        return None
+    worth = WORTH_IN_TRAINED if network.architecture.qualities > 1 else None
+    return network.analyse(batch.content, batch.steps, bfloat16, worth)
 
 
 def write_batch(network: "Network", batch: Batch, symbols: "Symbols | None", dtype: np.dtype) -> list[bytes]:

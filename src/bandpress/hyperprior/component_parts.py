@@ -26,7 +26,7 @@ from bandpress.errors import BitstreamError
 from bandpress.hyperprior import opened
 from bandpress.hyperprior.architecture import LATENT_STRIDE
 from bandpress.hyperprior.points import lambdas_of
-from bandpress.hyperprior.quality import cluster_steps, lambda_of_step
+from bandpress.hyperprior.quality import WORTH_IN_BALANCE, cluster_steps, lambda_of_step
 from bandpress.hyperprior.store import StoredModel
 from bandpress.pipeline import batches
 
@@ -86,7 +86,7 @@ class ComponentNetwork:
         lambda_ = lambda_of_step(step, self.k)
         points = cluster_steps(self._lambdas, self._reference, lambda_, ranges).astype(np.int32)
         images = np.stack([self._input(clusters[i], width) for i, width in zip(active, widths, strict=True)])
-        symbols = self._network.analyse(images, points, optimise=True)
+        symbols = self._network.analyse(images, points, worth=WORTH_IN_BALANCE)
         images = self._network.synthesise(symbols.y, points, *self._size)
         for number, (z, y) in enumerate(self._network.write(symbols)):
             place = active[number]

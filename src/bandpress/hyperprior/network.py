@@ -23,8 +23,6 @@ from bandpress.hyperprior.store import StoredModel
 
 #: Symbols beyond this are clipped; no trained network reaches it.
 _MOST_SYMBOL = float(1 << 20)
-#: Bits that a unit of squared error of a latent is worth in balance: -dR/dD at D = 1 / 12.
-_BITS_A_SQUARE = 6 / np.log(2)
 #: Layers for which bfloat16 may be used: most of the encoder's work, with an insignificant rounding error. In the first
 #: and last layer and in the sums of the normalisations, the error would be significant.
 _BFLOAT16 = {("analysis", 1), ("analysis", 2), ("hyper_analysis", 0), ("hyper_analysis", 1)}
@@ -81,17 +79,14 @@ class Network:
             return tf.TensorSpec([None, None, None, channels], dtype)
 
         self._encode = {
-            (bfloat16, optimise): tf.function(
-                functools.partial(self._encode_graph, bfloat16=bfloat16, optimise=optimise),
-                input_signature=[batch(a.bands_per_cluster, tf.float32), steps],
+            (bfloat16, bool(worth)): tf.function(
+                functools.partial(self._encode_graph, bfloat16=bfloat16),
+                input_signature=[batch(a.bands_per_cluster, tf.float32), steps, *worth],
             )
             for bfloat16 in (False, True)
-            for optimise in (False, True)
+            for worth in ((), (tf.TensorSpec([], tf.float32),))
         }
-        self._symbols = tf.function(
-            functools.partial(self._code_graph, optimise=False),
-            input_signature=[batch(a.latent, tf.float32), steps],
-        )
+        self._symbols = tf.function(self._code_graph, input_signature=[batch(a.latent, tf.float32), steps])
         self._indexes = tf.function(
             functools.partial(indexes_graph, self.integer), input_signature=[batch(a.hyper, tf.int32), steps]
         )
@@ -108,7 +103,7 @@ class Network:
         return -(-lines // HYPER_STRIDE), -(-samples // HYPER_STRIDE), self.architecture.hyper
 
     def analyse(
-        self, clusters: np.ndarray, steps: np.ndarray, bfloat16: bool = False, optimise: bool = False
+        self, clusters: np.ndarray, steps: np.ndarray, bfloat16: bool = False, worth: float | None = None
     ) -> Symbols:
         """Return the symbols of a batch.
 
@@ -120,10 +115,14 @@ class Network:
             Operating point of each cluster, int32.
         bfloat16
             Convolve in bfloat16 in the layers that allow it.
-        optimise
-            Round a latent towards zero if that saves more bits than the error is worth.
+        worth
+            Bits that a unit of squared error of a latent is worth: a latent is rounded towards zero if that saves more
+            bits than its error is worth. None: to the nearest integer, as in the paper.
         """
-        return Symbols(*(part.numpy() for part in self._encode[bfloat16, optimise](clusters, steps)))
+        given = () if worth is None else (worth,)
+        return Symbols(
+            *(part.numpy() for part in self._encode[bfloat16, bool(given)](clusters, steps, *given))
+        )
 
     def symbols(self, latents: np.ndarray, steps: np.ndarray) -> Symbols:
         """Return the symbols of given latents, not yet rounded, float32."""
@@ -164,29 +163,28 @@ class Network:
         return self._synthesise(y, steps).numpy()[:, :lines, :samples]
 
     def _encode_graph(
-        self, x: tf.Tensor, steps: tf.Tensor, bfloat16: bool, optimise: bool
+        self, x: tf.Tensor, steps: tf.Tensor, worth: tf.Tensor | None = None, bfloat16: bool = False
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        return self._code_graph(
-            self._gained(self.analysis(x, bfloat16), "y", steps), steps, optimise, bfloat16
-        )
+        y = self._gained(self.analysis(x, bfloat16), "y", steps)
+        return self._code_graph(y, steps, worth, bfloat16)
 
     def _code_graph(
-        self, y: tf.Tensor, steps: tf.Tensor, optimise: bool, bfloat16: bool = False
-    ) -> tf.Tensor:
+        self, y: tf.Tensor, steps: tf.Tensor, worth: tf.Tensor | None = None, bfloat16: bool = False
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         z = self._gained(self.hyper_analysis(tf.abs(y), bfloat16), "z", steps) - self._weights["prior/offset"]
         symbols = _rounded(z)
         shape = tf.shape(y)
         indexes = indexes_graph(self.integer, symbols, steps)[:, : shape[1], : shape[2]]
-        return self._optimised(y, indexes) if optimise else _rounded(y), symbols, indexes
+        return _rounded(y) if worth is None else self._optimised(y, indexes, worth), symbols, indexes
 
-    def _optimised(self, y: tf.Tensor, indexes: tf.Tensor) -> tf.Tensor:
-        """Round latents; go one nearer to zero if that pays at `_BITS_A_SQUARE` (Shoham & Gersho 1988)."""
+    def _optimised(self, y: tf.Tensor, indexes: tf.Tensor, worth: tf.Tensor) -> tf.Tensor:
+        """Round latents; go one nearer to zero if that pays (Shoham & Gersho 1988)."""
         scale = tf.gather(tf.constant(self.architecture.scale_table, tf.float32), indexes)
         nearest = tf.round(y)
         lower = nearest - tf.sign(nearest)
         saved = gaussian_bits(nearest, scale) - gaussian_bits(lower, scale)
         error = tf.square(y - lower) - tf.square(y - nearest)
-        return _rounded(tf.where(saved > _BITS_A_SQUARE * error, lower, nearest))
+        return _rounded(tf.where(saved > worth * error, lower, nearest))
 
     def _synthesise_graph(self, y: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
         return self.synthesis(self._gained(tf.cast(y, tf.float32), "y_inverse", steps))

@@ -14,6 +14,11 @@ import numpy as np
 
 from bandpress.hyperprior.architecture import STEPS_PER_QUALITY
 
+#: Bits that a unit of squared error of a latent is worth if the transforms are orthonormal: -dR/dD at D = 1 / 12.
+WORTH_IN_BALANCE = 6 / math.log(2)
+#: The same with trained transforms, in a model with gains; measured in docs/models.md.
+WORTH_IN_TRAINED = 30.0
+
 
 def cluster_steps(
     lambdas: Sequence[float], reference_range: float, lambda_: float, ranges: np.ndarray
