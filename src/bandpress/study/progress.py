@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from statistics import median
+from statistics import fmean
 from typing import Any, TextIO
 
 from rich.console import Console
@@ -121,7 +121,7 @@ class Times:
         self.taken: dict[str, list[float]] = {}
 
     def left(self, running: Iterable[tuple[str, float]], seconds: float) -> str:
-        """Return the estimated time left, from medians of finished jobs; empty if unknown.
+        """Return the estimated time left, from the mean times of finished jobs; empty if unknown.
 
         Parameters
         ----------
@@ -134,12 +134,12 @@ class Times:
         waiting = self.expected - Counter({rule: len(times) for rule, times in self.taken.items()})
         if len(done) < 3 or not waiting or seconds <= 0:
             return ""
-        usual = median(done)
-        work = sum(number * median(self.taken.get(rule, [usual])) for rule, number in waiting.items())
+        usual = fmean(done)
+        work = sum(number * fmean(self.taken.get(rule, [usual])) for rule, number in waiting.items())
         for rule, so_far in running:
             if rule not in self.taken and so_far > 3 * usual:
                 return ""  # a long job, the first of its rule
-            work -= min(so_far, median(self.taken.get(rule, [usual])))
+            work -= min(so_far, fmean(self.taken.get(rule, [usual])))
         minutes = work / max(sum(done) / seconds, 1) / 60
         return f"about {minutes:.0f} min left" if minutes >= 1.5 else "about a minute left"
 
