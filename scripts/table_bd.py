@@ -17,6 +17,7 @@ from bandpress.errors import StudyError
 from bandpress.evaluation.bjontegaard import METHODS
 from bandpress.study.figures import script
 from bandpress.study.figures.gains import gains, one_codec, over_scenes, same_clusters
+from bandpress.study.figures.results import lossy
 from bandpress.study.figures.tables import Column, save_table, shown
 
 COLUMNS = (
@@ -60,7 +61,7 @@ def with_texts(per_scene: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
 
 def draw(args: argparse.Namespace) -> None:
     """Make the table."""
-    frame = script.select(args)
+    frame = lossy(script.select(args))
     labels = dict(zip(frame["codec"], frame["label"], strict=True))
     if args.reference is not None and args.reference not in labels:
         raise StudyError(f"{args.rd[0]}: no codec {args.reference!r}; expected one of {', '.join(labels)}")

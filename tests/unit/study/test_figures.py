@@ -199,6 +199,16 @@ def test_gains_are_against_the_same_clusters():
     assert found["bd_rate_percent"].tolist() == pytest.approx([100 * (2 ** (-1 / 8) - 1)] * 2)
 
 
+def test_a_lossless_codec_is_no_reference():
+    frame = pd.DataFrame([row for codec in CODECS for row in rows_of("south", *codec)])
+    lossless = frame[frame["codec"] == "rklt-k3"].assign(
+        codec="rklt-k3-lossless", protocol="equal", psnr=np.inf
+    )
+    whole = pd.concat([lossless, frame.assign(protocol="shared")])
+    assert same_clusters(whole)("learned-k3") == ["rklt-k3"]
+    assert one_codec(whole, "rklt-k3")("learned-k3") == ["rklt-k3"]
+
+
 def test_a_codec_without_a_reference_has_none():
     """Assigning to an empty frame once gave every codec without a reference the first codec of the study."""
     frame = pd.DataFrame([row for codec in CODECS for row in rows_of("south", *codec)])

@@ -20,9 +20,12 @@ References = Callable[[str], list[str]]
 
 
 def same_clusters(frame: pd.DataFrame) -> References:
-    """Return a function from a codec of another family to RKLT + JPEG 2000 with the same clusters."""
+    """Return a function from a codec of another family to RKLT + JPEG 2000 with the same clusters.
+
+    Codecs of `frame` with lossless points only have no curve and are no references.
+    """
     family = "rklt-jpeg2000"
-    codecs = frame.drop_duplicates("codec").set_index("codec")
+    codecs = _with_curves(frame)
 
     def references(codec: str) -> list[str]:
         own = codecs.loc[codec]
@@ -34,7 +37,7 @@ def same_clusters(frame: pd.DataFrame) -> References:
 
 def one_codec(frame: pd.DataFrame, name: str) -> References:
     """Return a function from any other codec to the codec `name` and its variants under other protocols."""
-    codecs = frame.drop_duplicates("codec").set_index("codec")
+    codecs = _with_curves(frame)
     anchor = codecs.loc[name]
     alike = (codecs["family"] == anchor["family"]) & (
         codecs["bands_per_cluster"] == anchor["bands_per_cluster"]
@@ -45,6 +48,11 @@ def one_codec(frame: pd.DataFrame, name: str) -> References:
         return [] if codec in candidates else _of_protocols(codecs, codecs.loc[codec], candidates)
 
     return references
+
+
+def _with_curves(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each codec with lossy points."""
+    return frame[np.isfinite(frame["psnr"])].drop_duplicates("codec").set_index("codec")
 
 
 def _of_protocols(codecs: pd.DataFrame, own: pd.Series, candidates: list[str]) -> list[str]:
