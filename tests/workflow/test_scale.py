@@ -1,8 +1,7 @@
-"""Planning a large study takes a minute and two gigabytes at most; how both grow is printed (pytest -s)."""
+"""Planning a large study: time in proportion to its jobs, and at most two gigabytes; printed by pytest -s."""
 
 import os
 import subprocess
-import time
 
 import pytest
 
@@ -35,11 +34,10 @@ def write_study(path, scenes):
     path.write_text(STUDY.format(scenes=scenes, listed=listed))
 
 
-@pytest.mark.parametrize("scenes", [10, 100, 1000])
-def test_planning_stays_within_time_and_memory(checkout, scenes):
+def plan(checkout, scenes):
+    """Plan a study of many scenes; return seconds of processor and MB."""
     write_study(checkout.folder / "scale.yaml", scenes)
     checkout.study = "scale.yaml"
-    start = time.monotonic()
     with open(checkout.folder / "plan.log", "w") as log:
         planning = subprocess.Popen(
             checkout.command("-n", "--quiet", "rules"),
@@ -49,13 +47,16 @@ def test_planning_stays_within_time_and_memory(checkout, scenes):
         )
         _, status, used = os.wait4(planning.pid, 0)
     planning.returncode = os.waitstatus_to_exitcode(status)
-    seconds, processor = time.monotonic() - start, used.ru_utime + used.ru_stime
     said = (checkout.folder / "plan.log").read_text()
-    print(
-        f"\n{scenes} scenes: {seconds:.0f} s, {processor:.0f} s of processor, {used.ru_maxrss / 1024:.0f} MB"
-    )
     assert planning.returncode == 0, said
     assert f"code_scene{24 * scenes:>20}".replace(" ", "") in said.replace(" ", "")
-    # Of the processor, so that what else runs on the machine does not matter.
-    assert processor <= 60
-    assert used.ru_maxrss / 1024 <= 2048
+    processor, memory = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    print(f"\n{scenes} scenes: {processor:.0f} s of processor, {memory:.0f} MB")
+    return processor, memory
+
+
+def test_planning_takes_time_in_proportion_to_the_jobs_and_2_gb_at_most(checkout):
+    """Limits in seconds would depend on the machine."""
+    (base, _), (few, _), (many, memory) = (plan(checkout, scenes) for scenes in (10, 100, 1000))
+    assert (many - base) / 990 <= 1.5 * (few - base) / 90
+    assert memory <= 2048

@@ -181,9 +181,9 @@ def test_a_job_over_its_time_is_ended_named_and_can_be_run_again(study, finished
     script = study.folder / "scripts/collect_rd.py"
     text = script.read_text()
     script.write_text("import time\ntime.sleep(900)\n")
-    done = study.run(RD, "--set-resources", "collect_rd:runtime=1", "--retries", "0", timeout=PATIENCE)
+    done = study.run(RD, "--set-resources", "collect_dataset:runtime=1", "--retries", "0", timeout=PATIENCE)
     assert done.returncode == 1
-    (log,) = study.folder.glob(".snakemake/slurm_logs/rule_collect_rd/*.log")
+    (log,) = study.folder.glob(".snakemake/slurm_logs/rule_collect_dataset/**/*.log")
     assert "DUE TO TIME LIMIT" in log.read_text()
     assert log.name in done.stdout
     assert not study.path("rd.csv").exists()
