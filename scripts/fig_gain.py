@@ -2,7 +2,8 @@
 
 Writes .pdf, .svg, .png and .csv.
 
-Marks are means over scenes, bars go from the lowest to the highest scene.
+Marks are means over scenes, bars go from the lowest to the highest scene. Codecs that predict clusters from others are
+left out: what they gain is not a matter of the cluster's size.
 
 Example:
   python scripts/fig_gain.py results/demo/rd.csv --output results/demo/figures/gain.pdf
@@ -22,6 +23,7 @@ from bandpress.study.figures.gains import POOLINGS, SUFFIXES, gains, same_cluste
 def draw(args: argparse.Namespace) -> None:
     """Draw the figure."""
     frame = script.select(args)
+    frame = frame[~frame["family"].map(results.predicts)]
     per_scene = gains(frame, same_clusters(frame), args.method)
     per_scene = per_scene[per_scene["pooling"] == POOLINGS[args.metric]]
     found = per_scene[per_scene["bd_psnr_db"].notna()]

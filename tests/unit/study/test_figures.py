@@ -115,6 +115,16 @@ def test_a_gain_that_cannot_exist_says_why(tmp_path, capsys, small, sentence):
     assert sentence in capsys.readouterr().err
 
 
+def test_the_gain_of_codecs_that_predict_between_clusters_is_not_shown(whole, tmp_path):
+    rows = pd.read_csv(whole / "rd.csv")
+    predicted = rows[rows["codec"] == "learned-k3"].assign(codec="predicted-k3", family="predicted-learned")
+    pd.concat([rows, predicted]).to_csv(tmp_path / "rd.csv", index=False)
+    make("fig_gain", KINDS, [str(tmp_path / "rd.csv")], tmp_path / "gain")
+    shown = set(pd.read_csv(tmp_path / "gain.csv")["codec"])
+    assert "learned-k3" in shown
+    assert "predicted-k3" not in shown
+
+
 def test_plotted_points_are_means_over_scenes(whole, tmp_path):
     make("fig_rd", KINDS, [str(whole / "rd.csv"), "--sensor", "AVIRIS"], tmp_path / "rd")
     plotted = pd.read_csv(tmp_path / "rd.csv").set_index(["codec", "point"])

@@ -78,6 +78,11 @@ def band_by_band(family: str) -> bool:
     return family in REGISTRY and getattr(codec_class(family), "bands_per_cluster", 1) == 1
 
 
+def predicts(family: str) -> bool:
+    """Say whether a kind of codec decodes clusters with the help of others."""
+    return family in REGISTRY and "needed" in vars(codec_class(family))
+
+
 def describe(family: str, bands_per_cluster: str) -> str:
     """Return the name of a codec for legends."""
     if bands_per_cluster == "all":
