@@ -32,6 +32,25 @@ def test_exceptions_are_left_to_the_real_reading(tmp_path):
     trial.try_out(tmp_path / "a", lambda: 1 / 0, nullcontext())
 
 
+@pytest.mark.parametrize("ends", [lambda: None, lambda: 1 / 0])
+def test_a_reader_that_takes_far_more_memory_than_the_file_is_one_error(tmp_path, monkeypatch, ends):
+    monkeypatch.setattr(trial, "most_memory", lambda _: 20 << 20)
+    (tmp_path / "a").write_bytes(b"")
+
+    def read():
+        np.ones(5_000_000)
+        ends()
+
+    with pytest.raises(ValueError, match="more memory than the file"):
+        trial.try_out(tmp_path / "a", read, nullcontext())
+
+
+def test_memory_within_what_the_file_can_account_for_is_no_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(trial, "most_memory", lambda _: 100 << 20)
+    (tmp_path / "a").write_bytes(b"")
+    trial.try_out(tmp_path / "a", lambda: np.ones(5_000_000), nullcontext())
+
+
 def test_a_trial_that_only_waits_is_given_up(tmp_path, monkeypatch):
     (tmp_path / "a").write_bytes(b"")
     monkeypatch.setattr(trial, "_PATIENCE", 0.2)
