@@ -46,7 +46,7 @@ from torch_patches import Augmenter, Batch, held_out
 #: Adam's; the rate is that of the transforms, `CODING` times it that of hyper networks, prior and gains of z.
 RATE, CODING, WARM_UP, FINAL, EPSILON = 3e-4, 4.0, 0.03, 0.01, 1e-10
 BATCH, POOL, AVERAGING = 16, 32, 1000  # patches a step, batches drawn at once, steps averaged over
-ROUNDED = 0.3  # share of the training after which the synthesis sees rounded latents
+ROUNDED = 0.5  # share of the training after which the synthesis sees rounded latents
 EQUAL = 0.3  # the loss grows with about this power of lambda: each lambda should count equally
 GDN = 1e-4  # least start of the weights between channels: at zero they have no gradient
 CODING_NAMES = ("hyper_", "prior/", "gains/z")

@@ -25,12 +25,11 @@ class Batch(NamedTuple):
 class Augmenter:
     """Draws training patches: whole scenes or parts, as coding pads them, all on the device.
 
-    Half of the patches are rotated and scaled by up to 1.6; a third are clusters mixed of two of one scene; a share
-    `SPREAD` has bands from anywhere, a share `SPLIT` two runs of bands, as clusters that straddle an absorption band
-    have; each is sharpened by up to its own fine detail.
+    Half of the patches are rotated and scaled by up to 1.6; a third are clusters mixed of two of one scene; a share of
+    the bands of `SPREAD` comes from anywhere; each is sharpened by up to its own fine detail.
     """
 
-    SPREAD, SPLIT, MIXED, WARPED, DIMMED = 0.08, 0.15, 0.33, 0.5, 0.3
+    SPREAD, MIXED, WARPED, DIMMED = 0.15, 0.33, 0.5, 0.3
 
     def __init__(self, scenes: Sequence[Scene], k: int, device: torch.device) -> None:
         self.k = k
@@ -78,25 +77,15 @@ class Augmenter:
     def _clusters(
         self, cube: torch.Tensor, ranges: torch.Tensor, count: int
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        bands = self._bands(len(cube), count)
+        along = torch.arange(self.k, device=self.device)
+        bands = self._integers(count, len(cube) - self.k + 1)[:, None] + along
+        anywhere = self._integers(count * self.k, len(cube)).view(count, self.k).sort(1).values
+        bands = torch.where((self._uniform(count) < self.SPREAD)[:, None] & (self.k > 1), anywhere, bands)
         rows, columns = (
             self._integers(count, whole - side + 1)[:, None] + torch.arange(side, device=self.device)
             for whole, side in zip(cube.shape[1:], self.side, strict=True)
         )
         return cube[bands[:, :, None, None], rows[:, None, :, None], columns[:, None, None, :]], ranges[bands]
-
-    def _bands(self, whole: int, count: int) -> torch.Tensor:
-        """Draw the bands of clusters, ascending: a run, two runs, or any."""
-        along, last = torch.arange(self.k, device=self.device), whole - self.k
-        first = self._integers(count, last + 1)
-        if self.k == 1:
-            return first[:, None]
-        kind = self._uniform(count)
-        gap = (self._uniform(count) * (last + 1 - first)).long() * (kind > 1 - self.SPLIT)
-        run = first[:, None] + along
-        run = run + gap[:, None] * (along > self._integers(count, self.k - 1)[:, None])
-        anywhere = self._integers(count * self.k, whole).view(count, self.k).sort(1).values
-        return torch.where((kind < self.SPREAD)[:, None], anywhere, run)
 
     def _sharpened(self, x: torch.Tensor) -> torch.Tensor:
         mean = functional.avg_pool2d(functional.pad(x, (1, 1, 1, 1), "replicate"), 3, 1)
