@@ -93,8 +93,8 @@ def analyse_batch(network: "Network", batch: Batch, bfloat16: bool = False) -> "
     """
     if not batch.active:
         return None
-    worth = WORTH_IN_TRAINED if network.architecture.qualities > 1 else None
-    return network.analyse(batch.content, batch.steps, bfloat16, worth)
+    of_latents = WORTH_IN_TRAINED if network.architecture.qualities > 1 else None
+    return network.analyse(batch.content, batch.steps, bfloat16, of_latents)
 
 
 def write_batch(network: "Network", batch: Batch, symbols: "Symbols | None", dtype: np.dtype) -> list[bytes]:

@@ -119,4 +119,5 @@ def test_the_program_leaves_out_the_notes_of_tensorflow(tmp_path):
         [sys.executable, "-m", *command], capture_output=True, text=True, env=environment, cwd=ROOT / "src"
     )
     assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
+    assert "tensorflow" not in done.stderr.lower()
+    assert "onednn" not in done.stderr.lower()
